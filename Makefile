@@ -1,0 +1,44 @@
+# Everything is installed inside the checkout, into .venv and node_modules.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# Compiled bytecode halves the start-up time of every command.
+unexport PYTHONDONTWRITEBYTECODE
+# A shell that sits in another environment must not leak into this one.
+unexport PYTHONPATH VIRTUAL_ENV
+
+.PHONY: help demo up test lint setup lock synth clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: setup  ## Deploy, train, predict and alarm on this machine, then stop
+	@evergreen demo
+
+up: setup  ## The same cloud, deployed and trained, until Ctrl-C
+	@evergreen up
+
+test: setup lint  ## Run every check and test
+	@python -m pytest
+
+lint: setup
+	@ruff check .
+	@ruff format --check .
+	@mypy
+
+setup: .venv/.ready  ## Install the pinned tools into .venv and node_modules
+
+.venv/.ready: requirements.txt package-lock.json pyproject.toml scripts/setup.sh
+	@./scripts/setup.sh
+
+lock: setup  ## Resolve pyproject.toml into requirements.txt and package.json into package-lock.json
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+synth: setup  ## Write the CloudFormation templates to cdk.out
+	@cdk synth --quiet
+
+clean:  ## Remove what make and the commands wrote, the installed tools included
+	rm -rf .venv node_modules .build .evergreen cdk.out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
