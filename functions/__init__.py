@@ -1,0 +1,1 @@
+"""The Lambda functions, one folder each. A handler parses, calls and maps; the domain lives in evergreen/."""

@@ -1,0 +1,117 @@
+"""The bundle: one immutable folder per model version, with a manifest of what is in it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evergreen import portable
+from evergreen.contract import Contract, Row
+from evergreen.errors import BrokenBundle
+
+MODEL = "model.json"
+CONTRACT = "contract.json"
+HOLDOUT = "holdout.jsonl"
+METRICS = "metrics.json"
+LINEAGE = "lineage.json"
+MANIFEST = "manifest.json"
+
+# Reads a file of a bundle by its name; raises what its storage raises.
+Fetch = Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class ServableModel:
+    """A portable model with the contract that guards it."""
+
+    contract: Contract
+    scorer: portable.Scorer
+
+    def predict(self, row: Row) -> float:
+        """The prediction for a row that `contract.parse` returned, in units of the target."""
+        return self.scorer.score(row)
+
+
+@dataclass(frozen=True)
+class HoldoutRow:
+    """One row kept from training: its features, the truth, and what scikit-learn itself predicts."""
+
+    features: dict[str, Any]
+    actual: float
+    predicted: float
+
+
+def model_digest(model: bytes, contract: bytes) -> str:
+    """SHA-256, in hexadecimal, of the portable model and the contract: what a prediction depends on."""
+    return hashlib.sha256(hashlib.sha256(model).digest() + hashlib.sha256(contract).digest()).hexdigest()
+
+
+def load_model(model: bytes, contract: bytes, *, digest: str) -> ServableModel:
+    """
+    Raises:
+        BrokenBundle: the files are not those that the digest was made from.
+    """
+    found = model_digest(model, contract)
+    if found != digest:
+        raise BrokenBundle(f"the model's digest is {found[:12]}, expected {digest[:12]}: it was changed after training")
+    parsed = Contract.from_json(contract)
+    names = [feature.name for feature in parsed.features]
+    return ServableModel(parsed, portable.load(json.loads(model), names))
+
+
+def write_manifest(folder: Path) -> dict[str, str]:
+    """Write manifest.json: the SHA-256 of every other file in the folder, by name."""
+    digests = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != MANIFEST
+    }
+    (folder / MANIFEST).write_text(json.dumps(digests, indent=1))
+    return digests
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose every file has been held against the manifest."""
+
+    files: dict[str, bytes]
+
+    @classmethod
+    def read(cls, fetch: Fetch) -> "Bundle":
+        """
+        Raises:
+            BrokenBundle: the manifest is not one, a file that it needs is not listed, or a file was changed.
+        """
+        try:
+            manifest = dict(json.loads(fetch(MANIFEST)))
+        except (ValueError, TypeError) as error:
+            raise BrokenBundle(f"manifest.json is not a manifest: {error}") from error
+        missing = {MODEL, CONTRACT, HOLDOUT, METRICS, LINEAGE} - manifest.keys()
+        if missing:
+            raise BrokenBundle(f"the bundle lacks {', '.join(sorted(missing))}")
+        files = {name: fetch(name) for name in manifest}
+        for name, content in files.items():
+            if hashlib.sha256(content).hexdigest() != manifest[name]:
+                raise BrokenBundle(f"{name} is not the file that training wrote: its SHA-256 differs from the manifest")
+        return cls(files)
+
+    @property
+    def digest(self) -> str:
+        return model_digest(self.files[MODEL], self.files[CONTRACT])
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return dict(json.loads(self.files[METRICS]))
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        return dict(json.loads(self.files[LINEAGE]))
+
+    def model(self) -> ServableModel:
+        return load_model(self.files[MODEL], self.files[CONTRACT], digest=self.digest)
+
+    def holdout(self) -> Iterator[HoldoutRow]:
+        for line in self.files[HOLDOUT].splitlines():
+            yield HoldoutRow(**json.loads(line))

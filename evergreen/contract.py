@@ -1,0 +1,145 @@
+"""The contract: what a row must look like. Inferred from the data, it travels in the bundle and guards the endpoint."""
+
+import difflib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from evergreen.errors import BrokenBundle, FieldError, InvalidRow
+
+# A parsed row: the features' values in the contract's order. A missing number is NaN, a missing category None.
+Value = float | str | None
+Row = list[Value]
+
+NUMBER: Literal["number"] = "number"
+CATEGORY: Literal["category"] = "category"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One column that the model reads. A number has a range seen in training, a category its sorted values."""
+
+    name: str
+    type: Literal["number", "category"]
+    missing_allowed: bool
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] = ()
+
+    def parse(self, value: Any) -> Value:
+        """The value as the model takes it.
+
+        Raises:
+            FieldProblem: it is of another type, not finite, or missing where no training row lacked it.
+        """
+        if value is None:
+            if not self.missing_allowed:
+                raise FieldProblem("null", f"{self._kind()}; no training row lacked it")
+            return math.nan if self.type == NUMBER else None
+        if self.type == CATEGORY:
+            if not isinstance(value, str):
+                raise FieldProblem(_shown(value), self._kind())
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise FieldProblem(_shown(value), self._kind())
+        try:
+            number = float(value)
+        except OverflowError:
+            raise FieldProblem(_shown(value), self._kind()) from None
+        if not math.isfinite(number):
+            raise FieldProblem(_shown(value), self._kind())
+        return number
+
+    def warning(self, value: Value) -> str | None:
+        """What is unusual about a valid value, or None."""
+        if isinstance(value, str):
+            return None if value in self.categories else f"{self.name}: {value!r} was not seen in training"
+        if value is None or self.minimum is None or self.maximum is None or math.isnan(value):
+            return None
+        if self.minimum <= value <= self.maximum:
+            return None
+        return f"{self.name}: {value:g} lies outside the training range {self.minimum:g} to {self.maximum:g}"
+
+    def _kind(self) -> str:
+        kind = "a finite number" if self.type == NUMBER else "text"
+        return f"{kind} or null" if self.missing_allowed else kind
+
+
+class FieldProblem(Exception):
+    """A value does not fit its feature; Contract.parse collects these into one InvalidRow."""
+
+    def __init__(self, got: str, expected: str) -> None:
+        super().__init__(got, expected)
+        self.got = got
+        self.expected = expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """The features in the model's order, the target, and the task."""
+
+    task: str
+    target: str
+    features: tuple[Feature, ...]
+
+    def parse(self, features: Any, *, where: str = "features") -> Row:
+        """A row in the contract's order, from a mapping of feature name to value.
+
+        Raises:
+            InvalidRow: names every field that is unknown, absent, or of a wrong value, all at once.
+        """
+        if not isinstance(features, Mapping):
+            raise InvalidRow([FieldError(where, _shown(features), "an object of feature name to value")])
+        names = [feature.name for feature in self.features]
+        errors = [
+            FieldError(f"{where}.{name}", "an unknown field", self._nearest(name, features))
+            for name in features
+            if name not in names
+        ]
+        row: Row = []
+        for feature in self.features:
+            try:
+                if feature.name not in features:
+                    raise FieldProblem("nothing", feature._kind())
+                row.append(feature.parse(features[feature.name]))
+            except FieldProblem as problem:
+                errors.append(FieldError(f"{where}.{feature.name}", problem.got, problem.expected))
+        if errors:
+            raise InvalidRow(errors)
+        return row
+
+    def warnings(self, row: Row) -> list[str]:
+        """What is unusual about a valid row: values that training never saw."""
+        found = (feature.warning(value) for feature, value in zip(self.features, row, strict=True))
+        return [warning for warning in found if warning]
+
+    def _nearest(self, name: str, present: Mapping[str, Any]) -> str:
+        absent = [feature.name for feature in self.features if feature.name not in present]
+        nearest = difflib.get_close_matches(name, absent, n=1)
+        return f"{nearest[0]!r}" if nearest else "one of the model's features, or none"
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def from_json(cls, document: bytes) -> "Contract":
+        """
+        Raises:
+            BrokenBundle: the document is not a contract.
+        """
+        try:
+            table = json.loads(document)
+            features = tuple(
+                Feature(**{**feature, "categories": tuple(feature["categories"])}) for feature in table["features"]
+            )
+            return cls(task=table["task"], target=table["target"], features=features)
+        except (ValueError, KeyError, TypeError) as error:
+            raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error
+
+
+def _shown(value: Any) -> str:
+    """A value as it can be quoted in a message: its JSON, cut to 60 characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."

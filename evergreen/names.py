@@ -1,0 +1,53 @@
+"""Names that the infrastructure and the running code must agree on. Each stands here and nowhere else."""
+
+# CloudWatch metrics of the predict function. The two 0/1 metrics are written for every request, so that their
+# average is the share of requests and their sum the count.
+METRIC_SERVICE = "predict"
+PREDICTIONS = "Predictions"
+PREDICTION_DURATION = "PredictionDuration"
+PREDICTION_ERRORS = "PredictionErrors"
+REJECTED_REQUESTS = "RejectedRequests"
+
+# Environment variables of the functions.
+MODEL_BUCKET = "MODEL_BUCKET"
+MODEL_NAME = "MODEL_NAME"
+TRACKING_URI = "MLFLOW_TRACKING_URI"
+
+# Outputs of the stack, read by the command line.
+OUTPUT_PREDICT_URL = "PredictUrl"
+OUTPUT_DATA_BUCKET = "DataBucket"
+OUTPUT_MODEL_BUCKET = "ModelBucket"
+OUTPUT_WORKFLOW = "TrainingWorkflow"
+OUTPUT_TOPIC = "NotificationTopic"
+OUTPUT_TRACKING_URI = "TrackingUri"
+
+# Key prefixes of the data bucket.
+DATA_PREFIX = "data/"
+SETTINGS_PREFIX = "settings/"
+PREPARED_PREFIX = "prepared/"
+
+# Key prefixes of the model bucket.
+BUNDLES_PREFIX = "models/"
+CHAMPIONS_PREFIX = "champions/"
+TRACKING_PREFIX = "mlflow/"
+
+# Channels of the jobs: a folder of the container each.
+CHANNEL_DATA = "data"
+CHANNEL_SETTINGS = "settings"
+CHANNEL_PREPARED = "prepared"
+CHANNEL_SOURCE = "source"
+
+
+def stack_name(environment: str) -> str:
+    """The CloudFormation stack of an environment."""
+    return f"evergreen-{environment}"
+
+
+def metric_namespace(environment: str) -> str:
+    """The CloudWatch namespace of an environment's metrics: two environments may share an account."""
+    return f"Evergreen/{environment}"
+
+
+def champion_key(model: str) -> str:
+    """The key of the champion pointer in the model bucket."""
+    return f"{CHAMPIONS_PREFIX}{model}.json"

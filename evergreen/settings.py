@@ -1,0 +1,168 @@
+"""model.toml: the one file that a user edits for a model of their own."""
+
+import dataclasses
+import difflib
+import re
+import tomllib
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evergreen.errors import InvalidSettings
+from evergreen.metrics import METRICS
+
+TASKS = ("regression",)
+ESTIMATORS = ("hist_gradient_boosting",)
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """The table: where it lies, which column is predicted, which columns the model must not see."""
+
+    path: str
+    target: str
+    leave_out: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSettings:
+    """Rows are sorted by the column `by`; the last `holdout` share of them is kept for judging."""
+
+    by: str
+    holdout: float = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorSettings:
+    """What is fitted. `parameters` are those of the scikit-learn estimator."""
+
+    type: str = "hist_gradient_boosting"
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmSettings:
+    """Thresholds of the alarms: a share of requests from 0 to 1, and milliseconds."""
+
+    rejected_share: float = 0.1
+    latency_p99_ms: float = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """All of model.toml."""
+
+    name: str
+    data: DataSettings
+    split: SplitSettings
+    description: str = ""
+    task: str = "regression"
+    metric: str = "mape"
+    seed: int = 0
+    estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
+    alarms: AlarmSettings = field(default_factory=AlarmSettings)
+
+
+def read_settings(path: Path) -> ModelSettings:
+    """Read and check a model.toml.
+
+    Raises:
+        InvalidSettings: the file is missing, is not TOML, or has an unknown key or a wrong value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InvalidSettings(f"{path}: there is no such file. Run the command in the folder of model.toml") from error
+    except UnicodeDecodeError as error:
+        raise InvalidSettings(f"{path}: is not UTF-8 text: {error}") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSettings(f"{path}: is not TOML: {error}") from error
+    reader = _Reader(path.name, text)
+    settings: ModelSettings = reader.read(ModelSettings, table, section="")
+    reader.check_values(settings)
+    return settings
+
+
+class _Reader:
+    """Fills the dataclasses from a TOML table; every message names the file, the line and the right value."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file = file
+        self._lines = text.splitlines()
+
+    def read(self, cls: type, table: dict[str, Any], *, section: str) -> Any:
+        types = typing.get_type_hints(cls)
+        for key in table:
+            if key not in types:
+                nearest = difflib.get_close_matches(key, types, n=1) or [", ".join(types)]
+                raise self._error(section, key, f"unknown key; did you mean {nearest[0]}?")
+        for item in dataclasses.fields(cls):
+            required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+            if required and item.name not in table:
+                raise self._error(section, item.name, "is missing")
+        return cls(**{key: self._value(types[key], value, section, key) for key, value in table.items()})
+
+    def _value(self, kind: Any, value: Any, section: str, key: str) -> Any:
+        if dataclasses.is_dataclass(kind):
+            if not isinstance(value, dict):
+                raise self._error(section, key, f"must be a section, written [{key}]")
+            return self.read(typing.cast(type, kind), value, section=key)
+        origin = typing.get_origin(kind) or kind
+        if origin is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, origin) or isinstance(value, bool):
+            raise self._error(section, key, f"must be {_TOML_TYPES[origin]}, got {value!r}")
+        if kind == list[str] and not all(isinstance(entry, str) for entry in value):
+            raise self._error(section, key, f"must be a list of text, got {value!r}")
+        return value
+
+    def check_values(self, settings: ModelSettings) -> None:
+        if not _NAME.fullmatch(settings.name) or len(settings.name) > 40:
+            raise self._error(
+                "", "name", "must be lower-case words joined by hyphens, of 40 characters at most, like house-prices"
+            )
+        self._check_choice("", "task", settings.task, TASKS)
+        self._check_choice("", "metric", settings.metric, METRICS)
+        self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS)
+        if not 0 < settings.split.holdout < 1:
+            raise self._error("split", "holdout", f"must lie between 0 and 1, got {settings.split.holdout}")
+        if settings.data.target in settings.data.leave_out:
+            raise self._error("data", "leave_out", f"must not name the target {settings.data.target!r}")
+        if not 0 < settings.alarms.rejected_share < 1:
+            raise self._error("alarms", "rejected_share", "must lie between 0 and 1")
+        if settings.alarms.latency_p99_ms <= 0:
+            raise self._error("alarms", "latency_p99_ms", "must be above 0")
+
+    def _check_choice(self, section: str, key: str, value: str, choices: typing.Iterable[str]) -> None:
+        if value not in choices:
+            raise self._error(section, key, f"must be one of {', '.join(choices)}, got {value!r}")
+
+    def _error(self, section: str, key: str, problem: str) -> InvalidSettings:
+        name = f"{section}.{key}" if section else key
+        return InvalidSettings(f"{self._file}{self._line(section, key)}: {name}: {problem}")
+
+    def _line(self, section: str, key: str) -> str:
+        """Where a key stands, as ':12'; empty for a key that is not there."""
+        current = ""
+        for number, line in enumerate(self._lines, 1):
+            if header := re.match(r"\s*\[([^\]]+)\]", line):
+                current = header[1].strip()
+                if not section and current == key:
+                    return f":{number}"
+            elif current == section and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
+                return f":{number}"
+        return ""
+
+
+_TOML_TYPES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+    bool: "a boolean",
+}

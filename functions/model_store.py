@@ -1,0 +1,102 @@
+"""Reads and writes the model bucket through boto3, for the functions off the request path."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import ClientError
+
+from evergreen import names
+from evergreen.bundle import Bundle
+from evergreen.champion import Champion
+from evergreen.errors import BrokenBundle, PromotionConflict
+
+
+@dataclass(frozen=True)
+class PresentChampion:
+    """The pointer, and the ETag that its next writer must match."""
+
+    champion: Champion
+    etag: str
+
+
+class ModelStore:
+    """The model bucket: bundles that jobs wrote, decisions beside them, and the champion pointer."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def key_prefix(self, uri: str) -> str:
+        """The key prefix of a folder named by its s3:// URI.
+
+        Raises:
+            BrokenBundle: the URI names another bucket, or is none.
+        """
+        parts = urlsplit(uri)
+        if parts.scheme != "s3" or parts.netloc != self._bucket:
+            raise BrokenBundle(f"the bundle {uri!r} is not in the model bucket {self._bucket}")
+        return f"{parts.path.strip('/')}/"
+
+    def bundle(self, prefix: str) -> Bundle:
+        """
+        Raises:
+            BrokenBundle: there is no complete and unchanged bundle at the prefix.
+        """
+
+        def fetch(name: str) -> bytes:
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=f"{prefix}{name}")
+            except self._client.exceptions.NoSuchKey as error:
+                raise BrokenBundle(f"s3://{self._bucket}/{prefix}{name} does not exist") from error
+            body: bytes = answer["Body"].read()
+            return body
+
+        return Bundle.read(fetch)
+
+    def champion(self, model: str) -> PresentChampion | None:
+        """The pointer of a model, or None before the first promotion."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=names.champion_key(model))
+        except self._client.exceptions.NoSuchKey:
+            return None
+        return PresentChampion(Champion.from_json(answer["Body"].read()), answer["ETag"])
+
+    def write_champion(self, model: str, champion: Champion, *, replaces: PresentChampion | None) -> None:
+        """Write the pointer if it is still the one that was read.
+
+        Raises:
+            PromotionConflict: it has been written by another since; this one changed nothing.
+        """
+        condition = {"IfMatch": replaces.etag} if replaces else {"IfNoneMatch": "*"}
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=names.champion_key(model),
+                Body=champion.to_json(),
+                ContentType="application/json",
+                **condition,
+            )
+        except ClientError as error:
+            # 412: another pointer is there; 409: another is being written at this moment.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
+                raise PromotionConflict(
+                    f"{champion.version} was not promoted: another promotion of {model} came first. Train again"
+                ) from error
+            raise
+
+    def write_decision(self, prefix: str, decision: bytes) -> None:
+        """Store Judge's decision beside the bundle, never in it: the manifest covers what training wrote."""
+        folder = prefix.removesuffix("output/model/")
+        self._client.put_object(
+            Bucket=self._bucket, Key=f"{folder}decision.json", Body=decision, ContentType="application/json"
+        )
+
+
+@cache
+def model_store() -> ModelStore:
+    """The store that the function's environment names."""
+    return ModelStore(boto3.client("s3"), os.environ[names.MODEL_BUCKET])

@@ -1,0 +1,179 @@
+"""Train: fit the estimator, measure it on the holdout, and write the bundle."""
+
+import argparse
+import difflib
+import hashlib
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sklearn
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from evergreen import bundle, names, portable, tracking
+from evergreen.contract import CATEGORY, Contract
+from evergreen.errors import InvalidSettings
+from evergreen.metrics import METRICS
+from evergreen.settings import ModelSettings, read_settings
+from training import job, prepare
+
+# The estimator of each task and type in model.toml.
+ESTIMATORS = {("regression", "hist_gradient_boosting"): HistGradientBoostingRegressor}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Errors on the holdout by name: the model's, and those of always predicting the training rows' mean."""
+
+    holdout: dict[str, float]
+    baseline: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineage:
+    """What a version came from."""
+
+    version: str
+    git_commit: str
+    image: str
+    seed: int
+    data_sha256: str
+    settings_sha256: str
+    libraries: dict[str, str]
+    mlflow_run_id: str
+    mlflow_model_version: str
+
+
+def features_of(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """The contract's features in its order; categories are typed so that scikit-learn treats them natively."""
+    columns = {
+        feature.name: pd.Categorical(rows[feature.name], categories=list(feature.categories))
+        if feature.type == CATEGORY
+        else rows[feature.name].to_numpy(dtype="float64")
+        for feature in contract.features
+    }
+    return pd.DataFrame(columns)
+
+
+def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any:
+    """The fitted estimator.
+
+    Raises:
+        InvalidSettings: the estimator has no such parameter, or refuses its value.
+    """
+    estimator_class = ESTIMATORS[settings.task, settings.estimator.type]
+    known = estimator_class().get_params()
+    for name in settings.estimator.parameters:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise InvalidSettings(f"model.toml: estimator.parameters: {estimator_class.__name__} has no {name!r}{hint}")
+    given = {"random_state": settings.seed, "categorical_features": "from_dtype", **settings.estimator.parameters}
+    estimator = estimator_class(**given)
+    try:
+        return estimator.fit(features_of(train, contract), train[contract.target])
+    except ValueError as error:
+        raise InvalidSettings(f"{estimator_class.__name__} cannot be fitted: {error}") from error
+
+
+def evaluate(actual: pd.Series, predicted: np.ndarray, *, train_mean: float) -> Evaluation:
+    """
+    Args:
+        actual: the holdout's target, shape (rows,).
+        predicted: the estimator's predictions for the same rows, shape (rows,).
+        train_mean: the mean of the target over the training rows.
+    """
+    truth, guess, mean = actual.tolist(), predicted.tolist(), [train_mean] * len(actual)
+    return Evaluation(
+        holdout={name: metric(truth, guess) for name, metric in METRICS.items()},
+        baseline={name: metric(truth, mean) for name, metric in METRICS.items()},
+    )
+
+
+def holdout_lines(holdout: pd.DataFrame, contract: Contract, predicted: np.ndarray) -> str:
+    """The holdout as JSON lines, one bundle.HoldoutRow each: features as a request would carry them."""
+    features = holdout[[feature.name for feature in contract.features]].astype(object)
+    records = features.where(features.notna(), None).to_dict("records")
+    actual = holdout[contract.target].tolist()
+    rows = (
+        bundle.HoldoutRow(features=record, actual=truth, predicted=guess)
+        for record, truth, guess in zip(records, actual, predicted.tolist(), strict=True)
+    )
+    return "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+
+
+def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str, git_commit: str) -> Evaluation:
+    """Train on a folder that Prepare wrote, log to MLflow, and write the bundle into model_folder."""
+    settings = read_settings(settings_file)
+    contract = Contract.from_json((prepared / prepare.CONTRACT).read_bytes())
+    summary = json.loads((prepared / prepare.SUMMARY).read_text())
+    train = pd.read_parquet(prepared / prepare.TRAIN)
+    holdout = pd.read_parquet(prepared / prepare.HOLDOUT)
+
+    estimator = fit(train, contract, settings)
+    model = json.dumps(portable.export(estimator)).encode()
+    predicted = estimator.predict(features_of(holdout, contract))
+    evaluation = evaluate(holdout[contract.target], predicted, train_mean=float(train[contract.target].mean()))
+
+    run_ = tracking.log_training(
+        name=settings.name,
+        version=version,
+        estimator=estimator,
+        features=features_of(holdout.head(5), contract),
+        parameters={**estimator.get_params(), "seed": settings.seed},
+        metrics={f"holdout_{name}": value for name, value in evaluation.holdout.items()}
+        | {f"baseline_{name}": value for name, value in evaluation.baseline.items()},
+        tags={"data_sha256": summary["data_sha256"], "git_commit": git_commit},
+    )
+    lineage = Lineage(
+        version=version,
+        git_commit=git_commit,
+        image=os.environ.get("TRAINING_IMAGE", "unknown"),
+        seed=settings.seed,
+        data_sha256=summary["data_sha256"],
+        settings_sha256=hashlib.sha256(settings_file.read_bytes()).hexdigest(),
+        libraries={
+            "python": platform.python_version(),
+            "scikit-learn": sklearn.__version__,
+            "numpy": np.__version__,
+            "pandas": pd.__version__,
+        },
+        mlflow_run_id=run_.run_id,
+        mlflow_model_version=run_.model_version,
+    )
+
+    model_folder.mkdir(parents=True, exist_ok=True)
+    (model_folder / bundle.MODEL).write_bytes(model)
+    (model_folder / bundle.CONTRACT).write_bytes(contract.to_json())
+    (model_folder / bundle.HOLDOUT).write_text(holdout_lines(holdout, contract, predicted))
+    metrics = {"metric": settings.metric, **asdict(evaluation), "rows": summary}
+    (model_folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
+    (model_folder / bundle.LINEAGE).write_text(json.dumps(asdict(lineage), indent=1))
+    bundle.write_manifest(model_folder)
+    return evaluation
+
+
+def main() -> None:
+    """The SageMaker training job."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--git_commit", required=True)
+    arguments, _ = parser.parse_known_args()
+    base = job.base_folder()
+    evaluation = run(
+        base / "input" / "data" / names.CHANNEL_PREPARED,
+        job.single_file(base / "input" / "data" / names.CHANNEL_SETTINGS),
+        base / "model",
+        version=arguments.version,
+        git_commit=arguments.git_commit,
+    )
+    print(json.dumps(asdict(evaluation)))
+
+
+if __name__ == "__main__":
+    job.run(main, job.base_folder() / "output" / "failure")
