@@ -1,0 +1,1 @@
+"""The stack: one construct per capability. stacks.py is wiring only."""

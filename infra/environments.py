@@ -1,0 +1,49 @@
+"""The environments, as code: everything in which dev and prod differ."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """
+    Attributes:
+        region: explicit, since the training image's address differs per region.
+        retention_days: of logs; one of the values that CloudWatch Logs knows.
+        expire_days: after which prepared splits, which can be made again, are deleted.
+        requests_per_second, burst: throttling of the endpoint.
+        job_instance: of both jobs; a new account may need a quota for it.
+        job_seconds: after which a job is stopped.
+    """
+
+    name: str
+    region: str
+    retention_days: int
+    expire_days: int
+    requests_per_second: int
+    burst: int
+    job_instance: str
+    job_seconds: int
+
+
+ENVIRONMENTS = (
+    Environment(
+        name="dev",
+        region="us-east-1",
+        retention_days=14,
+        expire_days=30,
+        requests_per_second=50,
+        burst=100,
+        job_instance="ml.m5.large",
+        job_seconds=3600,
+    ),
+    Environment(
+        name="prod",
+        region="eu-central-1",
+        retention_days=365,
+        expire_days=90,
+        requests_per_second=500,
+        burst=1000,
+        job_instance="ml.m5.xlarge",
+        job_seconds=3 * 3600,
+    ),
+)

@@ -1,0 +1,65 @@
+"""A Lambda function of functions/, with its package, its log group and its settings."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.packaging import function_package
+
+
+class Function(Construct):
+    """Runs functions.<name>.handler.handler under a role that may write its own log and nothing else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        variables: Mapping[str, str],
+        memory_mb: int,
+        timeout_seconds: int,
+        retention_days: int,
+        for_this_machine: bool,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.log_group = logs.LogGroup(
+            self, "Log", retention=retention(retention_days), removal_policy=RemovalPolicy.DESTROY
+        )
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.log_group.grant_write(role)
+        self.lambda_function = lambda_.Function(
+            self,
+            "Function",
+            code=lambda_.Code.from_asset(str(function_package(name, for_this_machine=for_this_machine))),
+            handler=f"functions.{name}.handler.handler",
+            runtime=lambda_.Runtime.PYTHON_3_12,
+            architecture=lambda_.Architecture.X86_64,
+            role=role,
+            environment={"POWERTOOLS_SERVICE_NAME": name, "POWERTOOLS_LOG_LEVEL": "INFO", **variables},
+            memory_size=memory_mb,
+            timeout=Duration.seconds(timeout_seconds),
+            log_group=self.log_group,
+        )
+
+    @property
+    def role(self) -> iam.IGrantable:
+        return self.lambda_function
+
+
+def retention(days: int) -> logs.RetentionDays:
+    """
+    Raises:
+        KeyError: CloudWatch Logs has no such retention.
+    """
+    return {
+        7: logs.RetentionDays.ONE_WEEK,
+        14: logs.RetentionDays.TWO_WEEKS,
+        30: logs.RetentionDays.ONE_MONTH,
+        90: logs.RetentionDays.THREE_MONTHS,
+        365: logs.RetentionDays.ONE_YEAR,
+    }[days]

@@ -1,0 +1,164 @@
+"""Builds what is deployed: a zip per function, and the archive that the jobs run from.
+
+Packages come from the one lock, requirements.txt. They are fetched once per lock and platform into .build/packages,
+so that a second synth needs no network. The same content gives the same bytes, so that nothing unchanged is uploaded
+again.
+"""
+
+import gzip
+import hashlib
+import io
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import uv
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+BUILD = CHECKOUT / ".build"
+LOCK = CHECKOUT / "requirements.txt"
+
+# The Python of the functions and of the training image, and the wheels that run on both.
+PYTHON_VERSION = "3.12"
+LAMBDA_PLATFORM = ("--python-version", PYTHON_VERSION, "--python-platform", "x86_64-manylinux_2_28")
+WHEEL_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_5_x86_64")
+
+# What the training image brings along; installing it again would replace what it was tested with.
+_IN_THE_IMAGE = ("numpy", "pandas", "scikit-learn", "scipy", "joblib", "threadpoolctl")
+
+
+class PackagingError(RuntimeError):
+    """Packages could not be installed; the message holds the installer's own."""
+
+
+@cache
+def function_package(name: str, *, for_this_machine: bool) -> Path:
+    """The zip of a function: its code, what it shares, and its packages.
+
+    Args:
+        name: the folder in functions/.
+        for_this_machine: compiled packages for the Python that runs this, instead of Lambda's. The embedded cloud
+            needs that, since it runs functions without a container.
+
+    Raises:
+        PackagingError: a package could not be fetched.
+    """
+    platform = () if for_this_machine else LAMBDA_PLATFORM
+    packages = _zipped_packages(CHECKOUT / "functions" / name / "requirements.txt", platform)
+    package = BUILD / "functions" / f"{name}.zip"
+    package.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(packages, package)
+    with zipfile.ZipFile(package, "a") as archive:
+        for source in _sources("evergreen", f"functions/{name}", "functions/*.py"):
+            _add(archive, str(source.relative_to(CHECKOUT)), source)
+    return package
+
+
+@cache
+def job_archive() -> Path:
+    """The .tar.gz that both jobs run from: sources, and the wheels that the training image lacks.
+
+    Raises:
+        PackagingError: a wheel could not be fetched.
+    """
+    wheels, requirements = _wheels(CHECKOUT / "training" / "requirements.txt")
+    members = {str(path.relative_to(CHECKOUT)): path.read_bytes() for path in _sources("evergreen", "training")}
+    members |= {f"wheels/{path.name}": path.read_bytes() for path in sorted(wheels.glob("*.whl"))}
+    # The training container installs the requirements.txt that it finds beside the program.
+    members["requirements.txt"] = f"--no-index\n--find-links wheels\n{requirements}".encode()
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        for name in sorted(members):
+            member = tarfile.TarInfo(name)
+            member.size = len(members[name])
+            member.mode = 0o644
+            archive.addfile(member, io.BytesIO(members[name]))
+    path = BUILD / "job.tar.gz"
+    path.write_bytes(gzip.compress(tar.getvalue(), compresslevel=1, mtime=0))
+    return path
+
+
+def _sources(*patterns: str) -> list[Path]:
+    """The Python files that the patterns name, folders with all that is below."""
+    found: set[Path] = set()
+    for pattern in patterns:
+        folder = CHECKOUT / pattern
+        found.update(folder.rglob("*.py") if folder.is_dir() else CHECKOUT.glob(pattern))
+    return sorted(found)
+
+
+def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
+    """A zip with the packages that a requirements file names, at the lock's versions."""
+
+    def build(folder: Path) -> None:
+        installed = folder / "installed"
+        arguments = ["pip", "install", "--target", str(installed), "--only-binary", ":all:", *platform]
+        _uv(*arguments, "--python", sys.executable, "--constraint", str(LOCK), "--requirement", str(requirements))
+        # Scripts carry the path of this machine's Python in their first line, and nothing in a function runs them.
+        shutil.rmtree(installed / "bin", ignore_errors=True)
+        with zipfile.ZipFile(folder / "packages.zip", "w") as archive:
+            for path in sorted(installed.rglob("*")):
+                if path.is_file() and path.name not in (".lock", "RECORD"):
+                    _add(archive, str(path.relative_to(installed)), path)
+        shutil.rmtree(installed)
+
+    # The Python's version and the machine count where no platform is named.
+    words = [*platform] or [sys.version, sysconfig.get_platform()]
+    return _cached(requirements.parent.name, [requirements, LOCK], words, build) / "packages.zip"
+
+
+def _add(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    """Add a file without what differs from one build to the next: its time and its owner."""
+    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.external_attr = 0o644 << 16
+    archive.writestr(entry, path.read_bytes(), compress_type=zipfile.ZIP_DEFLATED)
+
+
+def _wheels(requirements: Path) -> tuple[Path, str]:
+    """A folder with the wheels that a requirements file needs in the training image, and their pinned names."""
+
+    def download(folder: Path) -> None:
+        pinned = folder / "requirements.txt"
+        omitted = [argument for package in _IN_THE_IMAGE for argument in ("--no-emit-package", package)]
+        source = ["--constraint", str(LOCK), str(requirements), "--output-file", str(pinned)]
+        _uv("pip", "compile", "--generate-hashes", "--no-annotate", "--no-header", *LAMBDA_PLATFORM, *omitted, *source)
+        platforms = [argument for platform in WHEEL_PLATFORMS for argument in ("--platform", platform)]
+        target = ["--python-version", PYTHON_VERSION, "--only-binary", ":all:", "--dest", str(folder)]
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--require-hashes"]
+        _run([*pip, *platforms, *target, "--requirement", str(pinned)])
+
+    folder = _cached("wheels", [requirements, LOCK], [], download)
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    return folder, "".join(f"{line.split()[0]}\n" for line in lines if line and not line[0].isspace())
+
+
+def _cached(label: str, files: list[Path], words: list[str], build: Callable[[Path], None]) -> Path:
+    """The folder that `build` fills, kept until one of the files or words changes."""
+    digest = hashlib.sha256("\0".join(words).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    folder = BUILD / "packages" / f"{label}-{digest.hexdigest()[:16]}"
+    if not folder.exists():
+        unfinished = folder.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        build(unfinished)
+        unfinished.rename(folder)
+    return folder
+
+
+def _uv(*arguments: str) -> None:
+    _run([uv.find_uv_bin(), "--quiet", *arguments])
+
+
+def _run(command: list[str]) -> None:
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        words = " ".join(command[:4])
+        raise PackagingError(f"{words} ... failed:\n{finished.stderr.strip()}\nThe first synth needs the network.")

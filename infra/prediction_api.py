@@ -1,0 +1,102 @@
+"""The HTTPS endpoint: an HTTP API with IAM authorisation in front of the predict function."""
+
+import json
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from evergreen import names
+from infra.environments import Environment
+from infra.function import Function, retention
+from infra.model_store import ModelStore
+
+ROUTES = {
+    "/predict": apigateway.HttpMethod.POST,
+    "/model": apigateway.HttpMethod.GET,
+    "/health": apigateway.HttpMethod.GET,
+}
+
+# One line of JSON per request that reaches the gateway, those that it refuses itself included.
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "caller": "$context.identity.userArn",
+    "ip": "$context.identity.sourceIp",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "latencyMs": "$context.responseLatency",
+    "error": "$context.error.message",
+}
+
+
+class PredictionApi(Construct):
+    """`url` is the address of POST /predict. Callers need execute-api:Invoke."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        model_name: str,
+        models: ModelStore,
+        for_this_machine: bool,
+    ) -> None:
+        super().__init__(scope, id_)
+        function = Function(
+            self,
+            "Predict",
+            name="predict",
+            variables={
+                names.MODEL_BUCKET: models.bucket.bucket_name,
+                names.MODEL_NAME: model_name,
+                "POWERTOOLS_METRICS_NAMESPACE": names.metric_namespace(environment.name),
+            },
+            memory_mb=512,
+            timeout_seconds=10,
+            retention_days=environment.retention_days,
+            for_this_machine=for_this_machine,
+        )
+        models.grant_read_models(function.role)
+        api = apigateway.HttpApi(self, "Api", create_default_stage=False, disable_execute_api_endpoint=False)
+        integration = integrations.HttpLambdaIntegration("Predict", function.lambda_function)
+        for path, method in ROUTES.items():
+            api.add_routes(
+                path=path, methods=[method], integration=integration, authorizer=authorizers.HttpIamAuthorizer()
+            )
+        stage = self._stage(api, environment)
+        self.url = f"{api.api_endpoint}/predict"
+        self.api_id = api.api_id
+        self.stage = stage
+
+    def _stage(self, api: apigateway.HttpApi, environment: Environment) -> apigateway.HttpStage:
+        log = logs.LogGroup(
+            self,
+            "AccessLog",
+            # API Gateway looks for a name of this form when it is allowed to write by the account's log policy.
+            log_group_name=f"/aws/vendedlogs/{Stack.of(self).stack_name}/access",
+            retention=retention(environment.retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        log.grant_write(iam.ServicePrincipal("delivery.logs.amazonaws.com"))
+        stage = apigateway.HttpStage(
+            self,
+            "Stage",
+            http_api=api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigateway.ThrottleSettings(
+                rate_limit=environment.requests_per_second, burst_limit=environment.burst
+            ),
+        )
+        resource = stage.node.default_child
+        assert isinstance(resource, apigateway.CfnStage)
+        resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=log.log_group_arn, format=json.dumps(_ACCESS_LOG)
+        )
+        return stage

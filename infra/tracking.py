@@ -1,0 +1,40 @@
+"""MLflow: a server that is given by its URL, or the serverless MLflow App of SageMaker."""
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from evergreen import names
+from infra.model_store import ModelStore
+
+
+class Tracking(Construct):
+    """`uri` is what MLflow clients take: a URL, or the App's ARN."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, given_url: str | None, environment: str, store: ModelStore
+    ) -> None:
+        super().__init__(scope, id_)
+        self._store = store
+        self._app: sagemaker.CfnMlflowApp | None = None
+        if given_url:
+            self.uri = given_url
+            return
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        store.grant_artifacts(role)
+        self._app = sagemaker.CfnMlflowApp(
+            self,
+            "App",
+            name=names.stack_name(environment),
+            artifact_store_uri=store.bucket.s3_url_for_object(names.TRACKING_PREFIX.rstrip("/")),
+            role_arn=role.role_arn,
+        )
+        self.uri = self._app.attr_arn
+
+    def grant_log(self, grantee: iam.IGrantable) -> None:
+        """Log runs, register models and move aliases. A given URL has its own ways of authorisation."""
+        if self._app:
+            grantee.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(actions=["sagemaker:CallMlflowAppApi"], resources=[self._app.attr_arn])
+            )
+            self._store.grant_artifacts(grantee)
