@@ -1,0 +1,1 @@
+"""The `evergreen` command: one file per verb, and what the verbs share."""

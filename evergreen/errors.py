@@ -7,6 +7,10 @@ class EvergreenError(Exception):
     """Any failure that a user can act on. The command line prints its message alone and exits with 1."""
 
 
+class CommandFailed(EvergreenError):
+    """A command could not do its work: something it needs is missing, refused or failed. Maps to exit code 1."""
+
+
 class InvalidSettings(EvergreenError):
     """model.toml cannot be used. Nothing is started."""
 

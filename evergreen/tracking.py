@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import mlflow
-import mlflow.sklearn
 from mlflow import MlflowClient
 from mlflow.exceptions import RestException
-from mlflow.models import infer_signature
 
 CANDIDATE = "candidate"
 CHAMPION = "champion"
@@ -54,6 +52,10 @@ def log_training(
     Args:
         features: a frame of a few rows as the estimator takes them, for the signature.
     """
+    # Here, because they need numpy and scikit-learn: the functions that move aliases have neither.
+    import mlflow.sklearn
+    from mlflow.models import infer_signature
+
     mlflow.set_experiment(name)
     with mlflow.start_run(run_name=version, tags={VERSION_TAG: version, **tags}) as run:
         mlflow.log_params(dict(parameters))

@@ -1,0 +1,64 @@
+"""What a person sees: steps with their times, live where there is a terminal, line by line where there is none."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.status import Status
+
+# Reports go to standard output, so that they can be piped; failures to standard error.
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+# Seconds between two lines of progress where there is no terminal.
+_QUIET = 5.0
+
+
+@dataclass
+class Step:
+    """A step under way."""
+
+    title: str
+    seconds: float = 0.0
+    _started: float = field(default_factory=time.monotonic)
+    _status: Status | None = None
+    _said: float = field(default_factory=time.monotonic)
+
+    def progress(self, words: str) -> None:
+        """Say how far the step is."""
+        now = time.monotonic()
+        if self._status:
+            self._status.update(f"{self.title}: {words}")
+        elif now - self._said >= _QUIET:
+            console.print(f"    {words}", style="dim", markup=False)
+            self._said = now
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+
+class Steps:
+    """Runs named steps one after another and remembers how long each took, in seconds."""
+
+    def __init__(self) -> None:
+        self.done: list[Step] = []
+        self._started = time.monotonic()
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        if console.is_terminal:
+            with console.status(title) as status:
+                current = Step(title, _status=status)
+                yield current
+        else:
+            console.print(f"  {title} ...", markup=False)
+            current = Step(title)
+            yield current
+        current.seconds = current.elapsed()
+        self.done.append(current)
+        console.print(f"[green]✓[/] {title:<52} {current.seconds:6.1f} s")

@@ -1,0 +1,61 @@
+"""Runs the real CDK command line against a cloud."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli.console import Step
+from cli.target import CHECKOUT
+from evergreen.errors import CommandFailed
+
+_PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
+
+
+def bootstrap(environment: Mapping[str, str], step: Step, *, account: str, region: str) -> None:
+    """cdk bootstrap: the bucket and the roles that every deployment uses.
+
+    Raises:
+        CommandFailed: with the end of what the CDK said.
+    """
+    _cdk(["bootstrap", f"aws://{account}/{region}"], environment, step)
+
+
+def deploy(environment: Mapping[str, str], step: Step, *, stack: str, assembly: Path) -> None:
+    """cdk deploy of one stack; `assembly` is the folder that the templates are written to.
+
+    Raises:
+        CommandFailed: with the end of what the CDK said.
+    """
+    _cdk(["deploy", stack, "--require-approval", "never", "--output", str(assembly)], environment, step)
+
+
+def _cdk(arguments: list[str], environment: Mapping[str, str], step: Step) -> None:
+    command = ["cdk", *arguments, "--progress", "events", "--no-color", "--no-notices"]
+    process = subprocess.Popen(
+        command,
+        cwd=CHECKOUT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Its own group, so that an interruption can end all that it started.
+        start_new_session=True,
+    )
+    lines: list[str] = []
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if found := _PROGRESS.search(line):
+                step.progress(f"{found[1]} of {found[2]} resources")
+        if process.wait():
+            tail = "\n".join(lines[-25:])
+            raise CommandFailed(f"{' '.join(command[:3])} failed:\n{tail}")
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -1,0 +1,45 @@
+"""The embedded cloud with the stack deployed to it: what `evergreen up` and `evergreen demo` begin with."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli import deployment
+from cli.console import Steps
+from cli.target import Target
+from evergreen import names
+from local.cloud import EmbeddedCloud
+
+ENVIRONMENT = "dev"
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+
+
+@contextmanager
+def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tuple[EmbeddedCloud, Target]]:
+    """Start the cloud, bootstrap it, deploy; stop it at the end, whatever happens.
+
+    Raises:
+        CloudError: the cloud did not start.
+        CommandFailed: the CDK failed.
+    """
+    cloud = EmbeddedCloud(home, region=REGION, port=port)
+    try:
+        with steps.step("Start the embedded cloud and MLflow"):
+            cloud.start()
+        environment = {
+            **cloud.environment(),
+            "EVERGREEN_FUNCTIONS_FOR": "this-machine",
+            # The same template without the CDK's own checks of it, which take 10 s; the tests make them.
+            "CDK_VALIDATION": "false",
+        }
+        os.environ.update(cloud.environment())
+        with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
+            deployment.bootstrap(environment, step, account=ACCOUNT, region=REGION)
+        stack = names.stack_name(ENVIRONMENT)
+        with steps.step(f"cdk deploy {stack}") as step:
+            deployment.deploy(environment, step, stack=stack, assembly=home / "cdk.out")
+        yield cloud, Target(ENVIRONMENT)
+    finally:
+        cloud.stop()

@@ -1,0 +1,61 @@
+"""The `evergreen` command. A failure that a user can act on is one message and exit code 1."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+
+from cli.console import errors
+from cli.demo import demo
+from cli.predict import predict
+from cli.train import train
+from cli.up import up
+from evergreen.errors import EvergreenError
+from local.cloud import CloudError, CloudNotRunning
+
+app = typer.Typer(
+    name="evergreen",
+    help="Train, serve and watch a tabular model on AWS, or on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(demo)
+app.command()(up)
+app.command()(train)
+app.command()(predict)
+
+
+class Interrupted(BaseException):
+    """Ctrl-C, or a supervisor's request to end: whatever is under way is stopped on the way out."""
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        app()
+    except Interrupted:
+        errors.print("\nevergreen: interrupted; what this command started has been stopped")
+        sys.exit(130)
+    except (EvergreenError, CloudError, CloudNotRunning) as error:
+        _fail(str(error))
+    except NoCredentialsError:
+        _fail("no AWS credentials: name a profile in AWS_PROFILE, or add --local for the embedded cloud")
+    except NoRegionError:
+        _fail("no AWS region: name one in AWS_REGION, or add --local for the embedded cloud")
+    except (BotoCoreError, ClientError) as error:
+        _fail(f"AWS: {error}")
+    except OSError as error:
+        _fail(str(error))
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise Interrupted
+
+
+def _fail(message: str) -> None:
+    errors.print(f"evergreen: {message}", style="red", markup=False, soft_wrap=True)
+    sys.exit(1)

@@ -1,0 +1,45 @@
+"""evergreen up: the embedded cloud, deployed and trained, until Ctrl-C."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import Steps, console
+from cli.embedded import REGION, deployed_cloud
+from cli.target import CLOUD_HOME
+from cli.train import run_training
+from evergreen import names
+from local.cloud import EmbeddedCloud
+
+_EXAMPLE = '{"features": {"city": "Austin", "year": 2007, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3}}'
+
+
+def up(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free one if not given.")] = None) -> None:
+    """Run the cloud on this machine, deployed and trained, until Ctrl-C."""
+    steps = Steps()
+    with deployed_cloud(CLOUD_HOME, steps, port=port) as (cloud, target):
+        run_training(target, Path("model.toml"), steps)
+        _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL])
+        # Nothing to do until a signal comes: SIGINT and SIGTERM end it.
+        signal.pause()
+
+
+def curl_command(cloud: EmbeddedCloud, url: str, body: str) -> str:
+    """A signed request to the endpoint that works as pasted."""
+    return (
+        f"curl --cacert {cloud.ca_file} --aws-sigv4 aws:amz:{REGION}:execute-api --user "
+        f"{cloud.environment()['AWS_ACCESS_KEY_ID']}:{cloud.environment()['AWS_SECRET_ACCESS_KEY']} \\\n"
+        f"  -H 'Content-Type: application/json' {url} \\\n  -d '{body}'"
+    )
+
+
+def _show(cloud: EmbeddedCloud, url: str) -> None:
+    console.print("\n[bold]The cloud is up.[/] Ctrl-C stops it and forgets all that is in it.\n")
+    console.print(f"  Endpoint   {url}", markup=False, soft_wrap=True)
+    console.print(f"  MLflow     {cloud.tracking_uri}", markup=False, soft_wrap=True)
+    console.print(
+        "  Commands   evergreen train --local, evergreen predict --local (in another terminal)\n", markup=False
+    )
+    console.print(curl_command(cloud, url, _EXAMPLE), markup=False, soft_wrap=True)
