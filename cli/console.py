@@ -22,6 +22,7 @@ class Step:
 
     title: str
     seconds: float = 0.0
+    result: str = ""  # a few words on what came of it, printed behind the time
     _started: float = field(default_factory=time.monotonic)
     _status: Status | None = None
     _said: float = field(default_factory=time.monotonic)
@@ -61,4 +62,5 @@ class Steps:
             yield current
         current.seconds = current.elapsed()
         self.done.append(current)
-        console.print(f"[green]✓[/] {title:<52} {current.seconds:6.1f} s")
+        result = f"   {current.result}" if current.result else ""
+        console.print(f"[green]✓[/] {title:<52} {current.seconds:6.1f} s{result}", soft_wrap=True)

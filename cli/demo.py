@@ -1,6 +1,7 @@
 """evergreen demo: the whole story on this machine, from an empty cloud to an alarm that someone is told of."""
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -8,12 +9,13 @@ import typer
 from rich.table import Table
 
 from cli import watching
-from cli.console import Steps, console
+from cli.console import Step, Steps, console
 from cli.embedded import ENVIRONMENT, deployed_cloud
 from cli.endpoint import Endpoint, RequestRefused
 from cli.target import CHECKOUT, Target
 from cli.train import run_training
 from evergreen import names
+from evergreen.contract import NUMBER
 from evergreen.errors import CommandFailed
 
 HOME = CHECKOUT / ".evergreen" / "demo"
@@ -22,6 +24,13 @@ CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
 
 # Rejected requests to send before giving up on the alarm.
 _MAX_REJECTED = 40
+
+_NEXT = (
+    ("make up", "the same cloud until Ctrl-C, with an endpoint and MLflow to look at"),
+    ("model.toml", "the one file to edit for a table of your own"),
+    ("docs/architecture.md", "what is where, and where to change it"),
+    (f"cdk deploy evergreen-{ENVIRONMENT}", "the same stack in an AWS account"),
+)
 
 
 @dataclass(frozen=True)
@@ -36,44 +45,48 @@ def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a fre
     """Deploy, train, predict and alarm on this machine, then stop everything."""
     steps = Steps()
     console.print("[bold]Evergreen demo[/]: the whole stack on this machine, with no account and no Docker\n")
-    with deployed_cloud(HOME, steps, port=port) as (cloud, target):
+    with deployed_cloud(HOME, steps, port=port) as (_, target):
         inbox = watching.Inbox(target)
         run_training(target, CHECKOUT / "model.toml", steps)
         endpoint = Endpoint(target)
-        months = _first_months_of_2007(endpoint.model()["contract"]["features"])
-        with steps.step("First prediction over HTTPS"):
+        with steps.step("First prediction over HTTPS, cold start included"):
+            features = endpoint.model()["contract"]["features"]
+            months = _city_months({"1"}, CITIES, features)
             first = endpoint.predict({"features": months[0].features})
         first_served = steps.elapsed()
         _show_predictions(endpoint, months, first)
+        with steps.step("The rest of the first quarter of 2007") as step:
+            others = [month for month in _city_months({"1", "2", "3"}, None, features) if month not in months]
+            _replay(endpoint, others, step)
         with steps.step("Read the metrics back from CloudWatch"):
             metrics = watching.metric_sums(target)
         _show_metrics(metrics)
         with steps.step("Rejected requests until the alarm fires"):
             refusal, sent = _reject_until_alarm(target, endpoint, months[0])
-        console.print(f"  The field 'city' was sent as 'town', {sent} times. Each answer:", markup=False)
-        console.print(f"    {refusal}", style="yellow", markup=False)
+        console.print(f"  The field 'city' was sent as 'town' in {sent} requests. The last answer:", markup=False)
+        for problem in refusal.body["errors"]:
+            text = f"    {refusal.status}  {problem['field']}: expected {problem['expected']}, got {problem['got']}"
+            console.print(text, style="yellow", markup=False, soft_wrap=True)
         with steps.step("Notification by SNS"):
             message = inbox.receive()
         _show_notification(message)
-        log_group = watching.log_group_of_predict(target)
-        tracking_uri = cloud.tracking_uri
     _show_summary(steps, first_served)
-    console.print(f"  MLflow ran at {tracking_uri}, the function's log group was {log_group}.", markup=False)
 
 
-def _first_months_of_2007(features: list[dict[str, Any]]) -> list[CityMonth]:
-    """January 2007 of some cities: what the model has not seen."""
+def _city_months(months: set[str], cities: Collection[str] | None, features: list[dict[str, Any]]) -> list[CityMonth]:
+    """Months of 2007, which the model has not seen, with their true price."""
     with LATER.open(newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["city"] in CITIES and row["year"] == "2007"]
+        rows = [row for row in csv.DictReader(stream) if row["year"] == "2007" and row["month"] in months]
     return [
         CityMonth(
             features={
-                feature["name"]: _cell(row[feature["name"]], number=feature["type"] == "number") for feature in features
+                feature["name"]: _cell(row[feature["name"]], number=feature["type"] == NUMBER) for feature in features
             },
             median=float(row["median"]),
         )
         for row in rows
-        if row["month"] == "1"
+        # A month without sales has no price, and leaves fields empty that training always had.
+        if row["median"] and (cities is None or row["city"] in cities)
     ]
 
 
@@ -92,6 +105,18 @@ def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[s
         error = answer["prediction"] / month.median - 1
         table.add_row(month.features["city"], f"{answer['prediction']:,.0f}", f"{month.median:,.0f}", f"{error:+.1%}")
     console.print(table)
+    for warning in first.get("warnings", []):
+        console.print(f"  Each answer warns: {warning}", style="dim", markup=False, soft_wrap=True)
+
+
+def _replay(endpoint: Endpoint, months: list[CityMonth], step: Step) -> None:
+    """Ordinary traffic: one request per city-month."""
+    deviations = []
+    for count, month in enumerate(months, 1):
+        answer = endpoint.predict({"features": month.features})
+        deviations.append(abs(answer["prediction"] / month.median - 1))
+        step.progress(f"{count} of {len(months)} requests")
+    step.result = f"{len(months)} requests, mean error {sum(deviations) / len(deviations):.1%}"
 
 
 def _show_metrics(metrics: dict[str, watching.Statistics]) -> None:
@@ -119,18 +144,16 @@ def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) ->
 
 def _show_notification(message: watching.Notification) -> None:
     console.print(f"  Subject: {message.subject}", markup=False)
-    console.print(f"  {message.description}", style="yellow", markup=False)
-    console.print(f"  {message.reason}", style="dim", markup=False)
+    console.print(f"  {message.description}", style="yellow", markup=False, soft_wrap=True)
+    console.print(f"  {message.reason}", style="dim", markup=False, soft_wrap=True)
 
 
 def _show_summary(steps: Steps, first_served: float) -> None:
     console.print("\n[bold]What ran[/]")
     for step in steps.done:
         console.print(f"  {step.title:<52} {step.seconds:6.1f} s", markup=False)
-    console.print(f"  {'all':<52} {steps.elapsed():6.1f} s", markup=False)
-    console.print(f"\nThe first prediction was served {first_served:.1f} s after the start.", markup=False)
-    console.print("Everything is stopped. [bold]Where to look next[/]")
-    console.print("  make up                 the same, until Ctrl-C, with an endpoint to call", markup=False)
-    console.print("  model.toml              the file to edit for a table of your own", markup=False)
-    console.print("  docs/architecture.md    what is where, and where to change it", markup=False)
-    console.print(f"  cdk deploy evergreen-{ENVIRONMENT}    the same stack in an AWS account", markup=False)
+    console.print(f"  {'everything':<52} {steps.elapsed():6.1f} s", markup=False)
+    console.print(f"  The first prediction was served {first_served:.1f} s after the start.", markup=False)
+    console.print("\n[bold]Where to look next[/] (the demo has stopped all that it started)")
+    for what, why in _NEXT:
+        console.print(f"  {what:<26} {why}", markup=False, soft_wrap=True)

@@ -64,18 +64,6 @@ def alarm_state(target: Target, metric: str) -> str:
     return str(answer["MetricAlarms"][0]["StateValue"])
 
 
-def log_group_of_predict(target: Target) -> str:
-    """The log group of the predict function."""
-    resources = target.client("cloudformation").describe_stack_resources(
-        StackName=names.stack_name(target.environment)
-    )["StackResources"]
-    return next(
-        resource["PhysicalResourceId"]
-        for resource in resources
-        if resource["ResourceType"] == "AWS::Logs::LogGroup" and "PredictLog" in resource["LogicalResourceId"]
-    )
-
-
 class Inbox:
     """A queue that is subscribed to the notification topic, as a person's mail box would be."""
 

@@ -93,8 +93,9 @@ class Contract:
         if not isinstance(features, Mapping):
             raise InvalidRow([FieldError(where, _shown(features), "an object of feature name to value")])
         names = [feature.name for feature in self.features]
+        absent = [name for name in names if name not in features]
         errors = [
-            FieldError(f"{where}.{name}", "an unknown field", self._nearest(name, features))
+            FieldError(f"{where}.{name}", "an unknown field", _nearest(str(name), absent))
             for name in features
             if name not in names
         ]
@@ -115,11 +116,6 @@ class Contract:
         found = (feature.warning(value) for feature, value in zip(self.features, row, strict=True))
         return [warning for warning in found if warning]
 
-    def _nearest(self, name: str, present: Mapping[str, Any]) -> str:
-        absent = [feature.name for feature in self.features if feature.name not in present]
-        nearest = difflib.get_close_matches(name, absent, n=1)
-        return f"{nearest[0]!r}" if nearest else "one of the model's features, or none"
-
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
 
@@ -137,6 +133,12 @@ class Contract:
             return cls(task=table["task"], target=table["target"], features=features)
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error
+
+
+def _nearest(name: str, absent: list[str]) -> str:
+    """What an unknown field was probably meant to be: the absent feature that looks most like it, or any of them."""
+    nearest = difflib.get_close_matches(name, absent, n=1) or absent
+    return f"the feature {' or '.join(map(repr, nearest))} under its own name" if nearest else "no such field"
 
 
 def _shown(value: Any) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import RestException
 

@@ -32,23 +32,23 @@ class Alarms(Construct):
         self._environment = environment
         self._action = actions.SnsAction(notifications.topic)
         self._alarm(
-            "PredictionErrors",
+            "prediction errors",
             names.PREDICTION_ERRORS,
             statistic="Sum",
             threshold=0,
             description="A prediction failed in the last five minutes. The cause is in the predict function's log.",
         )
         self._alarm(
-            "RejectedRequests",
+            "rejected requests",
             names.REJECTED_REQUESTS,
             statistic="Average",
             threshold=rejected_share,
             description=f"More than {rejected_share:.0%} of the requests of five minutes did not fit the model's "
-            "contract: a caller sends other fields than the model was trained on. The predict function's log names "
-            "them, in the lines 'rejected'.",
+            "contract: a caller sends other fields or values than the model was trained on. The predict function's log "
+            "names them in its lines 'rejected'.",
         )
         self._alarm(
-            "Latency",
+            "latency",
             names.PREDICTION_DURATION,
             statistic="p99",
             threshold=latency_p99_ms,
@@ -57,10 +57,12 @@ class Alarms(Construct):
         )
         self._notify_of_silent_ends(workflow, notifications)
 
-    def _alarm(self, id_: str, metric: str, *, statistic: str, threshold: float, description: str) -> None:
+    def _alarm(self, name: str, metric: str, *, statistic: str, threshold: float, description: str) -> None:
         alarm = cloudwatch.Alarm(
             self,
-            id_,
+            name.title().replace(" ", ""),
+            # The one physical name of the stack: it is the subject of the message that a person gets.
+            alarm_name=f"{names.stack_name(self._environment)} {name}",
             alarm_description=description,
             metric=cloudwatch.Metric(
                 namespace=names.metric_namespace(self._environment),

@@ -53,7 +53,7 @@ def private_bucket(scope: Construct, id_: str) -> s3.Bucket:
 
 
 def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, prefix: str) -> None:
-    """Read below a prefix. Without the permission to list, S3 answers 403 for a missing key instead of 404."""
+    """Read below a prefix, and list what is there: SageMaker finds a channel's files by listing them."""
     grantee.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"{prefix}*")])
     )

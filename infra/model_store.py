@@ -17,9 +17,20 @@ class ModelStore(Construct):
         self._pointer = names.champion_key(model_name)
 
     def grant_read_models(self, grantee: iam.IGrantable) -> None:
-        """Bundles, decisions and the champion pointer."""
-        grant_read(self.bucket, grantee, self.bundles)
-        grant_read(self.bucket, grantee, self._pointer)
+        """Bundles, decisions and the champion pointer.
+
+        Before the first promotion there is no pointer. S3 says so only to those who may list the bucket, all of it:
+        a condition on the prefix does not hold for a GET, and the answer would be 403.
+        """
+        statements = {
+            "s3:GetObject": [
+                self.bucket.arn_for_objects(f"{self.bundles}*"),
+                self.bucket.arn_for_objects(self._pointer),
+            ],
+            "s3:ListBucket": [self.bucket.bucket_arn],
+        }
+        for action, resources in statements.items():
+            grantee.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=[action], resources=resources))
 
     def grant_write_bundles(self, grantee: iam.IGrantable) -> None:
         grant_write(self.bucket, grantee, self.bundles)
