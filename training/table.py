@@ -13,6 +13,8 @@ MAX_CATEGORIES = 255
 def read_table(path: Path) -> pd.DataFrame:
     """A CSV with a header line, every cell as text, a missing cell as missing.
 
+    The index counts lines, empty ones included, so that index + 2 is a row's line in the file.
+
     Raises:
         InvalidData: the file is empty, has no rows, or is not CSV.
     """
@@ -22,9 +24,10 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InvalidData(f"{path.name} is empty: it needs a header line and rows") from error
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InvalidData(f"{path.name} cannot be read as CSV in UTF-8: {str(error).strip()}") from error
-    if table.empty:
+    rows = table.dropna(how="all")
+    if rows.empty:
         raise InvalidData(f"{path.name} has a header line but no rows")
-    return table
+    return rows
 
 
 def require_columns(table: pd.DataFrame, names: list[str], *, file: str) -> None:
@@ -50,7 +53,6 @@ def numbers(column: pd.Series, *, file: str) -> pd.Series:
     wrong = column.notna() & ~parsed.abs().lt(float("inf"))
     if wrong.any():
         row = wrong.idxmax()
-        # The header is line 1 and rows count from 0.
         raise InvalidData(
             f"{file} line {row + 2}: column {column.name!r} has {column[row]!r} where a number belongs"
             f" ({int(wrong.sum())} such rows). Correct the rows, or leave the column out in model.toml"

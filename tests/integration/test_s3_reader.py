@@ -1,0 +1,193 @@
+"""The predict function's own signed GET: against botocore's signer, and against a server."""
+
+import json
+from datetime import UTC, datetime
+from unittest import mock
+
+import boto3
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
+from moto.server import ThreadedMotoServer
+
+from evergreen import names
+from evergreen.bundle import CONTRACT, METRICS, MODEL, model_digest
+from evergreen.champion import Champion
+from evergreen.contract import Contract, Feature
+from evergreen.errors import BrokenBundle, NoChampion
+from functions.predict import models as models_module
+from functions.predict.models import Models
+from functions.predict.s3 import Bucket, FetchError, NoSuchKey
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+SECRETS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
+MODEL_NAME = "houses"
+text = st.text(alphabet=st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=30)
+
+
+@given(key=st.text(min_size=1, max_size=40), token=st.one_of(st.none(), text), secret=text)
+def test_the_signature_is_botocores(key, token, secret):
+    environment = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": secret}
+    if token:
+        environment["AWS_SESSION_TOKEN"] = token
+    bucket = Bucket("models", environment=environment)
+    sent = {}
+
+    def request(_method, path, headers):
+        sent.update(path=path, headers=headers)
+        raise OSError("sent nothing")
+
+    with (
+        mock.patch.object(bucket._connection, "request", request),
+        mock.patch("functions.predict.s3.datetime", wraps=datetime, now=mock.Mock(return_value=NOW)),
+        pytest.raises(FetchError),
+    ):
+        bucket.get(key)
+
+    theirs = AWSRequest("GET", f"https://models.s3.eu-west-1.amazonaws.com{sent['path']}")
+    with mock.patch("botocore.auth.get_current_datetime", return_value=NOW):
+        S3SigV4Auth(Credentials("AKIDEXAMPLE", secret, token), "s3", "eu-west-1").add_auth(theirs)
+    assert sent["headers"]["Authorization"] == theirs.headers["Authorization"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(server):
+    client = boto3.client(
+        "s3", endpoint_url=server, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y"
+    )
+    client.create_bucket(Bucket="models")
+    yield client
+    for item in client.list_objects_v2(Bucket="models").get("Contents", []):
+        client.delete_object(Bucket="models", Key=item["Key"])
+    client.delete_bucket(Bucket="models")
+
+
+@pytest.fixture
+def bucket(server):
+    return Bucket("models", environment={**SECRETS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server})
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time that Models sees; tests move it instead of waiting."""
+    now = [1000.0]
+    monkeypatch.setattr(models_module.time, "monotonic", lambda: now[0])
+    return now
+
+
+def promote(s3, version: str, prediction: float, *, digest: str | None = None) -> None:
+    contract = Contract(
+        task="regression", target="price", features=(Feature(name="rooms", type="number", missing_allowed=False),)
+    ).to_json()
+    model = json.dumps(
+        {
+            "format": 1,
+            "family": "hist_gradient_boosting",
+            "features": ["rooms"],
+            "categories": [None],
+            "baseline": prediction,
+            "trees": [],
+        }
+    ).encode()
+    prefix = f"models/{MODEL_NAME}/{version}/output/model/"
+    for name, content in {MODEL: model, CONTRACT: contract, METRICS: b'{"metric": "mae"}'}.items():
+        s3.put_object(Bucket="models", Key=prefix + name, Body=content)
+    champion = Champion(
+        version=version, bundle=prefix, digest=digest or model_digest(model, contract), promoted_at="2026-01-01"
+    )
+    s3.put_object(Bucket="models", Key=names.champion_key(MODEL_NAME), Body=champion.to_json())
+
+
+def test_an_object_is_read_and_not_again_while_it_is_the_same(s3, bucket):
+    s3.put_object(Bucket="models", Key="a b/ü+c.json", Body=b"content")
+    found = bucket.get("a b/ü+c.json")
+
+    assert found.content == b"content"
+    assert bucket.get("a b/ü+c.json", unless=found.etag) is None
+    s3.put_object(Bucket="models", Key="a b/ü+c.json", Body=b"other")
+    assert bucket.get("a b/ü+c.json", unless=found.etag).content == b"other"
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_missing_object_is_told_from_other_failures(bucket):
+    with pytest.raises(NoSuchKey):
+        bucket.get("nothing")
+    nobody = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    with pytest.raises(FetchError, match="GET nothing"):
+        nobody.get("nothing")
+
+
+@pytest.mark.usefixtures("s3")
+def test_before_the_first_promotion_the_remedy_is_named(bucket):
+    with pytest.raises(NoChampion, match="evergreen train"):
+        Models(bucket, MODEL_NAME).champion()
+
+
+def test_a_promotion_is_seen_after_a_minute_and_not_before(s3, bucket, clock):
+    promote(s3, "v1", 10.0)
+    models = Models(bucket, MODEL_NAME)
+    assert models.champion().model.predict([1.0]) == 10.0
+
+    promote(s3, "v2", 20.0)
+    clock[0] += 59
+    assert models.champion().champion.version == "v1"
+    clock[0] += 1
+    assert models.champion().champion.version == "v2"
+    assert models.champion().model.predict([1.0]) == 20.0
+
+
+def test_a_first_promotion_is_seen_at_the_next_request(s3, bucket, clock):
+    models = Models(bucket, MODEL_NAME)
+    with pytest.raises(NoChampion):
+        models.champion()
+
+    promote(s3, "v1", 10.0)
+    assert clock[0] == 1000.0
+    assert models.champion().champion.version == "v1"
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_bundle_with_another_digest_is_never_served(s3, bucket):
+    promote(s3, "v1", 10.0, digest="0" * 64)
+
+    with pytest.raises(BrokenBundle, match="digest"):
+        Models(bucket, MODEL_NAME).champion()
+
+
+def test_what_is_loaded_goes_on_serving_when_the_next_cannot_be_had(s3, bucket, clock):
+    promote(s3, "v1", 10.0)
+    models = Models(bucket, MODEL_NAME)
+    models.champion()
+
+    promote(s3, "v2", 20.0, digest="0" * 64)
+    clock[0] += 60
+    assert models.champion().champion.version == "v1"
+    assert "digest" in models.failure
+
+    promote(s3, "v3", 30.0)
+    clock[0] += 60
+    assert models.champion().champion.version == "v3"
+    assert models.failure is None
+
+
+def test_a_pointer_that_vanishes_does_not_stop_the_service(s3, bucket, clock):
+    promote(s3, "v1", 10.0)
+    models = Models(bucket, MODEL_NAME)
+    models.champion()
+
+    s3.delete_object(Bucket="models", Key=names.champion_key(MODEL_NAME))
+    clock[0] += 60
+    assert models.champion().champion.version == "v1"
+    assert models.failure

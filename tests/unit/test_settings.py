@@ -1,0 +1,85 @@
+"""model.toml: what is refused, and whether the message leads to the right line."""
+
+from pathlib import Path
+
+import pytest
+
+from evergreen.errors import InvalidSettings
+from evergreen.settings import read_settings
+
+CHECKOUT = Path(__file__).parents[2]
+GOOD = (CHECKOUT / "model.toml").read_text()
+
+
+def read(folder: Path, text: str):
+    file = folder / "model.toml"
+    file.write_text(text)
+    return read_settings(file)
+
+
+def test_the_demo_model_is_read(tmp_path):
+    settings = read(tmp_path, GOOD)
+
+    assert settings.name == "texas-house-prices"
+    assert settings.data.target == "median"
+    assert settings.data.leave_out == ["volume", "date"]
+    assert settings.split.by == "date"
+    assert settings.estimator.parameters == {"max_iter": 200}
+
+
+def test_sections_that_are_left_out_get_defaults(tmp_path):
+    settings = read(tmp_path, 'name = "a"\n[data]\npath = "a.csv"\ntarget = "y"\n[split]\nby = "day"\n')
+
+    assert settings.split.holdout == 0.2
+    assert settings.estimator.type == "hist_gradient_boosting"
+    assert settings.alarms.rejected_share == 0.1
+
+
+def test_a_whole_number_serves_as_a_number(tmp_path):
+    assert read(tmp_path, GOOD.replace("= 500", "= 750")).alarms.latency_p99_ms == 750.0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("target =", "targt =", ["data.targt", "unknown key", "did you mean target"]),
+        ("metric =", "metrics =", ["metrics", "did you mean metric"]),
+        ("[split]", "[splot]", ["splot", "did you mean split"]),
+        ('"mape"', '"mapy"', ["metric", "one of mape, mae, rmse", "'mapy'"]),
+        ('"regression"', '"clustering"', ["task", "one of regression"]),
+        ('"hist_gradient_boosting"', '"svm"', ["estimator.type", "hist_gradient_boosting"]),
+        ("holdout = 0.2", 'holdout = "much"', ["split.holdout", "must be a number", "'much'"]),
+        ("holdout = 0.2", "holdout = 1.5", ["split.holdout", "between 0 and 1"]),
+        ("seed = 0", "seed = true", ["seed", "must be a whole number"]),
+        ('["volume", "date"]', '["volume", 3]', ["data.leave_out", "a list of text"]),
+        ('["volume", "date"]', '["median"]', ["data.leave_out", "target 'median'"]),
+        ('"texas-house-prices"', '"Texas Prices"', ["name", "lower-case"]),
+        ("rejected_share = 0.1", "rejected_share = 10", ["alarms.rejected_share", "between 0 and 1"]),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_line_and_the_remedy(tmp_path, before, after, words):
+    changed = GOOD.replace(before, after, 1)
+    line = next(number for number, text in enumerate(changed.splitlines(), 1) if text not in GOOD.splitlines())
+
+    with pytest.raises(InvalidSettings) as caught:
+        read(tmp_path, changed)
+
+    message = str(caught.value)
+    assert message.startswith(f"model.toml:{line}:")
+    for word in words:
+        assert word in message
+
+
+def test_a_missing_key_is_named(tmp_path):
+    with pytest.raises(InvalidSettings, match=r"data\.target: is missing"):
+        read(tmp_path, GOOD.replace("target =", "# target ="))
+
+
+def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path):
+    with pytest.raises(InvalidSettings, match=r"is not TOML: .*line 2"):
+        read(tmp_path, "name = 'a'\nthis is not toml\n")
+
+
+def test_a_missing_file_says_where_to_run_the_command(tmp_path):
+    with pytest.raises(InvalidSettings, match="folder of model.toml"):
+        read_settings(tmp_path / "model.toml")
