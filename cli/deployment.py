@@ -14,30 +14,30 @@ from evergreen.errors import CommandFailed
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 
-def bootstrap(environment: Mapping[str, str], step: Step, *, account: str, region: str) -> None:
+def bootstrap(settings: Mapping[str, str], step: Step, *, account: str, region: str) -> None:
     """cdk bootstrap: the bucket and the roles that every deployment uses.
 
     Raises:
         CommandFailed: with the end of what the CDK said.
     """
-    _cdk(["bootstrap", f"aws://{account}/{region}"], environment, step)
+    _cdk(["bootstrap", f"aws://{account}/{region}"], settings, step)
 
 
-def deploy(environment: Mapping[str, str], step: Step, *, stack: str, assembly: Path) -> None:
+def deploy(settings: Mapping[str, str], step: Step, *, stack: str, assembly: Path) -> None:
     """cdk deploy of one stack; `assembly` is the folder that the templates are written to.
 
     Raises:
         CommandFailed: with the end of what the CDK said.
     """
-    _cdk(["deploy", stack, "--require-approval", "never", "--output", str(assembly)], environment, step)
+    _cdk(["deploy", stack, "--require-approval", "never", "--output", str(assembly)], settings, step)
 
 
-def _cdk(arguments: list[str], environment: Mapping[str, str], step: Step) -> None:
+def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step) -> None:
     command = ["cdk", *arguments, "--progress", "events", "--no-color", "--no-notices"]
     process = subprocess.Popen(
         command,
         cwd=CHECKOUT,
-        env={**os.environ, **environment},
+        env={**os.environ, **settings},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

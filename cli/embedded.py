@@ -1,13 +1,12 @@
 """The embedded cloud with the stack deployed to it: what `evergreen up` and `evergreen demo` begin with."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cli import deployment
 from cli.console import Steps
-from cli.target import Target
+from cli.target import Target, enter
 from evergreen import names
 from local.cloud import EmbeddedCloud
 
@@ -28,18 +27,19 @@ def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tu
     try:
         with steps.step("Start the embedded cloud and MLflow"):
             cloud.start()
-        environment = {
-            **cloud.environment(),
+        enter(cloud.environment())
+        settings = {
             "EVERGREEN_FUNCTIONS_FOR": "this-machine",
             # The same template without the CDK's own checks of it, which take 10 s; the tests make them.
             "CDK_VALIDATION": "false",
+            # What the CDK remembers of accounts is of no use after this cloud.
+            "CDK_HOME": str(home / "cdk"),
         }
-        os.environ.update(cloud.environment())
         with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
-            deployment.bootstrap(environment, step, account=ACCOUNT, region=REGION)
+            deployment.bootstrap(settings, step, account=ACCOUNT, region=REGION)
         stack = names.stack_name(ENVIRONMENT)
         with steps.step(f"cdk deploy {stack}") as step:
-            deployment.deploy(environment, step, stack=stack, assembly=home / "cdk.out")
+            deployment.deploy(settings, step, stack=stack, assembly=home / "cdk.out")
         yield cloud, Target(ENVIRONMENT)
     finally:
         cloud.stop()

@@ -1,6 +1,7 @@
 """Where a command acts: the AWS account of the caller, or the embedded cloud with --local. Stack and clients."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,13 @@ Local = Annotated[
 EnvironmentName = Annotated[str, typer.Option("--environment", "-e", help="The environment: dev or prod.")]
 
 
+def enter(cloud: Mapping[str, str]) -> None:
+    """Turn this process, and what it starts, to an embedded cloud: nothing may lead it to an account any more."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    os.environ.update(cloud)
+
+
 @dataclass(frozen=True)
 class Target:
     """A deployed stack, and clients for the account that it is in."""
@@ -38,7 +46,7 @@ class Target:
             CloudNotRunning: --local, and no embedded cloud answers.
         """
         if local:
-            os.environ.update(EmbeddedCloud.environment_of_running(CLOUD_HOME))
+            enter(EmbeddedCloud.environment_of_running(CLOUD_HOME))
         return cls(environment)
 
     @cached_property

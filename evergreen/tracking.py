@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.exceptions import RestException
+from mlflow.exceptions import MlflowException
 
 CANDIDATE = "candidate"
 CHAMPION = "champion"
@@ -89,7 +89,7 @@ def mark_champion(name: str, model_version: str) -> None:
 def _version_of(client: MlflowClient, name: str, alias: str) -> str | None:
     try:
         return str(client.get_model_version_by_alias(name, alias).version)
-    except RestException as error:
+    except MlflowException as error:
         # The server answers INVALID_PARAMETER_VALUE for an alias that is not set.
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None

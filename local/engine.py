@@ -1,0 +1,128 @@
+"""Every private part of ministack that the adapters rely on, named once.
+
+ministack is pinned. When the pin moves, `tests/integration/test_ministack_touchpoints.py` says which of these
+the new version has renamed or changed.
+"""
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Touchpoint:
+    """One attribute of a ministack module; `parameters` are those of a function, None for anything else."""
+
+    module: str
+    name: str
+    parameters: tuple[str, ...] | None = None
+
+    def get(self) -> Any:
+        return getattr(importlib.import_module(f"ministack.{self.module}"), self.name)
+
+    def replace(self, value: Any) -> None:
+        """ministack looks its own functions up by name at each call, so that a replacement takes effect."""
+        setattr(importlib.import_module(f"ministack.{self.module}"), self.name, value)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.get()(*arguments, **named)
+
+    def problem(self) -> str | None:
+        """What is wrong with it in the installed ministack; None if all is well."""
+        where = f"ministack.{self.module}.{self.name}"
+        try:
+            found = self.get()
+        except (ImportError, AttributeError) as error:
+            return f"{where} is gone: {error}"
+        if self.parameters is None:
+            return None
+        names = tuple(inspect.signature(found).parameters)
+        if names != self.parameters:
+            return f"{where} takes {names} instead of {self.parameters}"
+        return None
+
+
+# Requests: which service one is for, who may send it, who answers it.
+APP = Touchpoint("app", "app", ("scope", "receive", "send"))
+SERVICE_HANDLERS = Touchpoint("app", "SERVICE_HANDLERS")
+SERVICE_PATTERNS = Touchpoint("core.router", "SERVICE_PATTERNS")
+IAM_NAMESPACES = Touchpoint("core.iam_actions", "SERVICE_TO_IAM_NAMESPACE")
+EXTRACT_RESOURCE_ARN = Touchpoint(
+    "core.iam_actions",
+    "extract_resource_arn",
+    ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
+)
+ACCESS_KEY_ID = Touchpoint("core.router", "extract_access_key_id", ("headers", "query_params"))
+ENFORCE = Touchpoint(
+    "core.iam_evaluator",
+    "enforce",
+    ("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
+)
+VALIDATE_ROLE_ARN = Touchpoint("core.iam_evaluator", "validate_role_arn", ("role_arn",))
+REGISTER_SESSION = Touchpoint("services.sts", "register_session", ("access_key", "session"))
+ACCOUNT_ID = Touchpoint("core.responses", "get_account_id", ())
+REGION = Touchpoint("core.responses", "get_region", ())
+
+# Lambda.
+PROVIDED_WORKER = Touchpoint("core.lambda_runtime", "ProvidedWorker")
+PROVIDED_RUNTIME_ERROR = Touchpoint("core.lambda_runtime", "ProvidedRuntimeError", ("message", "error_type"))
+WORKER_CLASS_FOR = Touchpoint("core.lambda_runtime", "_worker_class_for", ("config",))
+RESET_WORKERS = Touchpoint("core.lambda_runtime", "reset", ())
+EXECUTE_WARM = Touchpoint("services.lambda_svc", "_execute_function_warm", ("func", "event", "request_id"))
+EXECUTE_PROVIDED_WARM = Touchpoint(
+    "services.lambda_svc", "_execute_function_provided_warm", ("func", "event", "request_id")
+)
+PROVIDED_WORKER_ENV = Touchpoint("services.lambda_svc", "_provided_worker_env", ("config", "code_dir", "port"))
+
+# Step Functions.
+SERVICE_DISPATCH = Touchpoint("services.stepfunctions", "_SERVICE_DISPATCH")
+EXECUTIONS = Touchpoint("services.stepfunctions", "_executions")
+EXECUTION_ERROR = Touchpoint("services.stepfunctions", "_ExecutionError", ("error", "cause"))
+RUN_EXECUTION = Touchpoint("services.stepfunctions", "_run_execution", ("exec_arn",))
+STOP_EXECUTION = Touchpoint("services.stepfunctions", "_stop_execution", ("data",))
+EMIT_STATUS_EVENT = Touchpoint("services.stepfunctions", "_emit_execution_status_event", ("execution",))
+INVOKE_WITH_TIMEOUT = Touchpoint(
+    "services.stepfunctions", "_invoke_resource_with_timeout", ("resource", "input_data", "timeout")
+)
+
+# CloudWatch and its logs.
+CREATE_LOG_GROUP = Touchpoint("services.cloudwatch_logs", "_create_log_group", ("data",))
+CREATE_LOG_STREAM = Touchpoint("services.cloudwatch_logs", "_create_log_stream", ("data",))
+PUT_LOG_EVENTS = Touchpoint("services.cloudwatch_logs", "_put_log_events", ("data",))
+LOG_GROUPS = Touchpoint("services.cloudwatch_logs", "_log_groups")
+FAN_OUT_LOGS = Touchpoint(
+    "services.cloudwatch_logs", "_fanout_to_subscription_filters", ("group_name", "stream_name", "events")
+)
+PATTERN_MATCHES = Touchpoint("services.cloudwatch_logs", "_subscription_pattern_matches", ("pattern", "message"))
+PUT_METRIC_DATA = Touchpoint("services.cloudwatch", "_put_metric_data", ("params", "cbor_data", "is_cbor", "is_json"))
+METRICS = Touchpoint("services.cloudwatch", "_metrics")
+DIMENSIONS_KEY = Touchpoint("services.cloudwatch", "_dims_key", ("dims",))
+RECORD_METRIC = Touchpoint(
+    "services.cloudwatch", "record_metric", ("namespace", "metric_name", "value", "unit", "dimensions")
+)
+ALARMS = Touchpoint("services.cloudwatch", "_alarms")
+EVALUATE_ALARM = Touchpoint("services.cloudwatch", "_evaluate_alarm", ("alarm",))
+CALCULATE_STATISTICS = Touchpoint("services.cloudwatch", "_calc_stats", ("points",))
+STATISTIC_VALUE = Touchpoint("services.cloudwatch", "_stat_value", ("stats", "stat_name", "points"))
+RECORD_HISTORY = Touchpoint(
+    "services.cloudwatch",
+    "_record_history",
+    ("alarm_name", "old_state", "new_state", "reason", "alarm_type", "reason_data"),
+)
+DISPATCH_ALARM_ACTIONS = Touchpoint(
+    "services.cloudwatch", "_dispatch_alarm_actions", ("alarm", "old_state", "new_state", "reason")
+)
+EVALUATE_PARENT_ALARMS = Touchpoint("services.cloudwatch", "_evaluate_parent_alarms", ("child", "seen"))
+
+# Firehose.
+FIREHOSE_PUT_RECORD = Touchpoint("services.firehose", "_put_record", ("data",))
+FIREHOSE_PROCESS = Touchpoint(
+    "services.firehose",
+    "_apply_lambda_processors",
+    ("stream", "dest", "records", "metadata_sink", "partition_sink"),
+)
+
+
+def all_touchpoints() -> list[Touchpoint]:
+    return [value for value in globals().values() if isinstance(value, Touchpoint)]

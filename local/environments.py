@@ -1,0 +1,103 @@
+"""Process environments. Nothing of the caller's leaks into the cloud but what is named here."""
+
+import os
+import sys
+from pathlib import Path
+
+# Inherited by every process of the cloud: where programs, temporary files and libraries are, and thread counts.
+_INHERITED = ("HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "USER", "TZ")
+_INHERITED_PREFIXES = ("LC_", "OPENBLAS_", "OMP_", "MKL_")
+
+# The root user of the cloud's only account. ministack knows it by this key.
+ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+# The address of the cloud, and whom to trust: botocore reads the first two, the standard library the third.
+_CLOUD = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+def base() -> dict[str, str]:
+    """The clean environment that servers, jobs and functions start from: our interpreter comes first in PATH."""
+    kept = {
+        name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
+    }
+    path = os.environ.get("PATH", os.defpath)
+    return {**kept, "PATH": os.pathsep.join([str(Path(sys.executable).parent), path])}
+
+
+def server(*, port: int, region: str, home: Path, authority: Path, certificate: Path, key: Path) -> dict[str, str]:
+    """Settings of ministack (read when it is imported) and of the adapters."""
+    temporary = home / "tmp"
+    return {
+        **base(),
+        # Unpacked functions and the like: wiped with the rest of the cloud's state.
+        "TMPDIR": str(temporary),
+        "AUTH": "true",
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(certificate),
+        "MINISTACK_SSL_KEY": str(key),
+        "MINISTACK_HOST": "localhost",
+        "MINISTACK_REGION": region,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "LAMBDA_EXECUTOR": "local",
+        "PERSIST_STATE": "0",
+        "S3_PERSIST": "0",
+        "STATE_DIR": str(temporary / "state"),
+        "S3_DATA_DIR": str(temporary / "s3"),
+        # Listeners that nothing here uses.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # No Docker, even where there is one.
+        "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
+        "LOG_LEVEL": "INFO",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": f"https://localhost:{port}",
+        "AWS_CA_BUNDLE": str(authority),
+        "SSL_CERT_FILE": str(authority),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def mlflow(home: Path) -> dict[str, str]:
+    return {
+        **base(),
+        "TMPDIR": str(home / "tmp"),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        # MLflow's own background jobs (scheduled scorers and such) would start three more processes.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+
+
+def workload(credentials: dict[str, str]) -> dict[str, str]:
+    """For a job or a function, inside the server's process: the cloud's address and one role's credentials."""
+    region = os.environ["AWS_REGION"]
+    return {
+        **base(),
+        **{name: os.environ[name] for name in _CLOUD},
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **credentials,
+    }
+
+
+def client(*, endpoint: str, region: str, authority: str, tracking_uri: str) -> dict[str, str]:
+    """For the CDK CLI, boto3 and our own command."""
+    no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost,127.0.0.1,.localhost"]))
+    return {
+        **ROOT_CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CA_BUNDLE": authority,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NODE_EXTRA_CA_CERTS": authority,
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+        # The CLI otherwise asks the npm registry for its newest version.
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "MLFLOW_TRACKING_URI": tracking_uri,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }

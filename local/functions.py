@@ -1,0 +1,186 @@
+"""Lambda functions on the AWS runtime client.
+
+ministack runs Python functions in a loop of its own. Here they run as they do on AWS: `awslambdaric` polls the
+Lambda Runtime API, which ministack already serves for custom runtimes. What a function may import is strict: its
+package, the standard library and the runtime client. Where there is no `awslambdaric` (it has Linux wheels only)
+ministack's own worker stays.
+"""
+
+import contextlib
+import importlib.util
+import io
+import os
+import select
+import sys
+import threading
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from local import engine, environments
+
+# The runtime client, its own dependencies and its compiled part.
+_RUNTIME_PACKAGES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
+
+_LAUNCHER = """\
+import os, sys
+# As on AWS: the function's package first, what the runtime brings last.
+sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"], *sys.path[1:], {packages!r}]
+sys.argv = ["awslambdaric", os.environ["_HANDLER"]]
+from awslambdaric.__main__ import main
+main(sys.argv)
+"""
+
+
+def install(folder: Path) -> None:
+    """Run `python3.*` functions on the runtime client; its packages are linked into `folder`."""
+    if any(importlib.util.find_spec(name) is None for name in ("awslambdaric", "simplejson")):
+        return
+    bootstrap = _bootstrap(folder)
+    worker_class = _runtime_client_worker(bootstrap)
+    class_for, execute = engine.WORKER_CLASS_FOR.get(), engine.EXECUTE_WARM.get()
+    worker_environment = engine.PROVIDED_WORKER_ENV.get()
+
+    def worker_class_for(config: dict) -> type:
+        return worker_class if _is_python(config) else class_for(config)
+
+    def execute_warm(func: dict, event: Any, request_id: str) -> dict:
+        """Errors of a custom runtime keep their type, which ministack's Python workers flatten."""
+        if _is_python(func.get("config") or func):
+            return engine.EXECUTE_PROVIDED_WARM(func, event, request_id)
+        return execute(func, event, request_id)
+
+    def clean_worker_environment(config: dict, code_dir: str, port: int) -> dict[str, str]:
+        given = worker_environment(config, code_dir, port)
+        return _clean(given, config, folder) if _is_python(config) else given
+
+    engine.WORKER_CLASS_FOR.replace(worker_class_for)
+    engine.EXECUTE_WARM.replace(execute_warm)
+    engine.PROVIDED_WORKER_ENV.replace(clean_worker_environment)
+
+
+def _is_python(config: dict) -> bool:
+    return str(config.get("Runtime", "")).startswith("python3")
+
+
+def _bootstrap(folder: Path) -> bytes:
+    """The executable that the Runtime API's worker starts, and what it needs, written to `folder`."""
+    packages = folder / "packages"
+    packages.mkdir(parents=True)
+    for name in _RUNTIME_PACKAGES:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        origin = Path(spec.origin)
+        source = origin.parent if spec.submodule_search_locations else origin
+        (packages / source.name).symlink_to(source)
+    launcher = folder / "launch.py"
+    launcher.write_text(_LAUNCHER.format(packages=str(packages)))
+    # -S: no site-packages, so that a package forgotten in the zip is missing here too.
+    return f'#!/bin/sh\nexec "{sys.executable}" -s -S "{launcher}"\n'.encode()
+
+
+def _clean(given: dict[str, str], config: dict, folder: Path) -> dict[str, str]:
+    """Drop what came from the server's own environment; add what Lambda sets and ministack does not."""
+    own = {name: value for name, value in given.items() if os.environ.get(name) != value}
+    name = config.get("FunctionName", "unknown")
+    temporary = folder / "tmp" / name
+    temporary.mkdir(parents=True, exist_ok=True)
+    # A variable of the function's own may have the value that the server has.
+    variables = (config.get("Environment") or {}).get("Variables") or {}
+    group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
+    return {
+        **variables,
+        **environments.workload({}),
+        "TMPDIR": str(temporary),
+        "TZ": "UTC",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": group,
+        **own,
+    }
+
+
+def _with_bootstrap(code_zip: bytes, bootstrap: bytes) -> bytes:
+    buffer = io.BytesIO(code_zip)
+    with zipfile.ZipFile(buffer, "a") as package:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        package.writestr(entry, bootstrap)
+    return buffer.getvalue()
+
+
+class _Output:
+    """What a function has printed and nobody has collected yet.
+
+    The runtime client flushes each line before it answers an invocation, so when the answer is here all lines of
+    that invocation are in the pipe: `drain` takes them without waiting.
+    """
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._descriptor = stream.fileno()
+        self._lock = threading.Lock()
+        self._unread = b""
+        self._open = True
+
+    def pump(self) -> None:
+        """Read for the life of the process: a full pipe would block the function."""
+        while self._open:
+            select.select([self._descriptor], [], [])
+            with self._lock:
+                self._read_available()
+
+    def drain(self) -> str:
+        with self._lock:
+            self._read_available()
+            text, self._unread = self._unread, b""
+        return text.decode(errors="replace").rstrip("\n")
+
+    def _read_available(self) -> None:
+        while self._open and select.select([self._descriptor], [], [], 0)[0]:
+            chunk = os.read(self._descriptor, 65536)
+            self._open = bool(chunk)
+            self._unread += chunk
+
+
+def _runtime_client_worker(bootstrap: bytes) -> type:
+    provided_worker = engine.PROVIDED_WORKER.get()
+    runtime_error = engine.PROVIDED_RUNTIME_ERROR.get()
+
+    class RuntimeClientWorker(provided_worker):  # type: ignore[misc, valid-type]
+        """ministack's worker for custom runtimes, with the AWS runtime client as the bootstrap."""
+
+        def __init__(self, func_name: str, config: dict, code_zip: bytes) -> None:
+            super().__init__(func_name, config, _with_bootstrap(code_zip, bootstrap))
+            self._output: _Output | None = None
+
+        def _build_handler_class(self, generation: int, pending: Any) -> type:
+            handler = super()._build_handler_class(generation, pending)
+            # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for an acknowledgement.
+            handler.disable_nagle_algorithm = True
+            return handler
+
+        def _pump_output(self, stream: io.BufferedReader, _log_queue: Any) -> None:
+            self._output = _Output(stream)
+            with contextlib.suppress(OSError, ValueError), stream:
+                self._output.pump()
+
+        def _drain_stderr(self) -> str:
+            with contextlib.suppress(OSError, ValueError):
+                return self._output.drain() if self._output is not None else ""
+            return ""
+
+        def _drain_stderr_bounded(self, *_: Any, **__: Any) -> str:
+            return self._drain_stderr()
+
+        def _await_init(self, init_timeout: float | None = None) -> None:
+            """An error at import keeps the type and message that the runtime client reports."""
+            try:
+                super()._await_init(init_timeout)
+            except RuntimeError as error:
+                reported = self._init_error
+                if not isinstance(reported, dict):
+                    raise
+                raise runtime_error(reported.get("errorMessage", ""), reported.get("errorType", "")) from error
+
+    return RuntimeClientWorker

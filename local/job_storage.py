@@ -1,0 +1,103 @@
+"""What SageMaker does in S3 around a job, with the job's own role."""
+
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+class StorageError(Exception):
+    """A download or an upload failed; the message is the job's failure reason."""
+
+
+def parse_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of `s3://bucket/key` or `https://s3.<region>.amazonaws.com/bucket/key`."""
+    parts = urlsplit(uri)
+    if parts.scheme == "s3":
+        return parts.netloc, parts.path.lstrip("/")
+    if parts.scheme == "https" and parts.netloc.startswith("s3."):
+        bucket, _, key = parts.path.lstrip("/").partition("/")
+        return bucket, key
+    raise StorageError(f"ClientError: {uri} is not an S3 URI")
+
+
+class JobStorage:
+    """S3 as one role sees it. Every failure is a StorageError that names the object and S3's answer."""
+
+    def __init__(self, *, endpoint: str, authority: str, region: str, credentials: dict[str, str]) -> None:
+        session = boto3.Session(
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials["AWS_SESSION_TOKEN"],
+            region_name=region,
+        )
+        self._s3: Any = session.client("s3", endpoint_url=endpoint, verify=authority)
+
+    def download(self, uri: str, folder: Path) -> None:
+        """Every object whose key begins with the URI's key, under `folder`."""
+        bucket, prefix = parse_uri(uri)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = False
+        try:
+            for key in self._keys(bucket, prefix):
+                found = True
+                target = folder / _relative(key, prefix)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._s3.download_file(bucket, key, str(target))
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError(f"ClientError: Data download failed: {uri}: {error}") from error
+        if not found:
+            raise StorageError(f"ClientError: Data download failed: no S3 objects found under {uri}")
+
+    def extract(self, uri: str, folder: Path) -> None:
+        """Unpack the .tar.gz at `uri` into `folder`."""
+        bucket, key = parse_uri(uri)
+        archive = folder.with_name(folder.name + ".tar.gz")
+        try:
+            self._s3.download_file(bucket, key, str(archive))
+            with tarfile.open(archive) as opened:
+                opened.extractall(folder, filter="data")
+        except (ClientError, BotoCoreError, tarfile.TarError) as error:
+            raise StorageError(f"ClientError: Source archive {uri}: {error}") from error
+        finally:
+            archive.unlink(missing_ok=True)
+
+    def upload_folder(self, folder: Path, uri: str) -> None:
+        """Every file under `folder`, below the URI's key."""
+        bucket, prefix = parse_uri(uri)
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            self._upload(
+                file, bucket, "/".join(filter(None, [prefix.rstrip("/"), file.relative_to(folder).as_posix()]))
+            )
+
+    def upload_archive(self, folder: Path, uri: str) -> None:
+        """The contents of `folder` as one .tar.gz."""
+        archive = folder.with_name(folder.name + ".tar.gz")
+        with tarfile.open(archive, "w:gz") as opened:
+            for path in sorted(folder.iterdir()):
+                opened.add(path, arcname=path.name)
+        self._upload(archive, *parse_uri(uri))
+
+    def _upload(self, file: Path, bucket: str, key: str) -> None:
+        try:
+            self._s3.upload_file(str(file), bucket, key)
+        except (ClientError, BotoCoreError, S3UploadFailedError) as error:
+            raise StorageError(f"ClientError: Artifact upload failed: s3://{bucket}/{key}: {error}") from error
+
+    def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            # A key that ends in a slash is a folder made in the console.
+            yield from (item["Key"] for item in page.get("Contents", []) if not item["Key"].endswith("/"))
+
+
+def _relative(key: str, prefix: str) -> str:
+    """Where SageMaker puts an object: its key below the prefix's last complete folder."""
+    folder = prefix if prefix.endswith("/") or not prefix else prefix + "/"
+    if not key.startswith(folder):
+        folder = prefix.rpartition("/")[0] + "/" if "/" in prefix else ""
+    return key.removeprefix(folder)

@@ -1,0 +1,53 @@
+"""Runs one command that must not outlive the process which started it.
+
+    python -I -S leash.py <grace seconds> <command> [argument ...]
+
+Whoever starts the leash keeps the write end of its standard input. When that closes (the owner exited or was
+killed) or a SIGTERM arrives, the command gets a SIGTERM and `grace` seconds; then everything left in its process
+group is killed. The same clean-up follows when the command ends by itself. The exit code is the command's.
+
+It imports nothing of ours and little of the standard library: it stands in front of every job.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+
+
+def main(grace: float, command: list[str]) -> int:
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    # Inherited descriptors go on to the command: the cloud's server is handed its listening socket that way.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0)
+    try:
+        _wait_for_end(child, wake)
+        if child.poll() is None:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=grace)
+    finally:
+        # The group outlives its leader if the command left children behind.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _wait_for_end(child: subprocess.Popen, wake: int) -> None:
+    """Return when the command has ended, the owner has gone or a SIGTERM has come."""
+    while child.poll() is None:
+        ready, _, _ = select.select([sys.stdin.fileno(), wake], [], [])
+        if sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 1):
+            return
+        if wake in ready and signal.SIGTERM in os.read(wake, 64):
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))

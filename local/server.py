@@ -1,0 +1,75 @@
+"""The embedded cloud's server process: ministack with our adapters, on a socket that the owner has bound.
+
+`local.cloud` starts it, with the environment that `local.environments.server` describes.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from local import alarms, buckets, engine, functions, log_pipeline, sagemaker, workflows
+from local.jobs import JobStore
+
+_KEEP_ALIVE_SECONDS = 75
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--socket", type=int, required=True, help="descriptor of the bound listening socket")
+    parser.add_argument("--home", type=Path, required=True)
+    arguments = parser.parse_args()
+    jobs = install(arguments.home)
+    try:
+        asyncio.run(_serve(arguments.socket, jobs))
+    except BaseException:
+        logging.getLogger(__name__).exception("the server died")
+        os._exit(1)
+
+
+def install(home: Path) -> JobStore:
+    """Put every adapter into ministack."""
+    jobs = JobStore(home / "jobs")
+    service = sagemaker.install(jobs)
+    workflows.install(service)
+    buckets.install()
+    functions.install(home / "runtime")
+    alarms.install()
+    log_pipeline.install()
+    return jobs
+
+
+async def _serve(socket: int, jobs: JobStore) -> None:
+    config = Config()
+    config.bind = [f"fd://{socket}"]
+    config.certfile = os.environ["MINISTACK_SSL_CERT"]
+    config.keyfile = os.environ["MINISTACK_SSL_KEY"]
+    config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
+    config.graceful_timeout = 0.5
+    config.loglevel = "WARNING"
+    ending = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ending.set)
+    alarms.evaluate_periodically()
+    serving = asyncio.create_task(serve(engine.APP.get(), config, shutdown_trigger=_never))
+    await asyncio.wait([serving, asyncio.create_task(ending.wait())], return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        serving.result()
+    await asyncio.to_thread(jobs.stop_all)
+    await asyncio.to_thread(engine.RESET_WORKERS)
+    # Open connections and ministack's worker threads are not waited for: all state is in memory, and ends here.
+    os._exit(0)
+
+
+async def _never() -> None:
+    """hypercorn's own way to end waits for clients that keep a connection open."""
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Lambda functions in the embedded cloud run as strictly as on AWS."""
+
+import json
+
+
+def test_a_function_runs_on_the_aws_runtime_client(aws):
+    function = aws.function("import sys\ndef handle(event, context):\n    return sorted(sys.modules)")
+    modules, error = aws.invoke(function)
+    assert error is None
+    assert "awslambdaric.bootstrap" in modules
+
+
+def test_a_package_that_is_not_in_the_zip_cannot_be_imported(aws):
+    function = aws.function("import boto3\ndef handle(event, context):\n    return 1")
+    answer, error = aws.invoke(function)
+    assert error == "Unhandled"
+    assert answer["errorType"] == "Runtime.ImportModuleError"
+    assert "No module named 'boto3'" in answer["errorMessage"]
+
+
+def test_the_repository_itself_cannot_be_imported(aws):
+    function = aws.function("import evergreen\ndef handle(event, context):\n    return 1")
+    answer, _ = aws.invoke(function)
+    assert "No module named 'evergreen'" in answer["errorMessage"]
+
+
+def test_the_error_type_is_the_name_of_the_exception(aws):
+    function = aws.function(
+        "class CandidateRefused(Exception): pass\ndef handle(event, context):\n    raise CandidateRefused('too weak')"
+    )
+    answer, error = aws.invoke(function)
+    assert error == "Unhandled"
+    assert (answer["errorType"], answer["errorMessage"]) == ("CandidateRefused", "too weak")
+
+
+def test_a_function_sees_only_its_own_environment(aws):
+    function = aws.function("import os\ndef handle(event, context):\n    return dict(os.environ)", LOG_LEVEL="INFO")
+    environment, _ = aws.invoke(function)
+    assert environment["LOG_LEVEL"] == "INFO"  # which the server has too
+    assert environment["AWS_ENDPOINT_URL"] == aws.cloud.endpoint
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == function
+    assert not [name for name in environment if name.startswith(("MINISTACK", "AUTH", "PYTEST", "VIRTUAL_ENV"))]
+
+
+_GET = """
+import http.client, os, ssl
+from urllib.parse import urlsplit
+def handle(event, context):
+    address = urlsplit(os.environ["AWS_ENDPOINT_URL"])
+    connection = http.client.HTTPSConnection(address.hostname, address.port, context=ssl.create_default_context())
+    connection.request("GET", "/_ministack/health")
+    return connection.getresponse().status
+"""
+
+
+def test_the_standard_library_trusts_the_endpoint_inside_a_function(aws):
+    assert aws.invoke(aws.function(_GET)) == (200, None)
+
+
+def test_every_line_of_an_invocation_is_in_its_log_when_the_answer_comes(aws):
+    function = aws.function(
+        "import sys\ndef handle(event, context):\n    print('first')\n    print('last', file=sys.stderr)"
+    )
+    for _ in range(5):
+        aws.invoke(function)
+    messages = aws.messages(f"/aws/lambda/{function}")
+    assert (messages.count("first"), messages.count("last")) == (5, 5)
+
+
+def test_a_slow_function_ends_at_its_timeout(aws):
+    function = aws.function("import time\ndef handle(event, context):\n    time.sleep(30)", timeout=1)
+    answer, error = aws.invoke(function)
+    assert error == "Unhandled"
+    assert "timed out after 1.00 seconds" in json.dumps(answer)
