@@ -2,13 +2,13 @@
 
 import signal
 import sys
-from types import FrameType
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from cli.console import errors
 from cli.demo import demo
+from cli.interruption import Interrupted, interrupt
 from cli.predict import predict
 from cli.train import train
 from cli.up import up
@@ -28,13 +28,9 @@ app.command()(train)
 app.command()(predict)
 
 
-class Interrupted(BaseException):
-    """Ctrl-C, or a supervisor's request to end: whatever is under way is stopped on the way out."""
-
-
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     try:
         app()
     except Interrupted:
@@ -50,10 +46,6 @@ def main() -> None:
         _fail(f"AWS: {error}")
     except OSError as error:
         _fail(str(error))
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise Interrupted
 
 
 def _fail(message: str) -> None:

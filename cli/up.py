@@ -8,6 +8,7 @@ import typer
 
 from cli.console import Steps, console
 from cli.embedded import REGION, deployed_cloud
+from cli.interruption import Interrupted
 from cli.target import CLOUD_HOME
 from cli.train import run_training
 from evergreen import names
@@ -22,8 +23,10 @@ def up(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free 
     with deployed_cloud(CLOUD_HOME, steps, port=port) as (cloud, target):
         run_training(target, Path("model.toml"), steps)
         _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL])
-        # Nothing to do until a signal comes: SIGINT and SIGTERM end it.
-        signal.pause()
+        try:
+            signal.pause()
+        except Interrupted:
+            console.print("\nStopping the cloud.")
 
 
 def curl_command(cloud: EmbeddedCloud, url: str, body: str) -> str:
