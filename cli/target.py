@@ -51,7 +51,8 @@ class Target:
 
     @cached_property
     def session(self) -> boto3.Session:
-        return boto3.Session()
+        # boto3 alone would not look at AWS_REGION, which the CDK and Lambda go by.
+        return boto3.Session(region_name=os.environ.get("AWS_REGION"))
 
     def client(self, service: str) -> Any:
         return self.session.client(service, config=Config(retries={"mode": "standard", "max_attempts": 3}))
