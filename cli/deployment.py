@@ -14,13 +14,16 @@ from evergreen.errors import CommandFailed
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 
-def bootstrap(settings: Mapping[str, str], step: Step, *, account: str, region: str) -> None:
+def bootstrap(settings: Mapping[str, str], step: Step, *, account: str, region: str, folder: Path) -> None:
     """cdk bootstrap: the bucket and the roles that every deployment uses.
+
+    Args:
+        folder: to run it in; without a cdk.json in it, the CDK does not synthesise our app first, which it need not.
 
     Raises:
         CommandFailed: with the end of what the CDK said.
     """
-    _cdk(["bootstrap", f"aws://{account}/{region}"], settings, step)
+    _cdk(["bootstrap", f"aws://{account}/{region}"], settings, step, folder=folder)
 
 
 def deploy(settings: Mapping[str, str], step: Step, *, stack: str, assembly: Path) -> None:
@@ -29,14 +32,14 @@ def deploy(settings: Mapping[str, str], step: Step, *, stack: str, assembly: Pat
     Raises:
         CommandFailed: with the end of what the CDK said.
     """
-    _cdk(["deploy", stack, "--require-approval", "never", "--output", str(assembly)], settings, step)
+    _cdk(["deploy", stack, "--require-approval", "never", "--output", str(assembly)], settings, step, folder=CHECKOUT)
 
 
-def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step) -> None:
+def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folder: Path) -> None:
     command = ["cdk", *arguments, "--progress", "events", "--no-color", "--no-notices"]
     process = subprocess.Popen(
         command,
-        cwd=CHECKOUT,
+        cwd=folder,
         env={**os.environ, **settings},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -36,7 +36,7 @@ def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tu
             "CDK_HOME": str(home / "cdk"),
         }
         with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
-            deployment.bootstrap(settings, step, account=ACCOUNT, region=REGION)
+            deployment.bootstrap(settings, step, account=ACCOUNT, region=REGION, folder=home)
         stack = names.stack_name(ENVIRONMENT)
         with steps.step(f"cdk deploy {stack}") as step:
             deployment.deploy(settings, step, stack=stack, assembly=home / "cdk.out")

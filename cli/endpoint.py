@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,7 +31,12 @@ class Endpoint:
         self._credentials = target.session.get_credentials()
         self._region = target.session.region_name
         self._url = target.outputs[names.OUTPUT_PREDICT_URL]
-        self._http = URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE") or True, timeout=30)
+        self._http = URLLib3Session(
+            verify=os.environ.get("AWS_CA_BUNDLE") or True,
+            timeout=30,
+            # A request goes out as headers and body: without this, the body waits 40 ms for the headers' receipt.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        )
 
     def predict(self, body: dict[str, Any]) -> dict[str, Any]:
         """
