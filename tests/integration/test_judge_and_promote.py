@@ -1,6 +1,5 @@
 """Judge and Promote against S3 (moto) and a real MLflow registry (sqlite)."""
 
-import hashlib
 import json
 from types import SimpleNamespace
 
@@ -9,13 +8,13 @@ import pytest
 from moto import mock_aws
 
 from evergreen import names, tracking
-from evergreen.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL
+from evergreen.bundle import MODEL
 from evergreen.champion import Champion
-from evergreen.contract import Contract, Feature
 from evergreen.errors import BrokenBundle, PromotionConflict
 from functions import model_store
 from functions.judge import handler as judge
 from functions.promote import handler as promote
+from tests.bundles import constant_bundle
 
 BUCKET, NAME = "models", "houses"
 CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="r")
@@ -52,32 +51,9 @@ def registry(s3):  # noqa: ARG001 - the registry's address is set there
 
 
 def put_bundle(s3, version: str, prediction: float, *, mlflow_version: str = "1") -> str:
-    """A bundle whose model always predicts one number; the truth is 10. Returns its s3:// URI."""
-    contract = Contract(
-        task="regression", target="price", features=(Feature(name="rooms", type="number", missing_allowed=False),)
-    )
-    model = {
-        "format": 1,
-        "family": "hist_gradient_boosting",
-        "features": ["rooms"],
-        "categories": [None],
-        "baseline": prediction,
-        "trees": [],
-    }
-    metrics = {"metric": "mae", "holdout": {"mae": abs(prediction - 10)}, "baseline": {"mae": 5.0}}
-    row = {"features": {"rooms": 1.0}, "actual": 10.0, "predicted": prediction}
-    files = {
-        MODEL: json.dumps(model).encode(),
-        CONTRACT: contract.to_json(),
-        HOLDOUT: json.dumps(row).encode(),
-        METRICS: json.dumps(metrics).encode(),
-        LINEAGE: json.dumps({"mlflow_model_version": mlflow_version}).encode(),
-    }
-    files[MANIFEST] = json.dumps(
-        {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    ).encode()
+    """Put a bundle where training would; returns its s3:// URI."""
     prefix = f"models/{NAME}/{version}/output/model/"
-    for name, content in files.items():
+    for name, content in constant_bundle(prediction, mlflow_version=mlflow_version).items():
         s3.put_object(Bucket=BUCKET, Key=prefix + name, Body=content)
     return f"s3://{BUCKET}/{prefix}"
 

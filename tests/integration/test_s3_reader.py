@@ -1,6 +1,5 @@
 """The predict function's own signed GET: against botocore's signer, and against a server."""
 
-import json
 from datetime import UTC, datetime
 from unittest import mock
 
@@ -14,13 +13,13 @@ from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
 from evergreen import names
-from evergreen.bundle import CONTRACT, METRICS, MODEL, model_digest
+from evergreen.bundle import CONTRACT, MODEL, model_digest
 from evergreen.champion import Champion
-from evergreen.contract import Contract, Feature
 from evergreen.errors import BrokenBundle, NoChampion
 from functions.predict import models as models_module
 from functions.predict.models import Models
 from functions.predict.s3 import Bucket, FetchError, NoSuchKey
+from tests.bundles import constant_bundle
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SECRETS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -88,24 +87,15 @@ def clock(monkeypatch):
 
 
 def promote(s3, version: str, prediction: float, *, digest: str | None = None) -> None:
-    contract = Contract(
-        task="regression", target="price", features=(Feature(name="rooms", type="number", missing_allowed=False),)
-    ).to_json()
-    model = json.dumps(
-        {
-            "format": 1,
-            "family": "hist_gradient_boosting",
-            "features": ["rooms"],
-            "categories": [None],
-            "baseline": prediction,
-            "trees": [],
-        }
-    ).encode()
+    files = constant_bundle(prediction)
     prefix = f"models/{MODEL_NAME}/{version}/output/model/"
-    for name, content in {MODEL: model, CONTRACT: contract, METRICS: b'{"metric": "mae"}'}.items():
+    for name, content in files.items():
         s3.put_object(Bucket="models", Key=prefix + name, Body=content)
     champion = Champion(
-        version=version, bundle=prefix, digest=digest or model_digest(model, contract), promoted_at="2026-01-01"
+        version=version,
+        bundle=prefix,
+        digest=digest or model_digest(files[MODEL], files[CONTRACT]),
+        promoted_at="2026-01-01T00:00:00+00:00",
     )
     s3.put_object(Bucket="models", Key=names.champion_key(MODEL_NAME), Body=champion.to_json())
 

@@ -1,39 +1,16 @@
 """Judge's decision, from bundles in memory."""
 
-import hashlib
-import json
+from typing import Any
 
 import pytest
 
-from evergreen.bundle import CONTRACT, HOLDOUT, LINEAGE, METRICS, MODEL, Bundle
-from evergreen.contract import Contract, Feature
+from evergreen.bundle import Bundle
 from functions.judge.judging import judge
+from tests.bundles import constant_bundle
 
 
-def bundle(prediction: float, *, feature: str = "rooms", claimed: float | None = None) -> Bundle:
-    """A model of one leaf that always predicts `prediction`; the truth is 10."""
-    contract = Contract(
-        task="regression", target="price", features=(Feature(name=feature, type="number", missing_allowed=False),)
-    )
-    model = {
-        "format": 1,
-        "family": "hist_gradient_boosting",
-        "features": [feature],
-        "categories": [None],
-        "baseline": prediction,
-        "trees": [],
-    }
-    row = {"features": {feature: 1.0}, "actual": 10.0, "predicted": prediction if claimed is None else claimed}
-    error = abs(prediction - 10.0)
-    files = {
-        MODEL: json.dumps(model).encode(),
-        CONTRACT: contract.to_json(),
-        HOLDOUT: (json.dumps(row) + "\n").encode(),
-        METRICS: json.dumps({"metric": "mae", "holdout": {"mae": error}, "baseline": {"mae": 5.0}}).encode(),
-        LINEAGE: b"{}",
-    }
-    files["manifest.json"] = json.dumps({n: hashlib.sha256(c).hexdigest() for n, c in files.items()}).encode()
-    return Bundle.read(files.__getitem__)
+def bundle(prediction: float, **changes: Any) -> Bundle:
+    return Bundle.read(constant_bundle(prediction, **changes).__getitem__)
 
 
 def test_the_first_candidate_that_beats_the_mean_is_promoted():
