@@ -1,0 +1,200 @@
+"""Every environment's template, synthesised once, and what its tests read from it."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+
+from evergreen.settings import read_settings
+from infra.environments import ENVIRONMENTS, Environment
+from infra.stacks import EvergreenStack
+from infra.training_image import training_image
+
+ACCOUNT = "111122223333"
+TRACKING_URL = "https://mlflow.example.com"
+EMAIL = "someone@example.com"
+CHECKOUT = Path(__file__).resolve().parents[2]
+SETTINGS = read_settings(CHECKOUT / "model.toml")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An Allow of the template. `who` is a role's construct path, or a service that a resource's policy names."""
+
+    who: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: dict[str, dict[str, Any]]
+
+
+class Template:
+    """A synthesised template. Resources are named by their construct path; `plain` puts text for every reference."""
+
+    def __init__(self, environment: Environment, file: Path) -> None:
+        self.environment = environment
+        self.file = file
+        self.document = json.loads(file.read_text())
+        self.model = SETTINGS.name
+        self.settings = SETTINGS
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        return {
+            id_: resource["Metadata"]["aws:cdk:path"].partition("/")[2].removesuffix("/Resource")
+            for id_, resource in self.document["Resources"].items()
+        }
+
+    def resources(self, type_: str) -> dict[str, dict[str, Any]]:
+        """Construct path to the resource (`Properties`, `DeletionPolicy`, ...), its references made text."""
+        return {
+            self._paths[id_]: self.plain(resource)
+            for id_, resource in self.document["Resources"].items()
+            if resource["Type"] == type_
+        }
+
+    def properties(self, type_: str) -> dict[str, dict[str, Any]]:
+        return {path: resource.get("Properties", {}) for path, resource in self.resources(type_).items()}
+
+    def only(self, type_: str) -> dict[str, Any]:
+        """The properties of the one resource of a type."""
+        (properties,) = self.properties(type_).values()
+        return properties
+
+    def plain(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.plain(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((key, argument),) = value.items()
+            if key == "Ref":
+                return self._pseudo(argument) or self._reference(argument, "Ref")
+            if key == "Fn::GetAtt":
+                return self._reference(argument[0], argument[1])
+            if key == "Fn::Join":
+                return argument[0].join(self.plain(argument[1]))
+            if key == "Fn::Sub":
+                return re.sub(r"\$\{(.*?)}", lambda match: self._pseudo(match[1]), argument)
+            assert not key.startswith("Fn::"), f"{key} is not known here"
+        return {key: self.plain(item) for key, item in value.items()}
+
+    def _pseudo(self, name: str) -> str:
+        known = {"AWS::Partition": "aws", "AWS::Region": self.environment.region, "AWS::AccountId": ACCOUNT}
+        return known.get(name, "")
+
+    def _reference(self, id_: str, attribute: str) -> str:
+        name = self._paths[id_].replace("/", "-").lower()
+        here = f"{self.environment.region}:{ACCOUNT}"
+        return {
+            ("AWS::S3::Bucket", "Ref"): name,
+            ("AWS::S3::Bucket", "Arn"): f"arn:aws:s3:::{name}",
+            ("AWS::SNS::Topic", "Ref"): f"arn:aws:sns:{here}:{name}",
+            ("AWS::IAM::Role", "Ref"): name,
+            ("AWS::IAM::Role", "Arn"): f"arn:aws:iam::{ACCOUNT}:role/{name}",
+            ("AWS::Lambda::Function", "Arn"): f"arn:aws:lambda:{here}:function:{name}",
+            ("AWS::Lambda::Function", "Ref"): name,
+            ("AWS::Logs::LogGroup", "Ref"): name,
+            ("AWS::Logs::LogGroup", "Arn"): f"arn:aws:logs:{here}:log-group:{name}:*",
+            ("AWS::StepFunctions::StateMachine", "Ref"): f"arn:aws:states:{here}:stateMachine:{name}",
+            ("AWS::SageMaker::MlflowApp", "Arn"): f"arn:aws:sagemaker:{here}:mlflow-app/app-{name}",
+            ("AWS::ApiGatewayV2::Api", "Ref"): name,
+            ("AWS::ApiGatewayV2::Integration", "Ref"): name,
+        }[self.document["Resources"][id_]["Type"], attribute]
+
+    def role_statements(self) -> Iterator[Statement]:
+        """Of every role, from its policies."""
+        by_name = {path.replace("/", "-").lower(): path for path in self.resources("AWS::IAM::Role")}
+        for properties in self.properties("AWS::IAM::Policy").values():
+            for role in properties["Roles"]:
+                for statement in properties["PolicyDocument"]["Statement"]:
+                    assert statement["Effect"] == "Allow"
+                    yield _statement(by_name[role], statement)
+
+    def service_statements(self) -> Iterator[Statement]:
+        """What AWS services may do to the stack's resources, from the resources' own policies."""
+        documents = [
+            properties["PolicyDocument"]
+            for type_ in ("AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy", "AWS::Logs::ResourcePolicy")
+            for properties in self.properties(type_).values()
+        ]
+        for document in documents:
+            document = json.loads(document) if isinstance(document, str) else document
+            for statement in document["Statement"]:
+                if statement["Effect"] == "Allow":
+                    yield _statement(statement["Principal"]["Service"], statement)
+        for permission in self.properties("AWS::Lambda::Permission").values():
+            yield Statement(
+                permission["Principal"],
+                (permission["Action"],),
+                (permission["FunctionName"],),
+                {"ArnLike": {"aws:SourceArn": permission["SourceArn"]}},
+            )
+
+    def state_machine(self) -> dict[str, Any]:
+        return dict(json.loads(self.only("AWS::StepFunctions::StateMachine")["DefinitionString"]))
+
+
+def _statement(who: str, statement: dict[str, Any]) -> Statement:
+    def listed(value: Any) -> tuple[str, ...]:
+        return tuple(value) if isinstance(value, list) else (value,)
+
+    # A NotAction or NotResource would hide from every test that reads the two.
+    assert not {"NotAction", "NotResource"} & statement.keys()
+    return Statement(who, listed(statement["Action"]), listed(statement["Resource"]), statement.get("Condition", {}))
+
+
+def _synthesise(folder: Path, *, tracking_url: str | None, email: str | None) -> dict[str, Template]:
+    context = json.loads((CHECKOUT / "cdk.json").read_text())["context"]
+    app = App(outdir=str(folder), context={**context, "aws:cdk:enable-path-metadata": True})
+    for environment in ENVIRONMENTS:
+        EvergreenStack(
+            app,
+            environment=environment,
+            model_name=SETTINGS.name,
+            image=training_image(environment.region, environment.job_instance),
+            rejected_share=SETTINGS.alarms.rejected_share,
+            latency_p99_ms=SETTINGS.alarms.latency_p99_ms,
+            tracking_url=tracking_url,
+            alarm_email=email,
+            for_this_machine=False,
+        )
+    app.synth()
+    return {
+        environment.name: Template(environment, folder / f"evergreen-{environment.name}.template.json")
+        for environment in ENVIRONMENTS
+    }
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    return _synthesise(tmp_path_factory.mktemp("synth"), tracking_url=None, email=None)
+
+
+@pytest.fixture(scope="session")
+def templates_with_server_and_email(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    return _synthesise(tmp_path_factory.mktemp("synth"), tracking_url=TRACKING_URL, email=EMAIL)
+
+
+@pytest.fixture(scope="session", params=[environment.name for environment in ENVIRONMENTS])
+def template(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Template:
+    """With the stack's own MLflow App, and nobody to notify by e-mail."""
+    return templates[request.param]
+
+
+@pytest.fixture(scope="session")
+def template_with_server_and_email(
+    template: Template, templates_with_server_and_email: dict[str, Template]
+) -> Template:
+    """The same environment with a tracking server's URL and an address for alarms."""
+    return templates_with_server_and_email[template.environment.name]
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    return CHECKOUT

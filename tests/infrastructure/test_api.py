@@ -1,0 +1,63 @@
+"""The HTTP API answers signed callers only, within its throttle, and logs every request."""
+
+import json
+
+from infra.prediction_api import ROUTES
+
+
+def test_every_route_asks_for_iam_authorisation(template):
+    routes = list(template.properties("AWS::ApiGatewayV2::Route").values())
+    assert {route["RouteKey"] for route in routes} == {f"{method.value} {path}" for path, method in ROUTES.items()}
+    assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+
+
+def test_browsers_of_other_sites_are_not_let_in(template):
+    api = template.only("AWS::ApiGatewayV2::Api")
+    assert api["ProtocolType"] == "HTTP"
+    assert "CorsConfiguration" not in api
+
+
+def test_the_stage_is_throttled_as_the_environment_says(template):
+    stage = template.only("AWS::ApiGatewayV2::Stage")
+    assert stage["StageName"] == "$default"
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == template.environment.requests_per_second
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == template.environment.burst
+    # A route's own settings would take the place of the stage's.
+    assert "RouteSettings" not in stage
+
+
+def test_every_request_is_logged_with_its_caller_and_its_outcome(template):
+    settings = template.only("AWS::ApiGatewayV2::Stage")["AccessLogSettings"]
+    groups = template.properties("AWS::Logs::LogGroup")
+    assert settings["DestinationArn"].startswith("arn:aws:logs:")
+    assert ":log-group:prediction-accesslog" in settings["DestinationArn"]
+    # API Gateway's log delivery may write to groups of this prefix.
+    assert groups["Prediction/AccessLog"]["LogGroupName"].startswith("/aws/vendedlogs/")
+    assert {
+        "$context.requestId",
+        "$context.identity.userArn",
+        "$context.routeKey",
+        "$context.status",
+        "$context.error.message",
+    } <= set(json.loads(settings["Format"]).values())
+
+
+def test_only_this_api_may_invoke_the_predict_function_and_only_on_its_routes(template):
+    permissions = list(template.properties("AWS::Lambda::Permission").values())
+    region = template.environment.region
+    assert {permission["SourceArn"] for permission in permissions} == {
+        f"arn:aws:execute-api:{region}:111122223333:prediction-api/*/*{path}" for path in ROUTES
+    }
+    for permission in permissions:
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert permission["FunctionName"].endswith(":function:prediction-predict-function")
+
+
+def test_all_routes_lead_to_the_predict_function(template):
+    integrations = template.properties("AWS::ApiGatewayV2::Integration")
+    for route in template.properties("AWS::ApiGatewayV2::Route").values():
+        names = {path.replace("/", "-").lower(): found for path, found in integrations.items()}
+        integration = names[route["Target"].removeprefix("integrations/")]
+        assert integration["IntegrationUri"].endswith(":function:prediction-predict-function")
+        # The form of the event that the handler's resolver reads.
+        assert integration["PayloadFormatVersion"] == "2.0"

@@ -1,0 +1,68 @@
+"""Both buckets keep what is in them, keep the public and plain HTTP out, and clean up after themselves."""
+
+from evergreen import names
+
+
+def test_there_are_two_buckets(template):
+    assert set(template.resources("AWS::S3::Bucket")) == {"Data/Bucket", "Models/Bucket"}
+
+
+def test_buckets_are_versioned_and_encrypted(template):
+    for properties in template.properties("AWS::S3::Bucket").values():
+        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+
+
+def test_buckets_are_closed_to_the_public(template):
+    for properties in template.properties("AWS::S3::Bucket").values():
+        assert properties["PublicAccessBlockConfiguration"] == {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        }
+        assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_buckets_refuse_plain_http_and_old_tls(template):
+    policies = {
+        properties["Bucket"]: properties["PolicyDocument"]["Statement"]
+        for properties in template.properties("AWS::S3::BucketPolicy").values()
+    }
+    assert set(policies) == {"data-bucket", "models-bucket"}
+    for bucket, statements in policies.items():
+        everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+        denied = [
+            statement["Condition"]
+            for statement in statements
+            if statement["Effect"] == "Deny"
+            and statement["Action"] == "s3:*"
+            and statement["Principal"] == {"AWS": "*"}
+            and statement["Resource"] == everything
+        ]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in denied
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in denied
+
+
+def test_buckets_outlive_the_stack(template):
+    for bucket in template.resources("AWS::S3::Bucket").values():
+        assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_leftovers_of_both_buckets_expire(template):
+    for properties in template.properties("AWS::S3::Bucket").values():
+        rules = [rule for rule in properties["LifecycleConfiguration"]["Rules"] if "Prefix" not in rule]
+        assert all(rule["Status"] == "Enabled" for rule in rules)
+        assert [rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] for rule in rules] == [7]
+        assert [rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in rules] == [90]
+
+
+def test_only_prepared_splits_expire_and_when_the_environment_says(template):
+    expiring = {
+        (path, rule.get("Prefix")): (rule["Status"], rule["ExpirationInDays"])
+        for path, properties in template.properties("AWS::S3::Bucket").items()
+        for rule in properties["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    }
+    assert expiring == {("Data/Bucket", names.PREPARED_PREFIX): ("Enabled", template.environment.expire_days)}

@@ -1,0 +1,81 @@
+"""docs/grants.md lists every grant of the template, and nothing that the template does not grant."""
+
+import re
+
+import pytest
+
+ENFORCED, AWS_ONLY = "enforced locally", "AWS only"
+
+
+@pytest.fixture(scope="session")
+def rows(checkout):
+    """The table's rows: role or service, actions, resource and condition, where it is checked, and why."""
+    lines = (checkout / "docs" / "grants.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    assert all(len(row) == 5 for row in cells)
+    return cells
+
+
+def in_code(cell):
+    return tuple(re.findall(r"`([^`]+)`", cell))
+
+
+def grants_of(rows):
+    """One (who, action, (resource, *condition)) for each action of each row."""
+    return [(in_code(who)[0], action, in_code(on)) for who, actions, on, _, _ in rows for action in in_code(actions)]
+
+
+def grants_in(template):
+    """The same of a template, with names in angle brackets for what differs between models and environments."""
+    for statement in (*template.role_statements(), *template.service_statements()):
+        condition = tuple(
+            word
+            for keys in statement.conditions.values()
+            for key, value in keys.items()
+            for word in (key, *((value,) if isinstance(value, str) else value))
+        )
+        for action in statement.actions:
+            for resource in statement.resources:
+                yield statement.who, action, tuple(symbolic(word, template) for word in (resource, *condition))
+
+
+def symbolic(text, template):
+    text = re.sub(r"^arn:aws:[^:]*:[^:]*:[^:]*:", "", text)
+    text = re.sub(r"cdk-[a-z0-9]+-assets-[^/]*", "<assets>", text)
+    text = re.sub(r"[0-9a-f]{64}\.gz", "<archive>", text)
+    text = text.replace(f"evergreen-{template.environment.name}-", "evergreen-<environment>-")
+    return text.replace(template.model, "<model>").replace("111122223333", "<account>")
+
+
+def test_every_grant_is_in_the_table(rows, template):
+    listed = set(grants_of(rows))
+    assert [grant for grant in grants_in(template) if grant not in listed] == []
+
+
+def test_every_row_is_granted(rows, template):
+    granted = set(grants_in(template))
+    assert [grant for grant in grants_of(rows) if grant not in granted] == []
+
+
+def test_no_grant_is_listed_twice(rows):
+    listed = grants_of(rows)
+    assert sorted(listed) == sorted(set(listed))
+
+
+def test_with_a_tracking_server_nothing_more_is_granted(rows, template_with_server_and_email):
+    assert set(grants_in(template_with_server_and_email)) < set(grants_of(rows))
+
+
+def test_what_the_embedded_cloud_does_not_enforce_has_a_reason(rows):
+    for who, actions, _, checked, reason in rows:
+        assert checked in (ENFORCED, AWS_ONLY), f"{who} {actions}"
+        assert bool(reason) == (checked == AWS_ONLY), f"{who} {actions}"
+
+
+def test_no_reason_is_given_for_a_grant_to_read_or_write_what_the_embedded_cloud_holds(rows):
+    # Its functions and jobs call S3 under their own roles: what S3 grants cannot be tried there are MLflow's artifacts
+    # and the one that nothing uses.
+    untried = [row for row in rows if row[3] == AWS_ONLY and "`s3:" in row[1] and "mlflow/" not in row[2]]
+    assert [(in_code(row[0])[0], *in_code(row[1]), in_code(row[2])[0]) for row in untried] == [
+        ("Training/TrainRole", "s3:ListBucket", "<assets>")
+    ]

@@ -1,0 +1,204 @@
+"""Who may do what, and what must be absent. docs/grants.md lists every grant: see test_grants_table.py."""
+
+import pytest
+
+from infra.environments import ENVIRONMENTS
+from infra.training_states import job_prefix
+
+PREDICT = "Prediction/Predict/Role"
+JUDGE = "Training/Judge/Role"
+PROMOTE = "Training/Promote/Role"
+MACHINE = "Training/Role"
+JOBS = ("Training/PrepareRole", "Training/TrainRole")
+
+# Actions that know no resources, and the condition that narrows them where there is one.
+WITHOUT_RESOURCE = {
+    "ecr:GetAuthorizationToken": None,
+    "cloudwatch:PutMetricData": "cloudwatch:namespace",
+    # Step Functions' log delivery: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    "logs:CreateLogDelivery": None,
+    "logs:DeleteLogDelivery": None,
+    "logs:DescribeLogGroups": None,
+    "logs:DescribeResourcePolicies": None,
+    "logs:GetLogDelivery": None,
+    "logs:ListLogDeliveries": None,
+    "logs:PutResourcePolicy": None,
+    "logs:UpdateLogDelivery": None,
+}
+
+
+@pytest.fixture
+def statements(template):
+    return list(template.role_statements())
+
+
+def granted(statements, who, action):
+    """The resources on which a role may do something."""
+    return {
+        resource
+        for statement in statements
+        if statement.who == who and action in statement.actions
+        for resource in statement.resources
+    }
+
+
+def actions_of(statements, who):
+    return {action for statement in statements if statement.who == who for action in statement.actions}
+
+
+def test_no_grant_is_a_wildcard(statements):
+    for statement in statements:
+        for action in statement.actions:
+            assert "*" not in action, f"{statement.who}: {action}"
+
+
+def test_only_actions_that_know_no_resources_are_granted_on_all(statements):
+    for statement in statements:
+        if "*" in statement.resources:
+            for action in statement.actions:
+                assert action in WITHOUT_RESOURCE, f"{statement.who}: {action}"
+                key = WITHOUT_RESOURCE[action]
+                assert key is None or any(key in keys for keys in statement.conditions.values())
+
+
+def test_no_grant_holds_an_unrendered_expression(template):
+    # The CDK's own SageMaker task writes the job's name, a JSONata expression, into an ARN.
+    for statement in template.role_statements():
+        for resource in statement.resources:
+            assert "{%" not in resource
+
+
+def test_each_role_is_assumed_by_one_service(template):
+    trusted = {}
+    for path, properties in template.properties("AWS::IAM::Role").items():
+        (statement,) = properties["AssumeRolePolicyDocument"]["Statement"]
+        trusted[path] = statement["Principal"]
+        assert (statement["Action"], statement["Effect"]) == ("sts:AssumeRole", "Allow")
+        assert "ManagedPolicyArns" not in properties
+        assert "Policies" not in properties
+    service = {
+        **dict.fromkeys((PREDICT, JUDGE, PROMOTE), "lambda"),
+        **dict.fromkeys((*JOBS, "Tracking/Role"), "sagemaker"),
+        MACHINE: "states",
+    }
+    assert trusted == {path: {"Service": f"{name}.amazonaws.com"} for path, name in service.items()}
+
+
+def test_predict_reads_models_and_writes_its_log_and_nothing_else(statements, template):
+    assert actions_of(statements, PREDICT) == {
+        "s3:GetObject",
+        "s3:ListBucket",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+    assert granted(statements, PREDICT, "s3:GetObject") == {
+        f"arn:aws:s3:::models-bucket/models/{template.model}/*",
+        f"arn:aws:s3:::models-bucket/champions/{template.model}.json",
+    }
+
+
+def test_only_promote_writes_the_champion_pointer(statements, template):
+    pointer = f"arn:aws:s3:::models-bucket/champions/{template.model}.json"
+    writers = {
+        statement.who
+        for statement in statements
+        for resource in statement.resources
+        if "s3:PutObject" in statement.actions and may_match(resource, pointer)
+    }
+    assert writers == {PROMOTE}
+    assert granted(statements, PROMOTE, "s3:PutObject") == {pointer, "arn:aws:s3:::models-bucket/mlflow/*"}
+
+
+def may_match(pattern, arn):
+    """Whether an IAM resource with wildcards covers an ARN, or covers part of what an ARN ending in * covers."""
+    literal = pattern.partition("*")[0]
+    return arn.startswith(literal) if "*" in pattern else pattern == arn
+
+
+def test_judge_writes_decisions_and_nothing_else(statements, template):
+    assert granted(statements, JUDGE, "s3:PutObject") == {
+        f"arn:aws:s3:::models-bucket/models/{template.model}/*/decision.json"
+    }
+    assert {action.partition(":")[0] for action in actions_of(statements, JUDGE)} == {"s3", "logs"}
+
+
+def test_only_training_writes_bundles(statements, template):
+    bundle_file = f"arn:aws:s3:::models-bucket/models/{template.model}/evergreen-x/output/model/model.json"
+    writers = {
+        statement.who
+        for statement in statements
+        for resource in statement.resources
+        if "s3:PutObject" in statement.actions and resource.endswith("*") and may_match(resource, bundle_file)
+    }
+    assert writers == {"Training/TrainRole"}
+
+
+def test_nobody_may_delete_or_change_buckets_and_their_policies(statements):
+    used = {action for statement in statements for action in statement.actions if action.startswith("s3:")}
+    assert used == {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+
+
+def test_jobs_and_functions_start_nothing(statements):
+    for who in (PREDICT, JUDGE, PROMOTE, *JOBS):
+        services = {action.partition(":")[0] for action in actions_of(statements, who)}
+        assert not services & {"states", "sns", "lambda", "iam", "events"}
+        sagemaker = {action for action in actions_of(statements, who) if action.startswith("sagemaker:")}
+        assert sagemaker <= {"sagemaker:CallMlflowAppApi"}
+
+
+def test_the_state_machine_touches_jobs_of_its_own_environment_only(statements, template):
+    environment = template.environment
+    jobs = f"arn:aws:sagemaker:{environment.region}:111122223333:"
+    prefix = job_prefix(environment.name)
+    for kind, resource in (("TrainingJob", "training-job"), ("ProcessingJob", "processing-job")):
+        for verb in ("Create", "Describe", "Stop"):
+            assert granted(statements, MACHINE, f"sagemaker:{verb}{kind}") == {f"{jobs}{resource}/{prefix}*"}
+    assert granted(statements, MACHINE, "sagemaker:AddTags") == {
+        f"{jobs}training-job/{prefix}*",
+        f"{jobs}processing-job/{prefix}*",
+    }
+
+
+def test_no_environments_prefix_covers_anothers_jobs():
+    prefixes = [job_prefix(environment.name) for environment in ENVIRONMENTS]
+    for prefix in prefixes:
+        assert [other for other in prefixes if other.startswith(prefix)] == [prefix]
+
+
+def test_the_state_machine_hears_of_a_jobs_end(statements, template):
+    # Without these three actions on the two rules, .sync tasks are refused when the machine is created.
+    rules = f"arn:aws:events:{template.environment.region}:111122223333:rule/StepFunctionsGetEventsForSageMaker"
+    for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
+        assert granted(statements, MACHINE, action) == {f"{rules}TrainingJobsRule", f"{rules}ProcessingJobsRule"}
+
+
+def test_the_state_machine_calls_its_two_functions_and_its_topic(statements, template):
+    here = f"{template.environment.region}:111122223333"
+    functions = {f"arn:aws:lambda:{here}:function:training-{name}-function" for name in ("judge", "promote")}
+    assert granted(statements, MACHINE, "lambda:InvokeFunction") == {
+        *functions,
+        *(f"{function}:*" for function in functions),
+    }
+    assert granted(statements, MACHINE, "sns:Publish") == {f"arn:aws:sns:{here}:notifications-topic"}
+
+
+def test_roles_are_passed_to_sagemaker_only_and_only_the_jobs_own(statements):
+    passing = [statement for statement in statements if any("PassRole" in action for action in statement.actions)]
+    assert [statement.who for statement in passing] == [MACHINE]
+    (statement,) = passing
+    assert set(statement.resources) == {
+        "arn:aws:iam::111122223333:role/training-preparerole",
+        "arn:aws:iam::111122223333:role/training-trainrole",
+    }
+    assert statement.conditions == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+def test_jobs_may_pull_their_image_and_no_other(statements, template):
+    image = template.state_machine()["States"]["Train"]["Arguments"]["AlgorithmSpecification"]["TrainingImage"]
+    registry, _, tagged = image.partition("/")
+    account, _, _, region, *_ = registry.split(".")
+    for who in JOBS:
+        for action in ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"):
+            assert granted(statements, who, action) == {
+                f"arn:aws:ecr:{region}:{account}:repository/{tagged.partition(':')[0]}"
+            }

@@ -1,0 +1,53 @@
+"""MLflow: an App of the stack's own, or a server that is given, never both."""
+
+import pytest
+
+from evergreen import names
+
+CLIENTS = ("Training/TrainRole", "Training/Promote/Role")
+CALL = "sagemaker:CallMlflowAppApi"
+ARTIFACTS = "arn:aws:s3:::models-bucket/mlflow/*"
+
+
+def test_without_a_server_the_stack_makes_an_app(template):
+    app = template.only("AWS::SageMaker::MlflowApp")
+    assert app["Name"] == names.stack_name(template.environment.name)
+    assert f"{app['ArtifactStoreUri']}/*" == ARTIFACTS.replace("arn:aws:s3:::", "s3://")
+    assert app["RoleArn"] == "arn:aws:iam::111122223333:role/tracking-role"
+
+
+@pytest.mark.parametrize("who", CLIENTS)
+def test_those_who_log_may_call_the_app_and_write_its_artifacts(template, who):
+    # MLflow's clients store artifacts in S3 themselves.
+    app = f"arn:aws:sagemaker:{template.environment.region}:111122223333:mlflow-app/app-tracking-app"
+    mine = [statement for statement in template.role_statements() if statement.who == who]
+    assert [statement.resources for statement in mine if CALL in statement.actions] == [(app,)]
+    for action in ("s3:GetObject", "s3:PutObject"):
+        assert any(action in statement.actions and ARTIFACTS in statement.resources for statement in mine)
+    assert any(
+        statement.actions == ("s3:ListBucket",) and statement.conditions == {"StringLike": {"s3:prefix": ["mlflow/*"]}}
+        for statement in mine
+    )
+
+
+def test_jobs_and_functions_are_told_where_the_app_is(template):
+    app = f"arn:aws:sagemaker:{template.environment.region}:111122223333:mlflow-app/app-tracking-app"
+    assert _addresses(template) == {app}
+
+
+def test_with_a_server_there_is_no_app_and_nobody_may_call_one(template_with_server_and_email):
+    template = template_with_server_and_email
+    assert template.resources("AWS::SageMaker::MlflowApp") == {}
+    assert "Tracking/Role" not in template.resources("AWS::IAM::Role")
+    for statement in template.role_statements():
+        assert CALL not in statement.actions
+        assert ARTIFACTS not in statement.resources
+    assert _addresses(template) == {"https://mlflow.example.com"}
+
+
+def _addresses(template):
+    """Where the training job, the promote function and the reader of the outputs look for MLflow."""
+    job = template.state_machine()["States"]["Train"]["Arguments"]["Environment"][names.TRACKING_URI]
+    promote = template.properties("AWS::Lambda::Function")["Training/Promote/Function"]
+    output = template.plain(template.document["Outputs"][names.OUTPUT_TRACKING_URI])["Value"]
+    return {job, promote["Environment"]["Variables"][names.TRACKING_URI], output}

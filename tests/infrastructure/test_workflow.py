@@ -1,0 +1,133 @@
+"""The state machine is valid, its tasks are retried and caught, and a failure says what went wrong."""
+
+import json
+import subprocess
+
+import pytest
+
+from infra.environments import ENVIRONMENTS
+from infra.training_states import Addresses, definition
+
+HERE = "us-east-1:111122223333"
+
+
+def plain_definition(environment):
+    return definition(
+        Addresses(
+            environment=environment.name,
+            model_name="prices",
+            image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
+            source_uri="s3://assets/0123456789abcdef.gz",
+            data_bucket="data-bucket",
+            bundles_uri="s3://model-bucket/models/prices/",
+            prepare_role="arn:aws:iam::111122223333:role/prepare",
+            train_role="arn:aws:iam::111122223333:role/train",
+            judge_function=f"arn:aws:lambda:{HERE}:function:judge",
+            promote_function=f"arn:aws:lambda:{HERE}:function:promote",
+            topic=f"arn:aws:sns:{HERE}:notifications",
+            tracking_uri="https://mlflow.example.com",
+            region="us-east-1",
+            job_instance=environment.job_instance,
+            job_seconds=environment.job_seconds,
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def faults_of(checkout, tmp_path_factory):
+    """What asl-validator, a second opinion on the Amazon States Language, says against definitions."""
+    tool = checkout / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
+    folder = tmp_path_factory.mktemp("asl")
+
+    def validate(states):
+        file = folder / "definition.json"
+        file.write_text(json.dumps(on_one_line(states)))
+        answer = subprocess.run(["node", tool, "--json-path", file], capture_output=True, text=True, check=False)
+        return answer.stdout + answer.stderr if answer.returncode else ""
+
+    return validate
+
+
+def on_one_line(value):
+    """Without the line breaks in expressions: Step Functions takes them, the validator's pattern `{%.*%}` does not."""
+    if isinstance(value, dict):
+        return {key: on_one_line(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [on_one_line(item) for item in value]
+    return " ".join(value.splitlines()) if isinstance(value, str) else value
+
+
+def test_the_validator_finds_a_fault(faults_of, template):
+    broken = template.state_machine()
+    broken["States"]["Prepare"]["Next"] = "Nowhere"
+    assert "Nowhere" in faults_of(broken)
+    broken = template.state_machine()
+    broken["States"]["Train"]["ResultPath"] = "$.result"  # JSONPath has no place in a JSONata state
+    assert faults_of(broken)
+
+
+def test_the_synthesised_definition_is_valid(faults_of, template):
+    assert faults_of(template.state_machine()) == ""
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
+def test_the_definition_is_valid_with_plain_addresses(faults_of, environment):
+    assert faults_of(plain_definition(environment)) == ""
+
+
+def test_an_execution_may_last_as_long_as_both_of_its_jobs(template):
+    machine = template.state_machine()
+    limits = [
+        machine["States"][state]["Arguments"]["StoppingCondition"]["MaxRuntimeInSeconds"]
+        for state in ("Prepare", "Train")
+    ]
+    assert limits == [template.environment.job_seconds] * 2
+    assert machine["TimeoutSeconds"] > sum(limits)
+
+
+def test_the_execution_log_holds_all_events(template):
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    group = template.properties("AWS::Logs::LogGroup")["Training/Log"]["LogGroupName"]
+    # Step Functions can write to few groups beside those of this prefix.
+    assert group.startswith("/aws/vendedlogs/states/")
+
+
+def tasks(template):
+    states = template.state_machine()["States"]
+    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+def test_every_task_is_caught_and_leads_to_the_notification(template):
+    found = tasks(template)
+    assert set(found) == {"Prepare", "Train", "Judge", "Promote", "NotifyFailure"}
+    for name, state in found.items():
+        (catch,) = state["Catch"]
+        assert catch["ErrorEquals"] == ["States.ALL"]
+        # When the notification itself cannot be sent, the failure stays the outcome.
+        assert catch["Next"] == ("Failed" if name == "NotifyFailure" else "NotifyFailure")
+    assert found["NotifyFailure"]["Next"] == "Failed"
+    assert template.state_machine()["States"]["Failed"]["Type"] == "Fail"
+
+
+def test_the_services_own_errors_are_retried_and_later_each_time(template):
+    for name, state in tasks(template).items():
+        (retry,) = state["Retry"]
+        assert retry["MaxAttempts"] >= 3, name
+        assert retry["BackoffRate"] > 1, name
+    for name in ("Prepare", "Train"):
+        assert "SageMaker.ThrottlingException" in tasks(template)[name]["Retry"][0]["ErrorEquals"]
+    for name in ("Judge", "Promote"):
+        # https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+        assert {
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.TooManyRequestsException",
+        } <= set(tasks(template)[name]["Retry"][0]["ErrorEquals"])
+
+
+def test_what_failed_by_its_own_code_is_not_run_again(template):
+    for name in ("Prepare", "Train", "Judge", "Promote"):
+        (retry,) = tasks(template)[name]["Retry"]
+        assert not {"States.ALL", "States.TaskFailed", "States.Timeout"} & set(retry["ErrorEquals"])
