@@ -1,6 +1,7 @@
 """evergreen demo: the whole story on this machine, from an empty cloud to an alarm that someone is told of."""
 
 import csv
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -144,8 +145,9 @@ def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) ->
 
 def _show_notification(message: watching.Notification) -> None:
     console.print(f"  Subject: {message.subject}", markup=False)
-    console.print(f"  {message.description}", style="yellow", markup=False, soft_wrap=True)
-    console.print(f"  {message.reason}", style="dim", markup=False, soft_wrap=True)
+    alarm = json.loads(message.message)
+    console.print(f"  {alarm['AlarmDescription']}", style="yellow", markup=False, soft_wrap=True)
+    console.print(f"  {alarm['NewStateReason']}", style="dim", markup=False, soft_wrap=True)
 
 
 def _show_summary(steps: Steps, first_served: float) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from cli.console import Step
 from cli.target import CHECKOUT
 from evergreen.errors import CommandFailed
+from local.leashed import LeashedProcess
 
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
@@ -37,28 +37,19 @@ def deploy(settings: Mapping[str, str], step: Step, *, stack: str, assembly: Pat
 
 def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folder: Path) -> None:
     command = ["cdk", *arguments, "--progress", "events", "--no-color", "--no-notices"]
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**os.environ, **settings},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # Its own group, so that an interruption can end all that it started.
-        start_new_session=True,
+    # On a leash: whatever ends this process, also ends the CDK and all that it has started.
+    process = LeashedProcess(
+        command, environment={**os.environ, **settings}, cwd=folder, output=subprocess.PIPE, grace=1.0
     )
     lines: list[str] = []
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line.rstrip())
+        for raw in process.output:
+            line = raw.decode(errors="replace").rstrip()
+            lines.append(line)
             if found := _PROGRESS.search(line):
                 step.progress(f"{found[1]} of {found[2]} resources")
         if process.wait():
             tail = "\n".join(lines[-25:])
             raise CommandFailed(f"{' '.join(command[:3])} failed:\n{tail}")
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.close()

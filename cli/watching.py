@@ -1,6 +1,7 @@
 """Reads what a running stack says of itself: metrics, alarms, notifications."""
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -26,11 +27,10 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Notification:
-    """An alarm's message, as SNS delivered it."""
+    """A message as SNS delivered it; an alarm's is JSON."""
 
     subject: str
-    description: str
-    reason: str
+    message: str
 
 
 def metric_sums(target: Target) -> dict[str, Statistics]:
@@ -83,20 +83,17 @@ class Inbox:
         self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
         target.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
-    def receive(self) -> Notification:
-        """The first notification that has come in, waited for.
+    def receive(self, containing: str = "") -> Notification:
+        """The next notification whose message holds a text, waited for; others are dropped.
 
         Raises:
             CommandFailed: none came.
         """
-        for _ in range(_PATIENCE // 20):
-            messages = self._sqs.receive_message(QueueUrl=self._url, WaitTimeSeconds=20).get("Messages")
-            if messages:
-                envelope = json.loads(messages[0]["Body"])
-                alarm = json.loads(envelope["Message"])
-                return Notification(
-                    subject=envelope["Subject"],
-                    description=alarm["AlarmDescription"],
-                    reason=alarm["NewStateReason"],
-                )
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            for message in self._sqs.receive_message(QueueUrl=self._url, WaitTimeSeconds=5).get("Messages", []):
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+                envelope = json.loads(message["Body"])
+                if containing in envelope["Message"]:
+                    return Notification(subject=envelope.get("Subject", ""), message=envelope["Message"])
         raise CommandFailed(f"no notification arrived within {_PATIENCE} s")

@@ -1,0 +1,160 @@
+"""What a user does, against the embedded cloud: train, predict, fail, and be told."""
+
+import csv
+import json
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from cli.endpoint import Endpoint, RequestRefused
+from cli.target import CHECKOUT
+from cli.watching import Inbox, metric_sums
+from evergreen import names, tracking
+from evergreen.errors import CommandFailed
+
+ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
+SETTINGS = (CHECKOUT / "model.toml").read_text()
+NAME = "texas-house-prices"
+
+
+@pytest.fixture(scope="module")
+def inbox(cloud):
+    return Inbox(cloud.target)
+
+
+@pytest.fixture
+def champion(trained):
+    """Reads the champion pointer."""
+    s3, bucket = trained.target.client("s3"), trained.target.outputs[names.OUTPUT_MODEL_BUCKET]
+    return lambda: json.loads(s3.get_object(Bucket=bucket, Key=names.champion_key(NAME))["Body"].read())
+
+
+def settings_with(folder: Path, rows: list[dict[str, str]]) -> Path:
+    """A model.toml beside a table with these rows."""
+    (folder / "data").mkdir()
+    with (folder / "data" / "texas_2000_2006.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    file = folder / "model.toml"
+    file.write_text(SETTINGS)
+    return file
+
+
+def texas() -> list[dict[str, str]]:
+    with (CHECKOUT / "data" / "texas_2000_2006.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_before_the_first_training_the_endpoint_says_what_to_run(cloud):
+    with pytest.raises(RequestRefused) as caught:
+        Endpoint(cloud.target).predict({"features": ROW})
+
+    assert caught.value.status == 503
+    assert "evergreen train" in caught.value.body["detail"]
+
+
+def test_an_unsigned_request_does_not_reach_the_function(cloud):
+    url = cloud.target.outputs[names.OUTPUT_PREDICT_URL]
+    port = url.split(":")[2].split("/")[0]
+    request = urllib.request.Request(
+        f"https://127.0.0.1:{port}/predict", data=b"{}", headers={"Host": url.split("/")[2]}, method="POST"
+    )
+    context = ssl.create_default_context(cafile=str(cloud.embedded.ca_file))
+
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, context=context)
+
+    assert caught.value.code == 403
+    assert json.loads(caught.value.read()) == {"message": "Forbidden"}
+
+
+def test_the_endpoint_predicts_what_the_model_in_mlflow_predicts(trained, champion):
+    answer = Endpoint(trained.target).predict({"features": ROW})
+
+    mlflow.set_tracking_uri(trained.embedded.tracking_uri)
+    version = mlflow.MlflowClient().get_model_version_by_alias(NAME, tracking.CHAMPION)
+    assert version.tags[tracking.VERSION_TAG] == champion()["version"] == answer["model_version"]
+    model = mlflow.sklearn.load_model(f"models:/{NAME}@{tracking.CHAMPION}")
+    contract = Endpoint(trained.target).model()["contract"]
+    cities = next(feature["categories"] for feature in contract["features"] if feature["name"] == "city")
+    frame = pd.DataFrame([ROW]).astype({"city": pd.CategoricalDtype(cities)})
+    assert answer["prediction"] == model.predict(frame)[0]
+
+
+def test_requests_are_counted(trained):
+    before = metric_sums(trained.target)
+    endpoint = Endpoint(trained.target)
+
+    endpoint.predict({"instances": [ROW, ROW]})
+    with pytest.raises(RequestRefused):
+        endpoint.predict({"features": {**ROW, "sales": "many"}})
+
+    after = metric_sums(trained.target)
+    grown = {name: after[name].total - before[name].total for name in after}
+    assert grown[names.PREDICTIONS] == 2
+    assert grown[names.REJECTED_REQUESTS] == 1
+    assert grown[names.PREDICTION_ERRORS] == 0
+    assert after[names.REJECTED_REQUESTS].count - before[names.REJECTED_REQUESTS].count == 2
+
+
+def test_training_again_on_the_same_table_promotes_nothing(trained, champion):
+    before = champion()
+
+    decision = trained.train()
+
+    assert not decision["promote"]
+    assert "no better than" in decision["reason"]
+    assert champion() == before
+
+
+def test_a_failed_job_is_told_with_its_state_and_its_own_words(trained, champion, inbox, tmp_path):
+    rows = texas()
+    rows[4]["sales"] = "many"
+    before = champion()
+
+    with pytest.raises(CommandFailed) as caught:
+        trained.train(settings_with(tmp_path, rows))
+
+    words = "texas_2000_2006.csv line 6: column 'sales' has 'many' where a number belongs"
+    assert "failed at Prepare" in str(caught.value)
+    assert words in str(caught.value)
+    message = inbox.receive("failed at Prepare")
+    assert message.subject == "Evergreen dev: training failed at Prepare"
+    assert words in message.message
+    assert "The champion is unchanged" in message.message
+    assert champion() == before
+
+
+def test_a_failed_training_leaves_no_bundle(trained, champion, inbox, tmp_path):
+    s3, bucket = trained.target.client("s3"), trained.target.outputs[names.OUTPUT_MODEL_BUCKET]
+    keys = {item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    settings_file = settings_with(tmp_path, texas())
+    settings_file.write_text(SETTINGS.replace("max_iter = 200", "max_itr = 200"))
+    before = champion()
+
+    with pytest.raises(CommandFailed, match="failed at Train.*no 'max_itr'; did you mean max_iter"):
+        trained.train(settings_file)
+
+    assert "max_itr" in inbox.receive("failed at Train").message
+    assert {item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]} == keys
+    assert champion() == before
+
+
+def test_an_aborted_execution_is_told_too(trained, inbox):
+    workflow = trained.target.client("stepfunctions")
+    machine = trained.target.outputs[names.OUTPUT_WORKFLOW]
+    bucket = trained.target.outputs[names.OUTPUT_DATA_BUCKET]
+    run_input = {"data": f"s3://{bucket}/data/x", "settings": f"s3://{bucket}/settings/x", "git_commit": "none"}
+    execution = workflow.start_execution(stateMachineArn=machine, input=json.dumps(run_input))["executionArn"]
+
+    workflow.stop_execution(executionArn=execution)
+
+    message = inbox.receive("ABORTED").message
+    assert execution.rsplit(":", 1)[1] in message
+    assert "evergreen train" in message
