@@ -10,8 +10,10 @@ from cli.console import errors
 from cli.demo import demo
 from cli.interruption import Interrupted, interrupt
 from cli.predict import predict
+from cli.rollback import rollback
 from cli.train import train
 from cli.up import up
+from cli.versions import versions
 from evergreen.errors import EvergreenError
 from local.cloud import CloudError, CloudNotRunning
 
@@ -26,6 +28,8 @@ app.command()(demo)
 app.command()(up)
 app.command()(train)
 app.command()(predict)
+app.command()(versions)
+app.command()(rollback)
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ OUTPUT_PREDICT_URL = "PredictUrl"
 OUTPUT_DATA_BUCKET = "DataBucket"
 OUTPUT_MODEL_BUCKET = "ModelBucket"
 OUTPUT_WORKFLOW = "TrainingWorkflow"
+OUTPUT_PROMOTE_FUNCTION = "PromoteFunction"
+OUTPUT_MODEL_NAME = "ModelName"
 OUTPUT_TOPIC = "NotificationTopic"
 OUTPUT_TRACKING_URI = "TrackingUri"
 
@@ -51,3 +53,8 @@ def metric_namespace(environment: str) -> str:
 def champion_key(model: str) -> str:
     """The key of the champion pointer in the model bucket."""
     return f"{CHAMPIONS_PREFIX}{model}.json"
+
+
+def bundles_prefix(model: str) -> str:
+    """Where the training jobs of a model put their bundles, one folder per job."""
+    return f"{BUNDLES_PREFIX}{model}/"

@@ -13,7 +13,7 @@ class ModelStore(Construct):
     def __init__(self, scope: Construct, id_: str, *, model_name: str) -> None:
         super().__init__(scope, id_)
         self.bucket = private_bucket(self, "Bucket")
-        self.bundles = f"{names.BUNDLES_PREFIX}{model_name}/"
+        self.bundles = names.bundles_prefix(model_name)
         self._pointer = names.champion_key(model_name)
 
     def grant_read_models(self, grantee: iam.IGrantable) -> None:

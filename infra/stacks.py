@@ -86,6 +86,8 @@ class EvergreenStack(Stack):
             names.OUTPUT_DATA_BUCKET: data.bucket.bucket_name,
             names.OUTPUT_MODEL_BUCKET: models.bucket.bucket_name,
             names.OUTPUT_WORKFLOW: workflow.arn,
+            names.OUTPUT_PROMOTE_FUNCTION: workflow.promote_function,
+            names.OUTPUT_MODEL_NAME: model_name,
             names.OUTPUT_TOPIC: notifications.topic.topic_arn,
             names.OUTPUT_TRACKING_URI: tracking.uri,
         }

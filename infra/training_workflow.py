@@ -124,6 +124,7 @@ class TrainingWorkflow(Construct):
             ),
         )
         self.arn = machine.state_machine_arn
+        self.promote_function = promote.lambda_function.function_name
 
     def _job_role(self, id_: str, log_group: str, image: str, source: assets.Asset) -> iam.Role:
         """A role that SageMaker runs a job under: its source archive, its image, its log and its metrics."""

@@ -2,9 +2,6 @@
 
 import csv
 import json
-import ssl
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import mlflow
@@ -49,29 +46,6 @@ def settings_with(folder: Path, rows: list[dict[str, str]]) -> Path:
 def texas() -> list[dict[str, str]]:
     with (CHECKOUT / "data" / "texas_2000_2006.csv").open(newline="") as stream:
         return list(csv.DictReader(stream))
-
-
-def test_before_the_first_training_the_endpoint_says_what_to_run(cloud):
-    with pytest.raises(RequestRefused) as caught:
-        Endpoint(cloud.target).predict({"features": ROW})
-
-    assert caught.value.status == 503
-    assert "evergreen train" in caught.value.body["detail"]
-
-
-def test_an_unsigned_request_does_not_reach_the_function(cloud):
-    url = cloud.target.outputs[names.OUTPUT_PREDICT_URL]
-    port = url.split(":")[2].split("/")[0]
-    request = urllib.request.Request(
-        f"https://127.0.0.1:{port}/predict", data=b"{}", headers={"Host": url.split("/")[2]}, method="POST"
-    )
-    context = ssl.create_default_context(cafile=str(cloud.embedded.ca_file))
-
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, context=context)
-
-    assert caught.value.code == 403
-    assert json.loads(caught.value.read()) == {"message": "Forbidden"}
 
 
 def test_the_endpoint_predicts_what_the_model_in_mlflow_predicts(trained, champion):

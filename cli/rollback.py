@@ -1,0 +1,68 @@
+"""evergreen rollback: the previous champion serves again, without a deployment."""
+
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from cli.console import Steps, console
+from cli.endpoint import Endpoint
+from cli.registry import JudgedVersion, Registry
+from cli.target import EnvironmentName, Local, Target
+from evergreen.errors import CommandFailed
+
+# The predict function looks at the pointer about once a minute; twice that is a fault.
+_PATIENCE = 120
+_POLL = 1.0
+
+
+def rollback(
+    version: Annotated[str | None, typer.Argument(help="Roll back to this version; see evergreen versions.")] = None,
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Make the previous champion serve again, or a version that is named."""
+    target = Target.choose(environment, local=local)
+    registry = Registry(target)
+    chosen = choose(registry, version)
+    steps = Steps()
+    with steps.step(f"Point the champion at {chosen.version}"):
+        registry.promote(chosen)
+    with steps.step("Wait until the endpoint serves it") as step:
+        _await(Endpoint(target), chosen.version, step.progress)
+    console.print(
+        f"  {chosen.version} is live ({chosen.metric} on its holdout); every instance follows within a minute.",
+        markup=False,
+    )
+
+
+def choose(registry: Registry, version: str | None) -> JudgedVersion:
+    """
+    Raises:
+        CommandFailed: there is no such version, or none before the present champion.
+    """
+    champions = registry.champions()
+    if not champions:
+        raise CommandFailed("there is no champion yet. Run: evergreen train")
+    if version is None:
+        version = next((champion.version for champion in champions if champion.version != champions[0].version), None)
+        if version is None:
+            raise CommandFailed(f"{champions[0].version} is the first champion: there is none to roll back to")
+    elif version == champions[0].version:
+        raise CommandFailed(f"{version} is the champion already")
+    judged = {found.version: found for found in registry.versions()}
+    if version not in judged:
+        raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
+    return judged[version]
+
+
+def _await(endpoint: Endpoint, version: str, progress: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while (served := endpoint.model()["version"]) != version:
+        if time.monotonic() > deadline:
+            raise CommandFailed(
+                f"the endpoint still serves {served} after {_PATIENCE} s; see the predict function's log"
+            )
+        progress(f"{served} is still served; the function looks once a minute")
+        time.sleep(_POLL)

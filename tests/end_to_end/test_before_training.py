@@ -1,0 +1,40 @@
+"""The endpoint of a stack in which nothing has been trained. This file's name makes it the first of its folder."""
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+
+import pytest
+
+from cli.endpoint import Endpoint, RequestRefused
+from cli.registry import Registry
+from evergreen import names
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_trained(cloud):
+    assert Registry(cloud.target).champions() == [], "these tests must run before those that train"
+
+
+def test_before_the_first_training_the_endpoint_says_what_to_run(cloud):
+    with pytest.raises(RequestRefused) as caught:
+        Endpoint(cloud.target).predict({"features": {}})
+
+    assert caught.value.status == 503
+    assert "evergreen train" in caught.value.body["detail"]
+
+
+def test_an_unsigned_request_does_not_reach_the_function(cloud):
+    url = cloud.target.outputs[names.OUTPUT_PREDICT_URL]
+    port = url.split(":")[2].split("/")[0]
+    request = urllib.request.Request(
+        f"https://127.0.0.1:{port}/predict", data=b"{}", headers={"Host": url.split("/")[2]}, method="POST"
+    )
+    context = ssl.create_default_context(cafile=str(cloud.embedded.ca_file))
+
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, context=context)
+
+    assert caught.value.code == 403
+    assert json.loads(caught.value.read()) == {"message": "Forbidden"}

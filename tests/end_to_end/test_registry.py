@@ -1,0 +1,66 @@
+"""evergreen versions and evergreen rollback: what they list, and what they move."""
+
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from cli import rollback
+from cli.registry import Registry
+from cli.target import CHECKOUT
+from evergreen import tracking
+from evergreen.errors import CommandFailed
+
+NAME = "texas-house-prices"
+
+
+@pytest.fixture(scope="module")
+def registry(trained):
+    return Registry(trained.target)
+
+
+@pytest.fixture(scope="module")
+def refused(trained, registry, tmp_path_factory) -> str:
+    """A version that was judged worse than the champion."""
+    folder: Path = tmp_path_factory.mktemp("worse")
+    (folder / "data").symlink_to(CHECKOUT / "data")
+    text = (CHECKOUT / "model.toml").read_text()
+    (folder / "model.toml").write_text(text.replace("max_iter = 200", "max_iter = 20"))
+    decision = trained.train(folder / "model.toml")
+    assert not decision["promote"]
+    assert registry.champions()[0].version != decision["version"]
+    return decision["version"]
+
+
+def alias(trained, name: str) -> str:
+    """The version that an MLflow alias names."""
+    client = mlflow.MlflowClient(trained.embedded.tracking_uri)
+    return client.get_model_version_by_alias(NAME, name).tags[tracking.VERSION_TAG]
+
+
+def test_versions_are_listed_newest_first_with_the_reason_of_each(registry, refused):
+    versions = registry.versions()
+
+    assert versions[0].version == refused
+    assert "no better than" in versions[0].decision["reason"]
+    assert versions[0].metric.startswith("mape 0.")
+    assert any("first champion" in version.decision["reason"] for version in versions)
+
+
+def test_a_version_that_is_not_there_is_refused(registry):
+    with pytest.raises(CommandFailed, match="evergreen versions"):
+        rollback.choose(registry, "20200101-000000-0000")
+
+
+def test_a_rollback_moves_the_pointer_and_the_aliases_and_the_next_one_moves_them_back(trained, registry, refused):
+    champion = registry.champions()[0].version
+
+    registry.promote(rollback.choose(registry, refused))
+    assert registry.champions()[0].version == refused
+    assert (alias(trained, tracking.CHAMPION), alias(trained, tracking.PREVIOUS)) == (refused, champion)
+    with pytest.raises(CommandFailed, match="is the champion already"):
+        rollback.choose(registry, refused)
+
+    registry.promote(rollback.choose(registry, None))
+    assert registry.champions()[0].version == champion
+    assert (alias(trained, tracking.CHAMPION), alias(trained, tracking.PREVIOUS)) == (champion, refused)
