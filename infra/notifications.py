@@ -14,17 +14,17 @@ class Notifications(Construct):
         super().__init__(scope, id_)
         # No KMS key: the one that SNS owns would keep CloudWatch out, and one of our own costs a dollar a month.
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
-        # A topic with a policy of its own loses the default one: without these lines no alarm ever arrives.
-        for service in ("cloudwatch.amazonaws.com", "events.amazonaws.com"):
-            self.topic.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=f"Allow{service.split('.')[0].title()}",
-                    actions=["sns:Publish"],
-                    principals=[iam.ServicePrincipal(service)],
-                    resources=[self.topic.topic_arn],
-                    conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-                )
+        # A topic with a policy of its own loses the default one: without this statement no alarm ever arrives. The
+        # one for EventBridge comes with the rule's target; EventBridge knows no conditions here.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowCloudWatch",
+                actions=["sns:Publish"],
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
+        )
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
 

@@ -8,13 +8,15 @@ again.
 import gzip
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +32,7 @@ LAMBDA_PLATFORM = ("--python-version", PYTHON_VERSION, "--python-platform", "x86
 WHEEL_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_5_x86_64")
 
 # What the training image brings along; installing it again would replace what it was tested with.
-_IN_THE_IMAGE = ("numpy", "pandas", "scikit-learn", "scipy", "joblib", "threadpoolctl")
+_IN_THE_IMAGE = ("numpy", "pandas", "scikit-learn", "scipy", "joblib", "threadpoolctl", "pyarrow")
 
 
 class PackagingError(RuntimeError):
@@ -51,12 +53,12 @@ def function_package(name: str, *, for_this_machine: bool) -> Path:
     """
     platform = () if for_this_machine else LAMBDA_PLATFORM
     packages = _zipped_packages(CHECKOUT / "functions" / name / "requirements.txt", platform)
-    package = BUILD / "functions" / f"{name}.zip"
-    package.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(packages, package)
-    with zipfile.ZipFile(package, "a") as archive:
-        for source in _sources("evergreen", f"functions/{name}", "functions/*.py"):
-            _add(archive, str(source.relative_to(CHECKOUT)), source)
+    package = BUILD / "functions" / f"{name}-{'this-machine' if for_this_machine else 'lambda'}.zip"
+    with _replacing(package) as unfinished:
+        shutil.copyfile(packages, unfinished)
+        with zipfile.ZipFile(unfinished, "a") as archive:
+            for source in _sources("evergreen", f"functions/{name}", "functions/*.py"):
+                _add(archive, str(source.relative_to(CHECKOUT)), source)
     return package
 
 
@@ -80,8 +82,21 @@ def job_archive() -> Path:
             member.mode = 0o644
             archive.addfile(member, io.BytesIO(members[name]))
     path = BUILD / "job.tar.gz"
-    path.write_bytes(gzip.compress(tar.getvalue(), compresslevel=1, mtime=0))
+    with _replacing(path) as unfinished:
+        unfinished.write_bytes(gzip.compress(tar.getvalue(), compresslevel=1, mtime=0))
     return path
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A file to write instead, which takes the path's place when it is whole: another synth may read at this moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _sources(*patterns: str) -> list[Path]:
@@ -145,11 +160,14 @@ def _cached(label: str, files: list[Path], words: list[str], build: Callable[[Pa
         digest.update(file.read_bytes())
     folder = BUILD / "packages" / f"{label}-{digest.hexdigest()[:16]}"
     if not folder.exists():
-        unfinished = folder.with_suffix(".unfinished")
+        unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         build(unfinished)
-        unfinished.rename(folder)
+        if folder.exists():  # another synth was faster
+            shutil.rmtree(unfinished)
+        else:
+            unfinished.rename(folder)
     return folder
 
 

@@ -32,12 +32,14 @@ _RETRY_FUNCTION = [
 _RETRY_NOTIFY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 3, "BackoffRate": 2}]
 
 # A job's error carries the whole job as JSON, a function's the exception: what a person wants is one line of it.
-_CAUSE_IN_WORDS = """
-    $parsed := $substring($failure.cause, 0, 1) = '{' ? $parse($failure.cause) : {};
-    $words := $parsed.FailureReason ? $parsed.FailureReason :
-              $parsed.ExitMessage ? $parsed.ExitMessage :
-              $parsed.errorMessage ? $parsed.errorMessage : $failure.cause;
-"""
+# A cause that was cut off for its length is no JSON any more, and stands for itself.
+_CAUSE_IN_WORDS = (
+    "$whole := $substring($failure.cause, 0, 1) = '{' and $substring($failure.cause, -1) = '}';"
+    " $parsed := $whole ? $parse($failure.cause) : {};"
+    " $words := $parsed.FailureReason ? $parsed.FailureReason :"
+    " $parsed.ExitMessage ? $parsed.ExitMessage :"
+    " $parsed.errorMessage ? $parsed.errorMessage : $failure.cause; "
+)
 
 
 @dataclass(frozen=True, kw_only=True)

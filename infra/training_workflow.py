@@ -45,6 +45,14 @@ class TrainingWorkflow(Construct):
         source = assets.Asset(self, "JobSource", path=str(job_archive()))
 
         prepare_role = self._job_role("PrepareRole", "ProcessingJobs", image, source)
+        # The archive is a channel of this job, and channels are listed; a training job's container fetches it by key.
+        prepare_role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[source.bucket.bucket_arn],
+                conditions={"StringEquals": {"s3:prefix": source.s3_object_key}},
+            )
+        )
         data.grant_read_inputs(prepare_role)
         data.grant_write_prepared(prepare_role)
 
@@ -134,11 +142,6 @@ class TrainingWorkflow(Construct):
         statements = [
             iam.PolicyStatement(
                 actions=["s3:GetObject"], resources=[source.bucket.arn_for_objects(source.s3_object_key)]
-            ),
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[source.bucket.bucket_arn],
-                conditions={"StringEquals": {"s3:prefix": source.s3_object_key}},
             ),
             iam.PolicyStatement(
                 actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],

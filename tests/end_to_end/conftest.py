@@ -19,6 +19,14 @@ from local.cloud import EmbeddedCloud
 _CALLERS_OWN = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the stack does without a champion is tried before the first training, whichever file it stands in."""
+    places = [index for index, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    ordered = sorted((items[index] for index in places), key=lambda item: "trained" in item.fixturenames)
+    for index, item in zip(places, ordered, strict=True):
+        items[index] = item
+
+
 @dataclass(frozen=True)
 class Deployed:
     """A running cloud and the stack in it."""
@@ -39,7 +47,7 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """Nothing is trained yet, unless a test has asked for `trained`."""
+    """Nothing is trained yet: tests that ask for `trained` come last."""
     home = tmp_path_factory.mktemp("end-to-end") / "cloud"
     with _environment({}):
         deploying = deployed_cloud(home, Steps(), port=None)

@@ -153,6 +153,7 @@ CAUSES = {
     "a function": (json.dumps({"errorMessage": "the bundle is broken", "errorType": "X"}), "the bundle is broken"),
     "plain text": ("Rate exceeded (Service: AmazonSageMaker)", "Rate exceeded (Service: AmazonSageMaker)"),
     "other JSON": ('{"Status": "Stopped"}', '{"Status": "Stopped"}'),
+    "JSON cut short": ('{"FailureReason": "abc', '{"FailureReason": "abc'),
     "nothing": (None, "no cause was given"),
 }
 

@@ -1,0 +1,223 @@
+"""Each grant that docs/grants.md calls enforced locally is taken away in turn, and what needs it fails.
+
+A grant that nothing here misses is one to delete, or one that only AWS would miss: the table says which.
+"""
+
+import json
+import re
+from contextlib import contextmanager, nullcontext
+
+import pytest
+
+from cli.endpoint import Endpoint, RequestRefused
+from cli.target import CHECKOUT
+from evergreen import names
+from evergreen.errors import CommandFailed
+
+DENIED = re.compile(r"AccessDenied|Forbidden|S3 answered 403")
+PREDICT = "Prediction/Predict"
+NAMED_IN_GRANTS = (
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SNS::Topic",
+)
+# Grants that only a first promotion needs.
+SEEN_WITHOUT_CHAMPION = {
+    ("Training/Judge/Role", "s3:ListBucket"),
+    ("Training/Promote/Role", "s3:ListBucket"),
+    ("Training/Promote/Role", "s3:PutObject"),
+    ("Prediction/Predict/Role", "s3:ListBucket"),
+}
+
+
+def table(checked):
+    """(role, action, (resource, *condition)) of the rows that are checked so."""
+    for line in (CHECKOUT / "docs" / "grants.md").read_text().splitlines():
+        cells = [re.findall(r"`([^`]+)`", cell) or cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 5 and cells[3] == checked:
+            yield from ((cells[0][0], action, tuple(cells[2])) for action in cells[1])
+
+
+ENFORCED = list(table("enforced locally"))
+AWS_ONLY = {(role, action, on) for role, action, on in table("AWS only") if not role.endswith(".amazonaws.com")}
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+class Stack:
+    """The deployed roles and functions by their construct path, as the table names them."""
+
+    def __init__(self, deployed):
+        self.train = deployed.train
+        self.target = deployed.target
+        self.iam, self.functions, self.s3, self.logs = map(deployed.target.client, ("iam", "lambda", "s3", "logs"))
+        template = json.loads(deployed.template.read_text())["Resources"]
+        answer = deployed.target.client("cloudformation").describe_stack_resources(StackName="evergreen-dev")
+        # Construct path to the name that the resource got.
+        self.physical = {
+            template[found["LogicalResourceId"]]["Metadata"]["aws:cdk:path"]
+            .removeprefix("evergreen-dev/")
+            .removesuffix("/Resource"): found["PhysicalResourceId"].rpartition(":")[2]
+            for found in answer["StackResources"]
+            if found["ResourceType"] in NAMED_IN_GRANTS
+        }
+        self.bucket = deployed.target.outputs[names.OUTPUT_MODEL_BUCKET]
+        variables = self.configuration("Training/Judge")["Environment"]["Variables"]
+        self.model = variables[names.MODEL_NAME]
+        self.pointer = names.champion_key(self.model)
+
+    def roles(self):
+        return sorted(path for path in self.physical if path.endswith("Role"))
+
+    def policy(self, role):
+        """Name and document of a role's one policy."""
+        (policy,) = self.iam.list_role_policies(RoleName=self.physical[role])["PolicyNames"]
+        answer = self.iam.get_role_policy(RoleName=self.physical[role], PolicyName=policy)
+        return policy, answer["PolicyDocument"]
+
+    @contextmanager
+    def without(self, taken):
+        """The stack without some (role, action, (resource, *condition)); afterwards they are given back."""
+        before = {role: self.policy(role) for role in self.roles()}
+        gone = set()
+        try:
+            for role, (policy, document) in before.items():
+                kept = []
+                for statement in document["Statement"]:
+                    for action in listed(statement["Action"]):
+                        for resource in listed(statement["Resource"]):
+                            grant = (role, action, self.symbolic(resource, statement.get("Condition", {})))
+                            if grant in taken:
+                                gone.add(grant)
+                            else:
+                                kept.append({**statement, "Action": action, "Resource": resource})
+                self.put(role, policy, {**document, "Statement": kept})
+            yield gone
+        finally:
+            for role, (policy, document) in before.items():
+                self.put(role, policy, document)
+
+    def put(self, role, policy, document):
+        name = self.physical[role]
+        if document["Statement"]:
+            self.iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+        else:
+            self.iam.delete_role_policy(RoleName=name, PolicyName=policy)
+
+    def symbolic(self, resource, conditions):
+        """A resource and its condition in the table's words."""
+        words = [resource]
+        for keys in conditions.values():
+            for key, value in keys.items():
+                words += [key, *listed(value)]
+        return tuple(self.in_the_tables_words(word) for word in words)
+
+    def in_the_tables_words(self, text):
+        text = re.sub(r"^arn:aws:[^:]*:[^:]*:[^:]*:", "", text)
+        for path, name in self.physical.items():
+            text = text.replace(name, path.replace("/", "-").lower())
+        text = re.sub(r"cdk-[a-z0-9]+-assets-[^/]*", "<assets>", text)
+        text = re.sub(r"[0-9a-f]{64}\.gz", "<archive>", text)
+        return text.replace("evergreen-dev-", "evergreen-<environment>-").replace(self.model, "<model>")
+
+    @contextmanager
+    def without_champion(self):
+        """As before the first promotion."""
+        content = self.s3.get_object(Bucket=self.bucket, Key=self.pointer)["Body"].read()
+        self.s3.delete_object(Bucket=self.bucket, Key=self.pointer)
+        try:
+            yield
+        finally:
+            self.s3.put_object(Bucket=self.bucket, Key=self.pointer, Body=content)
+
+    def configuration(self, path):
+        return self.functions.get_function_configuration(FunctionName=self.physical[f"{path}/Function"])
+
+    def start_cold(self, path):
+        """A new configuration ends the processes of the old one, and all that they remember."""
+        configuration = self.configuration(path)
+        self.functions.update_function_configuration(
+            FunctionName=configuration["FunctionName"], Timeout=configuration["Timeout"]
+        )
+
+    def invoke(self, path, event):
+        """What a function answers, or the message of its failure."""
+        self.start_cold(path)
+        answer = self.functions.invoke(FunctionName=self.physical[f"{path}/Function"], Payload=json.dumps(event))
+        payload = json.loads(answer["Payload"].read())
+        return payload["errorMessage"] if "FunctionError" in answer else payload
+
+    def champion(self):
+        return json.loads(self.s3.get_object(Bucket=self.bucket, Key=self.pointer)["Body"].read())
+
+    def last_log_line(self, path):
+        group = self.configuration(path)["LoggingConfig"]["LogGroup"]
+        messages = [event["message"] for event in self.logs.filter_log_events(logGroupName=group)["events"]]
+        return next(message for message in reversed(messages) if '"level"' in message)
+
+
+@pytest.fixture(scope="module")
+def stack(trained):
+    return Stack(trained)
+
+
+def failure(stack, role, champion):
+    """What goes wrong first when a role is used: words of the workflow, the function or its log."""
+    if role.startswith("Training/Judge"):
+        event = {"version": champion["version"], "bundle": f"s3://{stack.bucket}/{champion['bundle']}"}
+        return stack.invoke("Training/Judge", event)
+    if role.startswith("Training/Promote"):
+        event = {name: champion[name] for name in ("version", "bundle", "digest")}
+        return stack.invoke("Training/Promote", event)
+    if role.startswith(PREDICT):
+        stack.start_cold(PREDICT)
+        with pytest.raises(RequestRefused) as refused:
+            Endpoint(stack.target).model()
+        assert refused.value.status == 500
+        return stack.last_log_line(PREDICT)
+    with pytest.raises(CommandFailed) as failed:
+        stack.train()
+    state = {"Training/PrepareRole": "Prepare", "Training/TrainRole": "Train"}[role]
+    assert f"training failed at {state}: " in str(failed.value)
+    return str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "on"), ENFORCED, ids=[" ".join((role, action, *on)) for role, action, on in ENFORCED]
+)
+def test_without_the_grant_what_needs_it_is_refused(stack, role, action, on):
+    champion = stack.champion()
+    with stack.without({(role, action, on)}) as gone:
+        assert gone == {(role, action, on)}
+        # S3 calls a missing object missing only to those who may list the bucket: to others it is forbidden. And a
+        # pointer that points there already is not written.
+        with stack.without_champion() if (role, action) in SEEN_WITHOUT_CHAMPION else nullcontext():
+            said = failure(stack, role, champion)
+    assert DENIED.search(str(said)), said
+
+
+def test_with_the_grant_to_list_predict_can_tell_that_there_is_no_champion_yet(stack):
+    with stack.without_champion():
+        stack.start_cold(PREDICT)
+        with pytest.raises(RequestRefused) as refused:
+            Endpoint(stack.target).model()
+    assert refused.value.status == 503
+
+
+def test_what_the_table_calls_aws_only_is_not_enforced_here(stack):
+    # Once it is, its row must say so and the test above must try it.
+    with stack.without(AWS_ONLY) as gone:
+        assert {role for role, _, _ in gone} == set(stack.roles())
+        stack.train()
+        stack.start_cold(PREDICT)
+        assert Endpoint(stack.target).model()["version"] == stack.champion()["version"]
+
+
+def test_with_every_grant_in_place_a_training_succeeds(stack):
+    assert stack.train()["digest"] == stack.champion()["digest"]
+    stack.start_cold(PREDICT)
+    assert Endpoint(stack.target).model()["version"] == stack.champion()["version"]
