@@ -51,7 +51,6 @@ def texas() -> list[dict[str, str]]:
 def test_the_endpoint_predicts_what_the_model_in_mlflow_predicts(trained, champion):
     answer = Endpoint(trained.target).predict({"features": ROW})
 
-    mlflow.set_tracking_uri(trained.embedded.tracking_uri)
     version = mlflow.MlflowClient().get_model_version_by_alias(NAME, tracking.CHAMPION)
     assert version.tags[tracking.VERSION_TAG] == champion()["version"] == answer["model_version"]
     model = mlflow.sklearn.load_model(f"models:/{NAME}@{tracking.CHAMPION}")
