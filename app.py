@@ -30,6 +30,8 @@ def main() -> None:
             image=training_image(chosen.region, chosen.job_instance),
             rejected_share=settings.alarms.rejected_share,
             latency_p99_ms=settings.alarms.latency_p99_ms,
+            log_sample=settings.log.sample,
+            log_leave_out=settings.log.leave_out,
             tracking_url=os.environ.get(names.TRACKING_URI),
             alarm_email=os.environ.get("EVERGREEN_ALARM_EMAIL"),
             for_this_machine=os.environ.get("EVERGREEN_FUNCTIONS_FOR") == "this-machine",

@@ -19,7 +19,10 @@ CATEGORY: Literal["category"] = "category"
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """One column that the model reads. A number has a range seen in training, a category its sorted values."""
+    """One column that the model reads. A number has a range seen in training, a category its sorted values.
+
+    `example` is its value in one row of the training data, for documentation.
+    """
 
     name: str
     type: Literal["number", "category"]
@@ -27,6 +30,7 @@ class Feature:
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] = ()
+    example: float | str | None = None
 
     def parse(self, value: Any) -> Value:
         """The value as the model takes it.

@@ -8,10 +8,18 @@ PREDICTION_DURATION = "PredictionDuration"
 PREDICTION_ERRORS = "PredictionErrors"
 REJECTED_REQUESTS = "RejectedRequests"
 
+# 1 when the champion could not be looked at, or the new one not loaded; the present one goes on serving.
+CHAMPION_REFRESH_FAILURES = "ChampionRefreshFailures"
+
 # Environment variables of the functions.
 MODEL_BUCKET = "MODEL_BUCKET"
 MODEL_NAME = "MODEL_NAME"
+LOG_SAMPLE = "LOG_SAMPLE"
+LOG_LEAVE_OUT = "LOG_LEAVE_OUT"
 TRACKING_URI = "MLFLOW_TRACKING_URI"
+
+# Routes of the endpoint: method and path.
+ROUTES = ("POST /predict", "POST /feedback", "GET /model", "GET /openapi.json", "GET /health")
 
 # Outputs of the stack, read by the command line.
 OUTPUT_PREDICT_URL = "PredictUrl"

@@ -51,6 +51,14 @@ class AlarmSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    """The record of predictions: which share of the requests is logged, and which features never are."""
+
+    sample: float = 1.0
+    leave_out: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelSettings:
     """All of model.toml."""
 
@@ -63,6 +71,7 @@ class ModelSettings:
     seed: int = 0
     estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
+    log: LogSettings = field(default_factory=LogSettings)
 
 
 def read_settings(path: Path) -> ModelSettings:
@@ -136,6 +145,9 @@ class _Reader:
             raise self._error("alarms", "rejected_share", "must lie between 0 and 1")
         if settings.alarms.latency_p99_ms <= 0:
             raise self._error("alarms", "latency_p99_ms", "must be above 0")
+
+        if not 0 <= settings.log.sample <= 1:
+            raise self._error("log", "sample", f"must lie between 0 and 1, got {settings.log.sample}")
 
     def _check_choice(self, section: str, key: str, value: str, choices: typing.Iterable[str]) -> None:
         if value not in choices:

@@ -13,6 +13,8 @@ class Environment:
         requests_per_second, burst: throttling of the endpoint.
         job_instance: of both jobs; a new account may need a quota for it.
         job_seconds: after which a job is stopped.
+        token_issuer: URL of an OpenID issuer whose tokens the endpoint accepts, instead of IAM signatures.
+        token_audience: of those tokens; at least one.
     """
 
     name: str
@@ -23,6 +25,8 @@ class Environment:
     burst: int
     job_instance: str
     job_seconds: int
+    token_issuer: str | None = None
+    token_audience: tuple[str, ...] = ()
 
 
 ENVIRONMENTS = (

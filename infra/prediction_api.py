@@ -1,6 +1,7 @@
 """The HTTPS endpoint: an HTTP API with IAM authorisation in front of the predict function."""
 
 import json
+from collections.abc import Sequence
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -14,12 +15,6 @@ from evergreen import names
 from infra.environments import Environment
 from infra.function import Function, retention
 from infra.model_store import ModelStore
-
-ROUTES = {
-    "/predict": apigateway.HttpMethod.POST,
-    "/model": apigateway.HttpMethod.GET,
-    "/health": apigateway.HttpMethod.GET,
-}
 
 # One line of JSON per request that reaches the gateway, those that it refuses itself included.
 _ACCESS_LOG = {
@@ -35,7 +30,7 @@ _ACCESS_LOG = {
 
 
 class PredictionApi(Construct):
-    """`url` is the address of POST /predict. Callers need execute-api:Invoke."""
+    """`url` is the address of POST /predict. Callers need execute-api:Invoke, or a token where the environment asks."""
 
     def __init__(
         self,
@@ -45,6 +40,8 @@ class PredictionApi(Construct):
         environment: Environment,
         model_name: str,
         models: ModelStore,
+        log_sample: float,
+        log_leave_out: Sequence[str],
         for_this_machine: bool,
     ) -> None:
         super().__init__(scope, id_)
@@ -55,6 +52,8 @@ class PredictionApi(Construct):
             variables={
                 names.MODEL_BUCKET: models.bucket.bucket_name,
                 names.MODEL_NAME: model_name,
+                names.LOG_SAMPLE: str(log_sample),
+                names.LOG_LEAVE_OUT: json.dumps(list(log_leave_out)),
                 "POWERTOOLS_METRICS_NAMESPACE": names.metric_namespace(environment.name),
             },
             memory_mb=512,
@@ -65,9 +64,11 @@ class PredictionApi(Construct):
         models.grant_read_models(function.role)
         api = apigateway.HttpApi(self, "Api", create_default_stage=False, disable_execute_api_endpoint=False)
         integration = integrations.HttpLambdaIntegration("Predict", function.lambda_function)
-        for path, method in ROUTES.items():
+        authorizer = _authorizer(environment)
+        for route in names.ROUTES:
+            method, path = route.split()
             api.add_routes(
-                path=path, methods=[method], integration=integration, authorizer=authorizers.HttpIamAuthorizer()
+                path=path, methods=[apigateway.HttpMethod[method]], integration=integration, authorizer=authorizer
             )
         stage = self._stage(api, environment)
         self.url = f"{api.api_endpoint}/predict"
@@ -100,3 +101,12 @@ class PredictionApi(Construct):
             destination_arn=log.log_group_arn, format=json.dumps(_ACCESS_LOG)
         )
         return stage
+
+
+def _authorizer(environment: Environment) -> apigateway.IHttpRouteAuthorizer:
+    """IAM signatures, or tokens of the issuer that the environment names."""
+    if environment.token_issuer is None:
+        return authorizers.HttpIamAuthorizer()
+    return authorizers.HttpJwtAuthorizer(
+        "Tokens", environment.token_issuer, jwt_audience=list(environment.token_audience)
+    )

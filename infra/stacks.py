@@ -1,5 +1,7 @@
 """The stack, wiring only: read it as a diagram."""
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import Environment as Deployment
 from constructs import Construct
@@ -27,6 +29,8 @@ class EvergreenStack(Stack):
         image: str,
         rejected_share: float,
         latency_p99_ms: float,
+        log_sample: float,
+        log_leave_out: Sequence[str],
         tracking_url: str | None,
         alarm_email: str | None,
         for_this_machine: bool,
@@ -36,6 +40,8 @@ class EvergreenStack(Stack):
             image: address of the container image that both jobs run in.
             rejected_share: of requests, from 0 to 1; above it an alarm fires.
             latency_p99_ms: above which an alarm fires.
+            log_sample: share of the requests that are recorded, from 0 to 1.
+            log_leave_out: features that are never recorded.
             tracking_url: of an MLflow server; without one the stack makes an MLflow App.
             for_this_machine: compile-time choice of the functions' packages, see packaging.function_package.
         """
@@ -69,6 +75,8 @@ class EvergreenStack(Stack):
             environment=environment,
             model_name=model_name,
             models=models,
+            log_sample=log_sample,
+            log_leave_out=log_leave_out,
             for_this_machine=for_this_machine,
         )
         Alarms(

@@ -88,18 +88,22 @@ def _split(rows: pd.DataFrame, moments: pd.Series, target: str, share: float) ->
 
 
 def _infer(train: pd.DataFrame, settings: ModelSettings) -> Contract:
+    columns = train.drop(columns=settings.data.target)
+    # The newest row, of those that lack nothing if there are any.
+    whole = columns.dropna()
+    example = (columns if whole.empty else whole).iloc[-1]
     features = []
-    for name in train.columns:
-        if name == settings.data.target:
-            continue
-        column = train[name]
-        missing = bool(column.isna().any())
+    for name, column in columns.items():
+        common = {
+            "name": name,
+            "missing_allowed": bool(column.isna().any()),
+            "example": None if pd.isna(example[name]) else example[name],
+        }
         if pd.api.types.is_numeric_dtype(column):
             low, high = float(column.min()), float(column.max())
-            features.append(Feature(name=name, type=NUMBER, missing_allowed=missing, minimum=low, maximum=high))
+            features.append(Feature(type=NUMBER, minimum=low, maximum=high, **common))
         else:
-            categories = tuple(sorted(column.dropna().unique()))
-            features.append(Feature(name=name, type=CATEGORY, missing_allowed=missing, categories=categories))
+            features.append(Feature(type=CATEGORY, categories=tuple(sorted(column.dropna().unique())), **common))
     return Contract(task=settings.task, target=settings.data.target, features=tuple(features))
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,8 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
     (model_folder / bundle.MODEL).write_bytes(model)
     (model_folder / bundle.CONTRACT).write_bytes(contract.to_json())
     (model_folder / bundle.HOLDOUT).write_text(holdout_lines(holdout, contract, predicted))
-    metrics = {"metric": settings.metric, **asdict(evaluation), "rows": summary}
+    trained_at = datetime.now(UTC).isoformat(timespec="seconds")
+    metrics = {"metric": settings.metric, **asdict(evaluation), "rows": summary, "trained_at": trained_at}
     (model_folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
     (model_folder / bundle.LINEAGE).write_text(json.dumps(asdict(lineage), indent=1))
     bundle.write_manifest(model_folder)

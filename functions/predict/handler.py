@@ -1,4 +1,4 @@
-"""Predict: answers POST /predict, GET /model and GET /health. Imports neither boto3, numpy nor scikit-learn."""
+"""Predict: answers the routes of the endpoint. Imports neither boto3, numpy nor scikit-learn."""
 
 import json
 import time
@@ -13,9 +13,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names
 from evergreen.errors import InvalidRow, NoChampion
-from functions.predict import scoring
-from functions.predict.models import Models, models_from_environment
-from functions.predict.problems import MalformedRequest, problem
+from functions.predict import openapi, scoring
+from functions.predict.body import MalformedRequest, read_json
+from functions.predict.feedback import read_labels
+from functions.predict.models import Models, Served, models_from_environment
+from functions.predict.problems import problem
+from functions.predict.records import LogPolicy
 
 logger = Logger()
 metrics = Metrics()
@@ -27,27 +30,32 @@ def models() -> Models:
     return models_from_environment()
 
 
+@cache
+def log_policy() -> LogPolicy:
+    return LogPolicy.from_environment()
+
+
 @app.post("/predict")
 def predict() -> dict[str, Any]:
     started = time.perf_counter()
     served = models().champion()
-    request = scoring.read_request(app.current_event.body)
+    request = scoring.read_request(read_json(app.current_event.raw_event))
     rows = scoring.score(served, request)
     duration = (time.perf_counter() - started) * 1000
     metrics.add_metric(names.PREDICTIONS, MetricUnit.Count, len(rows))
     metrics.add_metric(names.PREDICTION_DURATION, MetricUnit.Milliseconds, duration)
     _count_outcome(rejected=0, failed=0)
-    logger.info(
-        "predict",
-        extra={
-            "model_version": served.champion.version,
-            "model_digest": served.champion.digest,
-            "duration_ms": round(duration, 3),
-            "rows": [row.as_record() for row in rows],
-            "stale_because": models().failure,
-        },
-    )
+    if log_policy().applies():
+        for part in log_policy().lines([row.as_record() for row in rows]):
+            logger.info("predict", extra={**_version(served), "duration_ms": round(duration, 3), "rows": part})
     return scoring.answer(served, request, rows)
+
+
+@app.post("/feedback")
+def feedback() -> Response[str]:
+    labels = read_labels(read_json(app.current_event.raw_event))
+    logger.info("feedback", extra={"labels": [label.as_record() for label in labels]})
+    return Response(202, content_type="application/json", body=json.dumps({"accepted": len(labels)}))
 
 
 @app.get("/model")
@@ -58,9 +66,15 @@ def model() -> dict[str, Any]:
         "version": served.champion.version,
         "digest": served.champion.digest,
         "promoted_at": served.champion.promoted_at,
-        "metrics": served.metrics,
+        "metrics": models().metrics(served),
         "contract": json.loads(served.model.contract.to_json()),
     }
+
+
+@app.get("/openapi.json")
+def openapi_json() -> dict[str, Any]:
+    served = models().champion()
+    return openapi.document(served.model.contract, name=models().name, version=served.champion.version)
 
 
 @app.get("/health")
@@ -80,7 +94,7 @@ def invalid_row(error: InvalidRow) -> Response[str]:
 def malformed_request(error: MalformedRequest) -> Response[str]:
     _count_outcome(rejected=1, failed=0)
     logger.info("rejected", extra={"errors": [str(error)]})
-    return problem(400, "The request is malformed", str(error))
+    return problem(error.status, "The request is malformed", str(error))
 
 
 @app.exception_handler(NoChampion)
@@ -90,7 +104,7 @@ def no_champion(error: NoChampion) -> Response[str]:
 
 @app.exception_handler(NotFoundError)
 def not_found(_error: NotFoundError) -> Response[str]:
-    return problem(404, "There is no such route", "The routes are POST /predict, GET /model and GET /health")
+    return problem(404, "There is no such route", f"The routes are {', '.join(names.ROUTES)}")
 
 
 # Whatever went wrong, the caller gets an answer, and the alarm on errors gets its data point.
@@ -107,10 +121,17 @@ def _count_outcome(*, rejected: int, failed: int) -> None:
     metrics.add_metric(names.PREDICTION_ERRORS, MetricUnit.Count, failed)
 
 
+def _version(served: Served) -> dict[str, str]:
+    return {"model_version": served.champion.version, "model_digest": served.champion.digest}
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         return app.resolve(event, context)
     finally:
+        if failure := models().take_failure():
+            metrics.add_metric(names.CHAMPION_REFRESH_FAILURES, MetricUnit.Count, 1)
+            logger.warning("the champion could not be looked at", extra={"cause": failure})
         if metrics.metric_set:
             metrics.flush_metrics()

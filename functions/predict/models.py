@@ -1,7 +1,8 @@
-"""The champion in memory: fetched at the first request, looked after about once a minute."""
+"""The champion in memory: fetched at the first request, looked after about once a minute, beside the requests."""
 
 import json
 import os
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -23,52 +24,74 @@ class Served:
     champion: Champion
     etag: str
     model: ServableModel
-    metrics: dict[str, Any]
 
 
 class Models:
-    """Holds the champion, and swaps it when another one has been promoted."""
+    """Holds the champion, and swaps it when another one has been promoted.
 
-    def __init__(self, bucket: Bucket, model_name: str) -> None:
+    Attributes:
+        name: of the model.
+        refreshing: the look that was started last, which a request does not wait for. Lambda may freeze it between two
+            requests; it then fails or goes on with the next one, and is made again a minute later.
+    """
+
+    def __init__(self, bucket: Bucket, name: str) -> None:
+        self.name = name
+        self.refreshing: threading.Thread | None = None
         self._bucket = bucket
-        self.name = model_name
         self._served: Served | None = None
-        self._checked = -REFRESH_SECONDS
-        self.failure: str | None = None  # why the last look failed while a model was already being served
+        self._checked = 0.0
+        self._failure: str | None = None
 
     def champion(self) -> Served:
-        """
+        """What is served now; if a minute has passed, a look for another one is started.
+
         Raises:
             NoChampion: nothing has been promoted yet.
             FetchError: S3 could not be read, and no champion is loaded to go on with.
             BrokenBundle: likewise, because the bundle is not what the pointer says.
         """
         now = time.monotonic()
-        if self._served is None or now - self._checked >= REFRESH_SECONDS:
-            try:
-                self._served = self._fetch()
-                self.failure = None
-            except (FetchError, BrokenBundle) as error:
-                # What is loaded is good: go on with it, and look again in a minute.
-                if self._served is None:
-                    raise
-                self.failure = str(error)
+        if self._served is None:
+            self._served = self._fetch(None)
             self._checked = now
+        elif now - self._checked >= REFRESH_SECONDS and not (self.refreshing and self.refreshing.is_alive()):
+            self._checked = now
+            self.refreshing = threading.Thread(target=self._refresh, args=(self._served,), daemon=True)
+            self.refreshing.start()
         return self._served
 
-    def _fetch(self) -> Served:
+    def take_failure(self) -> str | None:
+        """Why the last look failed; None if it did not, or if its failure has been taken already."""
+        failure, self._failure = self._failure, None
+        return failure
+
+    def metrics(self, served: Served) -> dict[str, Any]:
+        """What training measured.
+
+        Raises:
+            FetchError: S3 could not be read.
+        """
+        return dict(json.loads(self._file(served.champion, METRICS)))
+
+    def _refresh(self, served: Served) -> None:
         try:
-            pointer = self._bucket.get(names.champion_key(self.name), unless=self._served.etag if self._served else "")
+            self._served = self._fetch(served)
+        except (FetchError, BrokenBundle, NoChampion) as error:
+            # What is loaded is good: it goes on serving.
+            self._failure = str(error)
+
+    def _fetch(self, served: Served | None) -> Served:
+        try:
+            pointer = self._bucket.get(names.champion_key(self.name), unless=served.etag if served else "")
         except NoSuchKey as error:
-            if self._served is not None:
-                raise
             raise NoChampion(f"no version of {self.name} has been promoted yet; run: evergreen train") from error
-        if pointer is None and self._served is not None:
-            return self._served
+        if pointer is None and served is not None:
+            return served
         assert pointer is not None  # without an ETag to compare, S3 returns the object
         champion = Champion.from_json(pointer.content)
         model = load_model(self._file(champion, MODEL), self._file(champion, CONTRACT), digest=champion.digest)
-        return Served(champion, pointer.etag, model, json.loads(self._file(champion, METRICS)))
+        return Served(champion, pointer.etag, model)
 
     def _file(self, champion: Champion, name: str) -> bytes:
         stored = self._bucket.get(f"{champion.bundle}{name}")

@@ -6,10 +6,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 
-class MalformedRequest(Exception):
-    """The body is not what POST /predict takes, whatever the model. Maps to 400."""
-
-
 def problem(
     status: int,
     title: str,

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import http.client
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,32 +51,41 @@ class Bucket:
         self._host = address.netloc
         connection = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         self._connection = connection(address.netloc, timeout=timeout)
+        self._lock = threading.Lock()
 
     def get(self, key: str, *, unless: str = "") -> StoredObject | None:
-        """The object, or None if its ETag is still `unless`.
+        """The object, or None if its ETag is still `unless`. May be called from several threads.
 
         Raises:
             NoSuchKey: there is no such object.
             FetchError: anything else went wrong.
         """
         path = f"{self._path}/{quote(key, safe='/-_.~')}"
-        headers = self._signed(path, datetime.now(UTC))
-        if unless:
-            headers["If-None-Match"] = unless
+        with self._lock:
+            status, headers, content = self._exchange(path, unless, key)
+        if status == 304:
+            return None
+        if status == 404:
+            raise NoSuchKey(key)
+        if status != 200:
+            raise FetchError(f"GET {key}: S3 answered {status}: {content[:300].decode(errors='replace')}")
+        return StoredObject(content, headers["ETag"])
+
+    def _exchange(self, path: str, unless: str, key: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """One request and its answer. S3 closes a connection that was idle: then a fresh one is tried, once."""
+        reused = self._connection.sock is not None
         try:
+            headers = self._signed(path, datetime.now(UTC))
+            if unless:
+                headers["If-None-Match"] = unless
             self._connection.request("GET", path, headers=headers)
             answer = self._connection.getresponse()
-            content = answer.read()
+            return answer.status, answer.headers, answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
+            if reused:
+                return self._exchange(path, unless, key)
             raise FetchError(f"GET {key}: {error!r}") from error
-        if answer.status == 304:
-            return None
-        if answer.status == 404:
-            raise NoSuchKey(key)
-        if answer.status != 200:
-            raise FetchError(f"GET {key}: S3 answered {answer.status}: {content[:300].decode(errors='replace')}")
-        return StoredObject(content, answer.headers["ETag"])
 
     def _signed(self, path: str, now: datetime) -> dict[str, str]:
         stamp = now.strftime("%Y%m%dT%H%M%SZ")

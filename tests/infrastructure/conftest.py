@@ -160,6 +160,8 @@ def _synthesise(folder: Path, *, tracking_url: str | None, email: str | None) ->
             image=training_image(environment.region, environment.job_instance),
             rejected_share=SETTINGS.alarms.rejected_share,
             latency_p99_ms=SETTINGS.alarms.latency_p99_ms,
+            log_sample=0.5,
+            log_leave_out=["city"],
             tracking_url=tracking_url,
             alarm_email=email,
             for_this_machine=False,

@@ -1,14 +1,49 @@
 """The HTTP API answers signed callers only, within its throttle, and logs every request."""
 
+import dataclasses
 import json
 
-from infra.prediction_api import ROUTES
+from aws_cdk import App, Stack
+from aws_cdk.assertions import Template
+
+from evergreen.names import ROUTES
+from infra.environments import ENVIRONMENTS
+from infra.model_store import ModelStore
+from infra.prediction_api import PredictionApi
 
 
 def test_every_route_asks_for_iam_authorisation(template):
     routes = list(template.properties("AWS::ApiGatewayV2::Route").values())
-    assert {route["RouteKey"] for route in routes} == {f"{method.value} {path}" for path, method in ROUTES.items()}
+    assert {route["RouteKey"] for route in routes} == set(ROUTES)
     assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+
+
+def test_an_environment_may_ask_for_tokens_instead(tmp_path):
+    asking = dataclasses.replace(ENVIRONMENTS[0], token_issuer="https://issuer.example.com", token_audience=("me",))
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "tokens", env={"region": asking.region})
+    models = ModelStore(stack, "Models", model_name="m")
+    PredictionApi(
+        stack,
+        "Api",
+        environment=asking,
+        model_name="m",
+        models=models,
+        log_sample=1,
+        log_leave_out=[],
+        for_this_machine=False,
+    )
+    template = Template.from_stack(stack)
+
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Authorizer",
+        {
+            "AuthorizerType": "JWT",
+            "JwtConfiguration": {"Audience": ["me"], "Issuer": "https://issuer.example.com"},
+            "IdentitySource": ["$request.header.Authorization"],
+        },
+    )
+    template.all_resources_properties("AWS::ApiGatewayV2::Route", {"AuthorizationType": "JWT"})
 
 
 def test_browsers_of_other_sites_are_not_let_in(template):
@@ -46,7 +81,7 @@ def test_only_this_api_may_invoke_the_predict_function_and_only_on_its_routes(te
     permissions = list(template.properties("AWS::Lambda::Permission").values())
     region = template.environment.region
     assert {permission["SourceArn"] for permission in permissions} == {
-        f"arn:aws:execute-api:{region}:111122223333:prediction-api/*/*{path}" for path in ROUTES
+        f"arn:aws:execute-api:{region}:111122223333:prediction-api/*/*{route.split()[1]}" for route in ROUTES
     }
     for permission in permissions:
         assert permission["Principal"] == "apigateway.amazonaws.com"

@@ -53,6 +53,8 @@ def test_functions_get_the_variables_that_their_code_reads(functions, template):
             **service,
             "POWERTOOLS_SERVICE_NAME": names.METRIC_SERVICE,
             "POWERTOOLS_METRICS_NAMESPACE": namespace,
+            names.LOG_SAMPLE: "0.5",
+            names.LOG_LEAVE_OUT: '["city"]',
         },
     }
 

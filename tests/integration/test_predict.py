@@ -1,5 +1,6 @@
 """The predict function, from an HTTP API event to its answer, its log line and its metrics."""
 
+import base64
 import importlib
 import json
 import sys
@@ -12,7 +13,9 @@ from evergreen.bundle import ServableModel
 from evergreen.champion import Champion
 from evergreen.contract import Contract, Feature
 from evergreen.errors import NoChampion
+from functions.predict.body import MAX_BODY_BYTES
 from functions.predict.models import Served
+from functions.predict.records import MAX_LINE_BYTES, LogPolicy
 
 CONTEXT = SimpleNamespace(
     function_name="predict", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request-1"
@@ -21,8 +24,8 @@ CONTRACT = Contract(
     task="regression",
     target="price",
     features=(
-        Feature(name="city", type="category", missing_allowed=False, categories=("Austin",)),
-        Feature(name="rooms", type="number", missing_allowed=False, minimum=1, maximum=9),
+        Feature(name="city", type="category", missing_allowed=False, categories=("Austin",), example="Austin"),
+        Feature(name="rooms", type="number", missing_allowed=False, minimum=1, maximum=9, example=3.0),
     ),
 )
 ROW = {"city": "Austin", "rooms": 3}
@@ -39,16 +42,22 @@ class FakeModels:
     """Holds a champion, or raises instead."""
 
     name = "houses"
-    failure = None
 
-    def __init__(self, error=None):
+    def __init__(self, error=None, failure=None):
         self.error = error
+        self.failure = failure
+
+    def take_failure(self):
+        return self.failure
+
+    def metrics(self, _served):
+        return {"metric": "mae"}
 
     def champion(self):
         if self.error:
             raise self.error
         champion = Champion(version="v7", bundle="b/", digest="d" * 64, promoted_at="2026-01-01T00:00:00+00:00")
-        return Served(champion, "etag", ServableModel(CONTRACT, RoomsTimesTen()), {"metric": "mae"})
+        return Served(champion, "etag", ServableModel(CONTRACT, RoomsTimesTen()))
 
 
 @pytest.fixture
@@ -58,8 +67,10 @@ def call(monkeypatch, capsys):
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", names.metric_namespace("dev"))
     module = importlib.reload(importlib.import_module("functions.predict.handler"))
 
-    def _call(body=None, *, path="/predict", method="POST", models=None):
-        monkeypatch.setattr(module, "models", lambda: models or FakeModels())
+    def _call(body=None, *, path="/predict", method="POST", models=None, policy=None, **changes):
+        fake = models or FakeModels()
+        monkeypatch.setattr(module, "models", lambda: fake)
+        monkeypatch.setattr(module, "log_policy", lambda: policy or LogPolicy(1.0, frozenset()))
         event = {
             "version": "2.0",
             "rawPath": path,
@@ -67,6 +78,7 @@ def call(monkeypatch, capsys):
             "requestContext": {"http": {"method": method, "path": path}, "stage": "$default"},
             "body": body if body is None or isinstance(body, str) else json.dumps(body),
             "isBase64Encoded": False,
+            **changes,
         }
         capsys.readouterr()
         # Powertools keeps the stream of the first test, which pytest has closed since.
@@ -214,3 +226,132 @@ def test_an_unknown_route_is_a_404_that_names_the_routes(call):
 
     assert answer.status == 404
     assert "POST /predict" in answer.body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"features": {"rooms": NaN}}', "NaN is not JSON"),
+        ('{"features": {"rooms": -Infinity}}', "-Infinity is not JSON"),
+        ('{"features": {"rooms": 1, "rooms": 2}}', "'rooms' stands twice"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"features": ' * 50_000, "nested too deeply"),
+        ('{"features": {"rooms": ' + "9" * 5000 + "}}", "not JSON"),
+    ],
+)
+def test_json_that_each_reader_would_read_otherwise_is_refused(call, body, words):
+    answer = call(body)
+
+    assert answer.status == 400
+    assert words in answer.body["detail"]
+    assert len(answer.body["detail"]) < 300
+
+
+def test_a_body_at_the_limit_is_read_and_one_past_it_is_not(call):
+    def padded(size):
+        body = json.dumps({"features": ROW})
+        return body + " " * (size - len(body))
+
+    assert call(padded(MAX_BODY_BYTES)).status == 200
+    answer = call(padded(MAX_BODY_BYTES + 1))
+    assert answer.status == 413
+    assert str(MAX_BODY_BYTES) in answer.body["detail"]
+
+
+def test_a_body_that_the_gateway_has_encoded_is_decoded(call):
+    encoded = base64.b64encode(json.dumps({"features": ROW}).encode()).decode()
+
+    assert call(encoded, isBase64Encoded=True).body["prediction"] == 30
+
+
+@pytest.mark.parametrize("body", ["not base64!", base64.b64encode(b"\xff\xfe{}").decode()])
+def test_a_body_that_is_not_utf_8_is_refused(call, body):
+    answer = call(body, isBase64Encoded=True)
+
+    assert answer.status == 400
+    assert "not UTF-8" in answer.body["detail"]
+
+
+def test_a_compressed_body_is_refused(call):
+    answer = call({"features": ROW}, headers={"content-encoding": "gzip"})
+
+    assert answer.status == 415
+    assert "gzip" in answer.body["detail"]
+
+
+def test_ground_truth_is_recorded_with_its_prediction(call):
+    id_ = call({"features": ROW}).body["prediction_id"]
+    answer = call({"prediction_id": id_, "actual": 31}, path="/feedback")
+
+    assert (answer.status, answer.body) == (202, {"accepted": 1})
+    assert answer.logs[0]["labels"] == [{"prediction_id": id_, "actual": 31.0}]
+    assert call({"labels": [{"prediction_id": id_, "actual": 31}] * 3}, path="/feedback").body == {"accepted": 3}
+
+
+@pytest.mark.parametrize(
+    ("label", "fields"),
+    [
+        ({"prediction_id": "7", "actual": 1}, {"labels[0].prediction_id"}),
+        ({"actual": "much"}, {"labels[0].prediction_id", "labels[0].actual"}),
+        ({"prediction_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "actual": True}, {"labels[0].actual"}),
+        ({"prediction_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "actual": 10**400}, {"labels[0].actual"}),
+        ({"prediction_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "actual": 1, "note": ""}, {"labels[0].note"}),
+        (7, {"labels[0]"}),
+    ],
+)
+def test_a_wrong_label_is_refused_with_every_wrong_field(call, label, fields):
+    answer = call({"labels": [label]}, path="/feedback")
+
+    assert answer.status == 422
+    assert {error["field"] for error in answer.body["errors"]} == fields
+
+
+@pytest.mark.parametrize("body", [{"labels": []}, {"labels": 3}, [], {"labels": [], "actual": 1}])
+def test_a_malformed_feedback_is_a_400(call, body):
+    assert call(body, path="/feedback").status == 400
+
+
+def test_features_that_are_never_logged_are_answered_but_not_recorded(call):
+    (line,) = call({"features": ROW}, policy=LogPolicy(1.0, frozenset({"city"}))).logs
+
+    assert line["rows"][0]["features"] == {"rooms": 3}
+    assert "Austin" not in json.dumps(line)
+
+
+def test_a_request_that_is_not_sampled_is_counted_but_not_recorded(call):
+    answer = call({"features": ROW}, policy=LogPolicy(0.0, frozenset()))
+
+    assert answer.status == 200
+    assert answer.logs == []
+    assert value(answer.metrics, names.PREDICTIONS) == 1
+
+
+def test_a_large_request_is_recorded_in_several_lines_without_loss(call):
+    rows = [{"city": "x" * 900, "rooms": number} for number in range(1000)]
+    answer = call({"instances": rows})
+
+    assert len(answer.logs) > 1
+    assert all(len(json.dumps(line)) < MAX_LINE_BYTES + 5000 for line in answer.logs)
+    assert [row["features"]["rooms"] for line in answer.logs for row in line["rows"]] == list(range(1000))
+
+
+def test_a_failed_look_at_the_champion_is_counted_while_it_goes_on_serving(call):
+    answer = call({"features": ROW}, models=FakeModels(failure="S3 is gone"))
+
+    assert answer.status == 200
+    assert value(answer.metrics, names.CHAMPION_REFRESH_FAILURES) == 1
+    assert any(line.get("cause") == "S3 is gone" for line in answer.logs)
+
+
+def test_the_openapi_document_describes_the_champions_rows(call):
+    document = call(path="/openapi.json", method="GET").body
+
+    features = document["components"]["schemas"]["Features"]
+    assert document["openapi"] == "3.1.0"
+    assert features["required"] == ["city", "rooms"]
+    assert features["properties"]["rooms"]["type"] == "number"
+    assert {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods} == set(
+        names.ROUTES
+    )
+    example = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert call(example).status == 200

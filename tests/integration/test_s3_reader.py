@@ -1,6 +1,8 @@
 """The predict function's own signed GET: against botocore's signer, and against a server."""
 
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
 
 import boto3
@@ -125,6 +127,13 @@ def test_before_the_first_promotion_the_remedy_is_named(bucket):
         Models(bucket, MODEL_NAME).champion()
 
 
+def look_again(models: Models, clock) -> None:
+    """A minute passes, a request comes, and the look that it starts comes to its end."""
+    clock[0] += 60
+    models.champion()
+    models.refreshing.join()
+
+
 def test_a_promotion_is_seen_after_a_minute_and_not_before(s3, bucket, clock):
     promote(s3, "v1", 10.0)
     models = Models(bucket, MODEL_NAME)
@@ -133,9 +142,32 @@ def test_a_promotion_is_seen_after_a_minute_and_not_before(s3, bucket, clock):
     promote(s3, "v2", 20.0)
     clock[0] += 59
     assert models.champion().champion.version == "v1"
-    clock[0] += 1
+    assert models.refreshing is None
+    look_again(models, clock)
     assert models.champion().champion.version == "v2"
     assert models.champion().model.predict([1.0]) == 20.0
+
+
+def test_no_request_waits_for_a_look(s3, bucket, clock, monkeypatch):
+    promote(s3, "v1", 10.0)
+    models = Models(bucket, MODEL_NAME)
+    models.champion()
+    looking, go_on = threading.Event(), threading.Event()
+
+    def slow(*_, **__):
+        looking.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(bucket, "get", slow)
+    clock[0] += 60
+    assert models.champion().champion.version == "v1"
+    assert looking.wait(10)
+    first = models.refreshing
+    clock[0] += 60
+    assert models.champion().champion.version == "v1"
+    assert models.refreshing is first, "one look at a time"
+    go_on.set()
+    first.join()
 
 
 def test_a_first_promotion_is_seen_at_the_next_request(s3, bucket, clock):
@@ -162,14 +194,30 @@ def test_what_is_loaded_goes_on_serving_when_the_next_cannot_be_had(s3, bucket, 
     models.champion()
 
     promote(s3, "v2", 20.0, digest="0" * 64)
-    clock[0] += 60
+    look_again(models, clock)
     assert models.champion().champion.version == "v1"
-    assert "digest" in models.failure
+    assert "digest" in models.take_failure()
+    assert models.take_failure() is None, "a failure is told once"
 
     promote(s3, "v3", 30.0)
-    clock[0] += 60
+    look_again(models, clock)
     assert models.champion().champion.version == "v3"
-    assert models.failure is None
+    assert models.take_failure() is None
+
+
+def test_while_s3_fails_every_request_is_answered(s3, bucket, clock, monkeypatch):
+    promote(s3, "v1", 10.0)
+    models = Models(bucket, MODEL_NAME)
+    models.champion()
+
+    def gone(*_, **__):
+        raise FetchError("S3 is gone")
+
+    monkeypatch.setattr(bucket, "get", gone)
+    for _ in range(20):
+        look_again(models, clock)
+        assert models.champion().model.predict([1.0]) == 10.0
+        assert models.take_failure() == "S3 is gone"
 
 
 def test_a_pointer_that_vanishes_does_not_stop_the_service(s3, bucket, clock):
@@ -178,6 +226,42 @@ def test_a_pointer_that_vanishes_does_not_stop_the_service(s3, bucket, clock):
     models.champion()
 
     s3.delete_object(Bucket="models", Key=names.champion_key(MODEL_NAME))
-    clock[0] += 60
+    look_again(models, clock)
     assert models.champion().champion.version == "v1"
-    assert models.failure
+    assert "promoted" in models.take_failure()
+
+
+def test_the_metrics_are_those_of_the_served_version(s3, bucket):
+    promote(s3, "v1", 8.0)
+    models = Models(bucket, MODEL_NAME)
+
+    assert models.metrics(models.champion())["holdout"] == {"mae": 2.0}
+
+
+class ClosesWithoutSaying(BaseHTTPRequestHandler):
+    """Answers as if the connection stayed open, and closes it, as S3 does with one that was idle."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("ETag", '"1"')
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"content")
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again():
+    with ThreadingHTTPServer(("127.0.0.1", 0), ClosesWithoutSaying) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        bucket = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address})
+
+        assert [bucket.get("a").content for _ in range(3)] == [b"content"] * 3
+        server.shutdown()
+    with pytest.raises(FetchError):
+        bucket.get("a")

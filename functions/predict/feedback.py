@@ -1,0 +1,74 @@
+"""Ground truth: what really happened, by prediction id. It is logged beside the predictions, to be joined later."""
+
+import math
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evergreen.errors import FieldError, InvalidRow
+from functions.predict.body import MAX_ROWS, MalformedRequest
+
+
+@dataclass(frozen=True)
+class Label:
+    """The truth about one prediction, in units of the target."""
+
+    prediction_id: str
+    actual: float
+
+    def as_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_labels(document: Any) -> list[Label]:
+    """Labels from {"prediction_id": ..., "actual": ...} or {"labels": [...]}.
+
+    Raises:
+        MalformedRequest: of neither form, or too many.
+        InvalidRow: names every wrong field of every label.
+    """
+    if isinstance(document, dict) and document.keys() == {"labels"} and isinstance(document["labels"], list):
+        labels = document["labels"]
+        if not 1 <= len(labels) <= MAX_ROWS:
+            raise MalformedRequest(f"labels must hold 1 to {MAX_ROWS} labels, got {len(labels)}")
+        places = [f"labels[{index}]." for index in range(len(labels))]
+    elif isinstance(document, dict) and "labels" not in document:
+        labels, places = [document], [""]
+    else:
+        raise MalformedRequest('the body must be {"prediction_id": ..., "actual": ...} or {"labels": [{...}, ...]}')
+    errors = [error for label, place in zip(labels, places, strict=True) for error in _errors(label, place)]
+    if errors:
+        raise InvalidRow(errors)
+    return [Label(label["prediction_id"], float(label["actual"])) for label in labels]
+
+
+def _errors(label: Any, place: str) -> list[FieldError]:
+    if not isinstance(label, dict):
+        return [FieldError(place.rstrip("."), str(label)[:60], "an object with prediction_id and actual")]
+    errors = [
+        FieldError(f"{place}{name}", "an unknown field", "prediction_id and actual only")
+        for name in label
+        if name not in ("prediction_id", "actual")
+    ]
+    if not _is_uuid(label.get("prediction_id")):
+        got = str(label.get("prediction_id", "nothing"))[:60]
+        errors.append(FieldError(f"{place}prediction_id", got, "the prediction_id of an answer"))
+    if not _is_number(label.get("actual")):
+        errors.append(FieldError(f"{place}actual", str(label.get("actual", "nothing"))[:60], "a finite number"))
+    return errors
+
+
+def _is_uuid(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and str(uuid.UUID(value)) == value
+    except ValueError:
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

@@ -1,0 +1,160 @@
+"""The OpenAPI 3.1 document of the endpoint, made from the champion's contract."""
+
+from typing import Any
+
+from evergreen.contract import NUMBER, Contract, Feature
+from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS
+
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457; `errors` names every wrong field",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "got", "expected"],
+                "properties": {name: {"type": "string"} for name in ("field", "got", "expected")},
+            },
+        },
+    },
+}
+_PREDICTION = {
+    "prediction": {"type": "number", "description": "in units of the target"},
+    "prediction_id": {"type": "string", "format": "uuid", "description": "for POST /feedback"},
+    "warnings": {"type": "array", "items": {"type": "string"}, "description": "values that training never saw"},
+}
+_VERSION = {"model_version": {"type": "string"}}
+_LABEL = {
+    "type": "object",
+    "required": ["prediction_id", "actual"],
+    "additionalProperties": False,
+    "properties": {
+        "prediction_id": {"type": "string", "format": "uuid"},
+        "actual": {"type": "number", "description": "what really happened, in units of the target"},
+    },
+}
+_PROBLEMS = {
+    400: "The body is not JSON, or not of the described form",
+    413: f"The body has more than {MAX_BODY_BYTES} bytes",
+    415: "The body is compressed",
+    422: "A row does not fit the contract; every wrong field is named",
+    500: "The function failed",
+    503: "No model has been promoted yet",
+}
+
+
+def document(contract: Contract, *, name: str, version: str) -> dict[str, Any]:
+    """
+    Args:
+        name: of the model.
+        version: of the champion that the document describes.
+    """
+    example = {feature.name: feature.example for feature in contract.features}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": name,
+            "version": version,
+            "description": f"Predicts `{contract.target}`. Limits: {MAX_BODY_BYTES} bytes and {MAX_ROWS} rows a "
+            'request. The gateway itself answers 403, 404, 413, 429 and 503 with `{"message": ...}`.',
+        },
+        "paths": {
+            "/predict": {"post": _predict(example)},
+            "/feedback": {"post": _feedback()},
+            "/model": {"get": _get("The champion: version, metrics and contract", 500, 503)},
+            "/health": {"get": _get("Whether a model is served", 500, 503)},
+            "/openapi.json": {"get": _get("This document", 500, 503)},
+        },
+        "components": {"schemas": {"Features": _features(contract), "Problem": _PROBLEM}},
+    }
+
+
+def _features(contract: Contract) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [feature.name for feature in contract.features],
+        "properties": {feature.name: _property(feature) for feature in contract.features},
+    }
+
+
+def _property(feature: Feature) -> dict[str, Any]:
+    kind = "number" if feature.type == NUMBER else "string"
+    if feature.type == NUMBER:
+        seen = f"from {feature.minimum:g} to {feature.maximum:g} in training" if feature.minimum is not None else ""
+    else:
+        seen = f"in training: {', '.join(feature.categories)}"
+    return {
+        "type": [kind, "null"] if feature.missing_allowed else kind,
+        "description": seen,
+        "examples": [feature.example],
+    }
+
+
+def _predict(example: dict[str, Any]) -> dict[str, Any]:
+    features = {"$ref": "#/components/schemas/Features"}
+    rows = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS}
+    one = _closed({"features": features})
+    many = _closed({"instances": {**rows, "items": features}})
+    answer_one = {"type": "object", "required": ["prediction", "prediction_id", "model_version"]}
+    answer_many = {"type": "object", "required": ["predictions", "model_version"]}
+    prediction = {"type": "object", "required": ["prediction", "prediction_id"], "properties": _PREDICTION}
+    return {
+        "summary": "Predict one row or several",
+        "requestBody": _json({"oneOf": [one, many]}, example={"features": example}),
+        "responses": {
+            "200": _answer(
+                "The predictions, in the order of the rows",
+                {
+                    "oneOf": [
+                        {**answer_one, "properties": {**_PREDICTION, **_VERSION}},
+                        {**answer_many, "properties": {"predictions": {**rows, "items": prediction}, **_VERSION}},
+                    ]
+                },
+            ),
+            **_problems(*_PROBLEMS),
+        },
+    }
+
+
+def _feedback() -> dict[str, Any]:
+    several = _closed({"labels": {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": _LABEL}})
+    example = {"prediction_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "actual": 1.0}
+    accepted = {"type": "object", "required": ["accepted"], "properties": {"accepted": {"type": "integer"}}}
+    return {
+        "summary": "Say what really happened",
+        "requestBody": _json({"oneOf": [_LABEL, several]}, example=example),
+        "responses": {"202": _answer("Recorded", accepted), **_problems(400, 413, 415, 422, 500)},
+    }
+
+
+def _get(summary: str, *problems: int) -> dict[str, Any]:
+    return {"summary": summary, "responses": {"200": _answer(summary, {"type": "object"}), **_problems(*problems)}}
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(properties),
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _json(schema: dict[str, Any], *, example: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {str(status): {"description": _PROBLEMS[status], "content": content} for status in statuses}

@@ -1,0 +1,45 @@
+"""The record of a request: structured log lines, the only trace that a prediction leaves."""
+
+import json
+import os
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evergreen import names
+
+# Of the rows in one line, in bytes: CloudWatch Logs cuts events past 256 KB.
+MAX_LINE_BYTES = 200_000
+
+
+@dataclass(frozen=True)
+class LogPolicy:
+    """`sample` is the share of requests that are recorded, `leave_out` the features that never are."""
+
+    sample: float
+    leave_out: frozenset[str]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "LogPolicy":
+        leave_out = json.loads(environment.get(names.LOG_LEAVE_OUT, "[]"))
+        return cls(float(environment.get(names.LOG_SAMPLE, "1")), frozenset(leave_out))
+
+    def applies(self) -> bool:
+        """Whether this request is among the recorded ones."""
+        return random.random() < self.sample
+
+    def lines(self, rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """The rows without the features left out, in parts that fit into a line each."""
+        part: list[dict[str, Any]] = []
+        size = 0
+        for row in rows:
+            features = {name: value for name, value in row["features"].items() if name not in self.leave_out}
+            kept = {**row, "features": features}
+            length = len(json.dumps(kept))
+            if part and size + length > MAX_LINE_BYTES:
+                yield part
+                part, size = [], 0
+            part.append(kept)
+            size += length
+        yield part
