@@ -31,6 +31,9 @@ def processes_of(home):
 _OWNER = """
 import sys
 from pathlib import Path
+import signal
+# A shell's background job ignores Ctrl-C, and so would all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
 from conftest import Account
 from local.cloud import EmbeddedCloud
