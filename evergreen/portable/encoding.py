@@ -40,8 +40,8 @@ def _one_hot(encoder: Any, keys: list[list[Key]]) -> dict[str, Any]:
     for column, known in enumerate(keys):
         group = _group(encoder, column)
         dropped = None
-        if encoder._drop_idx_after_grouping is not None:
-            dropped = encoder._drop_idx_after_grouping[column]
+        if encoder._drop_idx_after_grouping is not None and encoder._drop_idx_after_grouping[column] is not None:
+            dropped = int(encoder._drop_idx_after_grouping[column])
         places.append([_place(group[code] if group else code, dropped) for code in range(len(known))])
         joins = encoder.handle_unknown in ("infrequent_if_exist", "warn") and group is not None
         infrequent = group[int(encoder._infrequent_indices[column][0])] if joins and group else None
@@ -49,7 +49,7 @@ def _one_hot(encoder: Any, keys: list[list[Key]]) -> dict[str, Any]:
     return {"widths": widths, "places": places, "unknown": unknown, "strict": encoder.handle_unknown == "error"}
 
 
-def _place(code: int, dropped: Any) -> int | None:
+def _place(code: int, dropped: int | None) -> int | None:
     if dropped is None:
         return code
     return None if code == dropped else code - (code > dropped)
