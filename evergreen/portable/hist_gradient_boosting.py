@@ -33,12 +33,15 @@ def export(estimator: Any, columns: Columns) -> Exported:
     if estimator.loss not in known:
         refuse(estimator, "loss", estimator.loss, f"one of: {', '.join(known)}")
     order, categories = _encoded_columns(estimator, columns)
-    scores = range(len(estimator._predictors[0]) if estimator._predictors else 1)
+    baselines = estimator._baseline_prediction.ravel().tolist()
     scorer = {
         "family": "hist_gradient_boosting",
         "categories": categories,
-        "baselines": estimator._baseline_prediction.ravel().tolist(),
-        "trees": [[_export_tree(predictors[score], order) for predictors in estimator._predictors] for score in scores],
+        "baselines": baselines,
+        "trees": [
+            [_export_tree(predictors[score], order) for predictors in estimator._predictors]
+            for score in range(len(baselines))
+        ],
     }
     if not classifier:
         return Exported(scorer=scorer, links=_LINKS[estimator.loss])

@@ -45,6 +45,9 @@ def export(estimator: Any, columns: Columns) -> Exported:
     if regression:
         return Exported(scorer=scorer)
     labels = labels_of(estimator)
+    # RidgeClassifier takes a target of several columns, each a class of its own that may hold or not.
+    if getattr(getattr(estimator, "_label_binarizer", None), "y_type_", "").startswith("multilabel"):
+        refuse(estimator, "n_targets", len(weights), "a target of one column")
     links: tuple[str, ...] = ()
     if type(estimator).__name__ == "LogisticRegression":
         links = ("expit",) if len(labels) == 2 else ("softmax",)

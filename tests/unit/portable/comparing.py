@@ -178,3 +178,20 @@ def assert_same_step(transformer, table: pd.DataFrame, *, units: int = 0) -> Non
 def neighbours(values) -> list[float]:
     """Each value, the float just above it and the one just below."""
     return [near for v in values for near in (v, math.nextafter(v, math.inf), math.nextafter(v, -math.inf))]
+
+
+def text_table(seed: int, rows: int, *, missing: float = 0.15, unseen: float = 0.0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    return pd.DataFrame({name: words(random, rows, missing=missing, unseen=unseen) for name in ("city", "kind")})
+
+
+def step_of(transformer, table: pd.DataFrame):
+    document, _ = families.export_step(transformer, Columns(tuple(table.columns)))
+    return families.load_step(through_json(document))
+
+
+def counted(kind: str, check) -> None:
+    """Run a property, and see that it compared enough rows."""
+    before = ROWS[kind]
+    check()
+    assert ROWS[kind] - before >= 10_000

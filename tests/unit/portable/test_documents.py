@@ -17,7 +17,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -102,6 +102,12 @@ def test_several_target_classes_are_refused(estimator):
     targets = np.stack([TARGET > 0, TARGET > 0], axis=1)
     with pytest.raises(UnsupportedEstimator, match="n_outputs_=2"):
         portable.export(estimator.fit(TABLE, targets))
+
+
+def test_a_linear_classifier_of_several_targets_is_refused():
+    targets = np.stack([TARGET > 0, TARGET > 1, TARGET < 0], axis=1).astype(int)
+    with pytest.raises(UnsupportedEstimator, match="n_targets=3"):
+        portable.export(RidgeClassifier().fit(TABLE, targets))
 
 
 def test_a_target_of_one_class_is_refused():
