@@ -27,11 +27,11 @@ class ServableModel:
     """A portable model with the contract that guards it."""
 
     contract: Contract
-    scorer: portable.Scorer
+    scorer: portable.Model
 
-    def predict(self, row: Row) -> float:
-        """The prediction for a row that `contract.parse` returned, in units of the target."""
-        return self.scorer.score(row)
+    def predict(self, row: Row) -> Any:
+        """The prediction for a row that `contract.parse` returned: in units of the target, or a class's label."""
+        return self.scorer.predict(row)
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,13 @@ def constant_bundle(
     )
     model = {
         "format": 1,
-        "family": "hist_gradient_boosting",
         "features": [feature],
-        "categories": [None],
-        "baseline": prediction,
-        "trees": [],
+        "scorer": {"family": "hist_gradient_boosting", "categories": [], "baselines": [prediction], "trees": [[]]},
+        "task": "regression",
+        "classes": None,
+        "links": [],
+        "zero_is_positive": False,
+        "steps": [],
     }
     row = {"features": {feature: 1.0}, "actual": TRUTH, "predicted": prediction if claimed is None else claimed}
     metrics = {"metric": "mae", "holdout": {"mae": abs(prediction - TRUTH)}, "baseline": {"mae": 5.0}}

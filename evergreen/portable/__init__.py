@@ -1,60 +1,66 @@
 """Portable models: a fitted estimator as plain data, scored by pure Python in scikit-learn's own arithmetic.
 
-One module per family of estimators; a new family is one module and one line in FAMILIES.
+What has a portable form, and how exact it is, stands in docs/portable.md, written by `python -m evergreen.portable`.
+A new family is one module and one line in `families.FAMILIES`.
 """
 
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
-from evergreen.contract import Row
 from evergreen.errors import BrokenBundle, UnsupportedEstimator
-from evergreen.portable import hist_gradient_boosting
+from evergreen.portable import families
+from evergreen.portable.columns import Columns
+from evergreen.portable.model import Classification, Label, Model, Regression
+
+__all__ = ["FORMAT", "Label", "Model", "export", "load"]
 
 FORMAT = 1
 
 
-class Scorer(Protocol):
-    """Scores one row at a time."""
-
-    def score(self, row: Row) -> float:
-        """The prediction for a row in the contract's order."""
-
-
-# The family's name in the document, and the module that exports and scores it.
-FAMILIES: dict[str, ModuleType] = {"hist_gradient_boosting": hist_gradient_boosting}
-
-
 def export(estimator: Any) -> dict[str, Any]:
-    """A fitted scikit-learn estimator as a document that JSON can hold.
+    """A fitted scikit-learn estimator as a document that strict JSON can hold; the same for the same estimator.
 
     Raises:
-        UnsupportedEstimator: no family knows the estimator.
+        UnsupportedEstimator: it, or a part of it, has no exact portable form; names the part and what to use instead.
     """
-    kind = type(estimator).__name__
-    for name, family in FAMILIES.items():
-        if kind in family.ESTIMATORS:
-            return {"format": FORMAT, "family": name, **family.export(estimator)}
-    supported = ", ".join(kind for family in FAMILIES.values() for kind in family.ESTIMATORS)
-    raise UnsupportedEstimator(f"{kind} has no portable form; use one of: {supported}")
+    families.family_of(estimator, role="export")
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None:
+        raise UnsupportedEstimator(
+            f"{type(estimator).__name__} does not know its features' names; fit it on a DataFrame with named columns"
+        )
+    features = [str(name) for name in names]
+    exported = families.export(estimator, Columns(tuple(features)))
+    return {"format": FORMAT, "features": features, **asdict(exported)}
 
 
-def load(document: dict[str, Any], features: Sequence[str]) -> Scorer:
-    """The scorer of a document.
+def load(document: dict[str, Any], features: Sequence[str]) -> Model:
+    """The model of a document.
 
     Args:
         document: what `export` returned.
         features: names in the order of the rows that will be scored.
 
     Raises:
-        BrokenBundle: of a format or family that this version does not know, or fitted on other features.
+        BrokenBundle: of a format or family that this version does not know, fitted on other features, or damaged.
     """
-    if document.get("format") != FORMAT or document.get("family") not in FAMILIES:
-        raise BrokenBundle(
-            f"model.json is of format {document.get('format')}, family {document.get('family')}; "
-            f"this version reads format {FORMAT}, {', '.join(FAMILIES)}"
+    if document.get("format") != FORMAT:
+        raise BrokenBundle(f"model.json is of format {document.get('format')}; this version reads format {FORMAT}")
+    if list(features) != document.get("features"):
+        raise BrokenBundle(f"the model was fitted on {document.get('features')}, the contract names {list(features)}")
+    try:
+        steps = [families.load_step(step) for step in document["steps"]]
+        scorer = families.load_scorer(document["scorer"])
+        if document["task"] == "regression":
+            return Regression(steps, scorer, document["links"])
+        return Classification(
+            document["task"],
+            document["classes"],
+            steps,
+            scorer,
+            document["links"],
+            zero_is_positive=document["zero_is_positive"],
         )
-    if list(features) != document["features"]:
-        raise BrokenBundle(f"the model was fitted on {document['features']}, the contract names {list(features)}")
-    scorer: Scorer = FAMILIES[document["family"]].load(document)
-    return scorer
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise BrokenBundle(f"model.json is not a portable model: {error!r}") from error

@@ -1,115 +1,118 @@
-"""Histogram gradient boosting: missing values and native categoricals, in float64 like scikit-learn's predictor.
+"""Histogram gradient boosting: missing values and native categories, in float64 like scikit-learn's predictor.
 
 The order of additions is the library's: the baseline first, then one leaf per tree, so that sums agree to the last bit.
 """
 
-import math
 from typing import Any
 
-from evergreen.contract import Row
-from evergreen.errors import UnsupportedEstimator
+from evergreen.portable.categories import keys_of
+from evergreen.portable.columns import Columns, Values
+from evergreen.portable.families import Exported, labels_of, refuse, task_of
+from evergreen.portable.nodes import Node, Split, export_tree, load_tree, total, with_missing
 
-ESTIMATORS = ("HistGradientBoostingRegressor",)
-# Losses whose prediction is the raw sum.
-_IDENTITY_LOSSES = ("squared_error", "absolute_error", "quantile")
+# Losses by the link from the raw sum to the prediction.
+_LINKS: dict[str, tuple[str, ...]] = {
+    "squared_error": (),
+    "absolute_error": (),
+    "quantile": (),
+    "poisson": ("exp",),
+    "gamma": ("exp",),
+}
+SUPPORTED = {
+    "HistGradientBoostingRegressor": f"loss {', '.join(_LINKS)}; missing values, infinities, native categories",
+    "HistGradientBoostingClassifier": "loss log_loss; missing values, infinities, native categories",
+}
 
-# A leaf is its value; a split is (feature, test, left, right, missing goes left). The test of a number is a threshold,
-# that of a category the set of values that go left (None stands for missing and for unknown ones).
-Node = float | tuple[int, float | frozenset[str | None], Any, Any, bool]
-
-
-def export(estimator: Any) -> dict[str, Any]:
-    """
-    Raises:
-        UnsupportedEstimator: the loss needs a link function.
-    """
-    if estimator.loss not in _IDENTITY_LOSSES:
-        raise UnsupportedEstimator(
-            f"HistGradientBoostingRegressor with loss={estimator.loss!r} has no portable form; "
-            f"use one of: {', '.join(_IDENTITY_LOSSES)}"
-        )
-    names = [str(name) for name in estimator.feature_names_in_]
-    categories: list[list[str] | None] = [None] * len(names)
-    order = list(range(len(names)))
-    if estimator.is_categorical_ is not None:
-        # scikit-learn moves categorical columns to the front before it grows trees.
-        categorical = [index for index in order if estimator.is_categorical_[index]]
-        order = categorical + [index for index in order if not estimator.is_categorical_[index]]
-        encoder = estimator._preprocessor.named_transformers_["encoder"]
-        for index, known in zip(categorical, encoder.categories_, strict=True):
-            categories[index] = [value for value in known.tolist() if isinstance(value, str)]
-    trees = [_export_tree(predictor, order, categories) for (predictor,) in estimator._predictors]
-    baseline = float(estimator._baseline_prediction.ravel()[0])
-    return {"features": names, "categories": categories, "baseline": baseline, "trees": trees}
+# The code of a missing or unknown category.
+_MISSING = -1
 
 
-def _export_tree(predictor: Any, order: list[int], categories: list[list[str] | None]) -> list[Any]:
-    nodes: list[Any] = []
-    for node in predictor.nodes:
+def export(estimator: Any, columns: Columns) -> Exported:
+    classifier = hasattr(estimator, "classes_")
+    known = ("log_loss",) if classifier else tuple(_LINKS)
+    if estimator.loss not in known:
+        refuse(estimator, "loss", estimator.loss, f"one of: {', '.join(known)}")
+    order, categories = _encoded_columns(estimator, columns)
+    baselines = estimator._baseline_prediction.ravel().tolist()
+    scorer = {
+        "family": "hist_gradient_boosting",
+        "categories": categories,
+        "baselines": baselines,
+        "trees": [
+            [_export_tree(predictors[score], order) for predictors in estimator._predictors]
+            for score in range(len(baselines))
+        ],
+    }
+    if not classifier:
+        return Exported(scorer=scorer, links=_LINKS[estimator.loss])
+    labels = labels_of(estimator)
+    return Exported(
+        scorer=scorer,
+        task=task_of(labels),
+        classes=labels,
+        links=("softmax",) if len(labels) > 2 else ("expit",),
+    )
+
+
+def _encoded_columns(estimator: Any, columns: Columns) -> tuple[list[int], list[tuple[int, list[Any]]]]:
+    """The columns in the order in which trees number them, and the categories of those that have some, by code."""
+    order = list(range(len(columns.names)))
+    if estimator.is_categorical_ is None:
+        return order, []
+    # scikit-learn moves categorical columns to the front before it grows trees.
+    categorical = [index for index in order if estimator.is_categorical_[index]]
+    order = categorical + [index for index in order if not estimator.is_categorical_[index]]
+    encoder = estimator._preprocessor.named_transformers_["encoder"]
+    categories = []
+    for index, fitted in zip(categorical, encoder.categories_, strict=True):
+        keys = keys_of(estimator, columns.names[index], fitted)
+        # NaN is no category of its own to the trees; None is, where it stood in the data.
+        if keys and keys[-1] is None and fitted[-1] is not None:
+            keys.pop()
+        categories.append((index, keys))
+    return order, categories
+
+
+def _export_tree(predictor: Any, order: list[int]) -> dict[str, list[Any]]:
+    nodes = predictor.nodes
+
+    def read(number: int) -> Split | float:
+        node = nodes[number]
         if node["is_leaf"]:
-            nodes.append(float(node["value"]))
-            continue
-        feature = order[int(node["feature_idx"])]
-        test: Any
-        if node["is_categorical"]:
-            known = categories[feature] or []
-            words = predictor.raw_left_cat_bitsets[int(node["bitset_idx"])]
-            test = [name for code, name in enumerate(known) if int(words[code // 32]) >> (code % 32) & 1]
-        else:
-            threshold = float(node["num_threshold"])
-            # JSON has no infinity; float() reads both forms back.
-            test = threshold if math.isfinite(threshold) else str(threshold)
-        nodes.append([feature, test, int(node["left"]), int(node["right"]), bool(node["missing_go_to_left"])])
-    return nodes
+            return float(node["value"])
+        column = order[int(node["feature_idx"])]
+        missing_left = bool(node["missing_go_to_left"])
+        children = int(node["left"]), int(node["right"])
+        if not node["is_categorical"]:
+            return Split(column + len(order) * missing_left, float(node["num_threshold"]), *children)
+        words = [int(word) for word in predictor.raw_left_cat_bitsets[int(node["bitset_idx"])]]
+        codes = [code for code in range(32 * len(words)) if words[code // 32] >> (code % 32) & 1]
+        return Split(column, [_MISSING, *codes] if missing_left else codes, *children)
+
+    return export_tree(read)
 
 
 class HistGradientBoosting:
-    """Sums the leaves that a row falls into."""
+    """Sums the leaves that a row falls into, one sum for each score."""
 
-    def __init__(self, baseline: float, roots: list[Node], categories: list[frozenset[str] | None]) -> None:
-        self._baseline = baseline
-        self._roots = roots
-        self._known = [(index, known) for index, known in enumerate(categories) if known is not None]
+    def __init__(self, baselines: list[float], trees: list[list[Node]], categories: list[Any]) -> None:
+        self._sums = list(zip(baselines, trees, strict=True))
+        self._unknown = frozenset([_MISSING])
+        self._codes = [
+            (column, {key: frozenset([code]) for code, key in enumerate(keys)}) for column, keys in categories
+        ]
 
-    def score(self, row: Row) -> float:
-        """The prediction for a row in the order of the fitted features."""
-        values: list[Any] = list(row)
-        for index, known in self._known:
-            if values[index] not in known:
-                values[index] = None
-        total = self._baseline
-        node: Any
-        for node in self._roots:
-            while node.__class__ is tuple:
-                feature, test, left, right, missing_left = node
-                value = values[feature]
-                if test.__class__ is float:
-                    # NaN is unequal to itself, and compares false with every threshold.
-                    node = left if value <= test or (missing_left and value != value) else right
-                else:
-                    node = left if value in test else right
-            total += node
-        return total
+    def scores(self, values: Values) -> list[float]:
+        numbers = with_missing(values)
+        for column, codes in self._codes:
+            value = values[column]
+            numbers[column] = codes.get(value if value == value else None, self._unknown)
+        return [total(roots, baseline, numbers) for baseline, roots in self._sums]
+
+    def tolerance(self, _values: Values) -> float:
+        return 0.0
 
 
 def load(document: dict[str, Any]) -> HistGradientBoosting:
-    """The scorer of a document that `export` made."""
-    categories = [None if known is None else frozenset(known) for known in document["categories"]]
-    return HistGradientBoosting(document["baseline"], [_link(nodes) for nodes in document["trees"]], categories)
-
-
-def _link(nodes: list[Any]) -> Node:
-    """Join a tree's nodes by reference. Children stand after their parent, so the last node comes first."""
-    linked: list[Node] = [0.0] * len(nodes)
-    for index in range(len(nodes) - 1, -1, -1):
-        node = nodes[index]
-        if not isinstance(node, list):
-            linked[index] = float(node)
-            continue
-        feature, test, left, right, missing_left = node
-        if isinstance(test, list):
-            test = frozenset([*test, None]) if missing_left else frozenset(test)
-        else:
-            test = float(test)
-        linked[index] = (feature, test, linked[left], linked[right], missing_left)
-    return linked[0]
+    trees = [[load_tree(tree) for tree in trees] for trees in document["trees"]]
+    return HistGradientBoosting(document["baselines"], trees, document["categories"])

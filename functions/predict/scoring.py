@@ -1,7 +1,7 @@
 """From a request's body to its answer."""
 
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from evergreen.errors import FieldError, InvalidRow
@@ -57,12 +57,19 @@ def score(served: Served, request: PredictRequest) -> list[ScoredRow]:
     scored: list[ScoredRow] = []
     errors: list[FieldError] = []
     for index, instance in enumerate(request.instances):
+        where = "features" if request.single else f"instances[{index}]"
         try:
-            row = contract.parse(instance, where="features" if request.single else f"instances[{index}]")
+            row = contract.parse(instance, where=where)
         except InvalidRow as error:
             errors += error.errors
             continue
-        scored.append(ScoredRow(str(uuid.uuid4()), served.model.predict(row), dict(instance), contract.warnings(row)))
+        try:
+            prediction = served.model.predict(row)
+        except InvalidRow as error:
+            # The estimator itself takes less than the contract, such as numbers that fit float32 only.
+            errors += [replace(item, field=f"{where}.{item.field}") for item in error.errors]
+            continue
+        scored.append(ScoredRow(str(uuid.uuid4()), prediction, dict(instance), contract.warnings(row)))
     if errors:
         raise InvalidRow(errors)
     return scored

@@ -34,7 +34,7 @@ ROW = {"city": "Austin", "rooms": 3}
 class RoomsTimesTen:
     """A scorer whose answer depends on its row."""
 
-    def score(self, row):
+    def predict(self, row):
         return row[1] * 10
 
 
