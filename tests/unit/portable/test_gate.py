@@ -51,7 +51,7 @@ def test_the_gate_names_a_holdout_row_that_the_portable_model_rejects():
 
 def test_a_request_that_the_estimator_rejects_is_answered_with_every_field_and_its_place():
     model, _ = servable(ExtraTreesRegressor(2, random_state=0))
-    served = Served(None, "etag", model, {})  # type: ignore[arg-type]
+    served = Served(None, "etag", model)  # type: ignore[arg-type]
     request = scoring.PredictRequest(
         [{"n0": 1.0, "n1": 1.0}, {"n0": 1e39, "n1": 1.0}, {"n0": "x", "n1": 1.0}], single=False
     )
