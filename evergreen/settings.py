@@ -13,7 +13,18 @@ from evergreen.errors import InvalidSettings
 from evergreen.metrics import METRICS
 
 TASKS = ("regression",)
-ESTIMATORS = ("hist_gradient_boosting",)
+# What each is in scikit-learn stands in training/estimators.py.
+ESTIMATORS = (
+    "hist_gradient_boosting",
+    "gradient_boosting",
+    "random_forest",
+    "extra_trees",
+    "decision_tree",
+    "linear",
+    "ridge",
+    "lasso",
+    "elastic_net",
+)
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 

@@ -1,7 +1,6 @@
 """Train: fit the estimator, measure it on the holdout, and write the bundle."""
 
 import argparse
-import difflib
 import hashlib
 import json
 import os
@@ -14,17 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sklearn
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from evergreen import bundle, names, portable, tracking
-from evergreen.contract import CATEGORY, Contract
+from evergreen.contract import Contract
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import METRICS
 from evergreen.settings import ModelSettings, read_settings
 from training import job, prepare
-
-# The estimator of each task and type in model.toml.
-ESTIMATORS = {("regression", "hist_gradient_boosting"): HistGradientBoostingRegressor}
+from training.estimators import build, features_of, in_one_thread, logged_parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,36 +46,18 @@ class Lineage:
     mlflow_model_version: str
 
 
-def features_of(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """The contract's features in its order; categories are typed so that scikit-learn treats them natively."""
-    columns = {
-        feature.name: pd.Categorical(rows[feature.name], categories=list(feature.categories))
-        if feature.type == CATEGORY
-        else rows[feature.name].to_numpy(dtype="float64")
-        for feature in contract.features
-    }
-    return pd.DataFrame(columns)
-
-
 def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any:
-    """The fitted estimator.
+    """The fitted estimator, with the preprocessing that it needs.
 
     Raises:
         InvalidSettings: the estimator has no such parameter, or refuses its value.
     """
-    estimator_class = ESTIMATORS[settings.task, settings.estimator.type]
-    known = estimator_class().get_params()
-    for name in settings.estimator.parameters:
-        if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise InvalidSettings(f"model.toml: estimator.parameters: {estimator_class.__name__} has no {name!r}{hint}")
-    given = {"random_state": settings.seed, "categorical_features": "from_dtype", **settings.estimator.parameters}
-    estimator = estimator_class(**given)
+    estimator = build(settings.estimator, contract, seed=settings.seed)
     try:
-        return estimator.fit(features_of(train, contract), train[contract.target])
+        estimator.fit(features_of(train, contract, settings.estimator.type), train[contract.target])
     except ValueError as error:
-        raise InvalidSettings(f"{estimator_class.__name__} cannot be fitted: {error}") from error
+        raise InvalidSettings(f"{settings.estimator.type} cannot be fitted: {error}") from error
+    return in_one_thread(estimator)
 
 
 def evaluate(actual: pd.Series, predicted: np.ndarray, *, train_mean: float) -> Evaluation:
@@ -118,15 +96,15 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
 
     estimator = fit(train, contract, settings)
     model = json.dumps(portable.export(estimator)).encode()
-    predicted = estimator.predict(features_of(holdout, contract))
+    predicted = estimator.predict(features_of(holdout, contract, settings.estimator.type))
     evaluation = evaluate(holdout[contract.target], predicted, train_mean=float(train[contract.target].mean()))
 
     run_ = tracking.log_training(
         name=settings.name,
         version=version,
         estimator=estimator,
-        features=features_of(holdout.head(5), contract),
-        parameters={**estimator.get_params(), "seed": settings.seed},
+        features=features_of(holdout.head(5), contract, settings.estimator.type),
+        parameters=logged_parameters(estimator),
         metrics={f"holdout_{name}": value for name, value in evaluation.holdout.items()}
         | {f"baseline_{name}": value for name, value in evaluation.baseline.items()},
         tags={"data_sha256": summary["data_sha256"], "git_commit": git_commit},
