@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
+from evergreen.portable.linear import Linear
 from tests.unit.portable.comparing import classes, loaded, number_table, signal
 
 TABLE = number_table(1, 200, width=2, missing=0, edges=[1.0])
@@ -78,12 +79,16 @@ def test_a_boosted_classifiers_probabilities_may_be_off_by_the_link_alone():
 def test_classes_that_rounding_alone_ranks_may_be_ranked_otherwise():
     estimator = LinearSVC().fit(TABLE, classes(TARGET, ["a", "b"]))
     weight, intercept = estimator.coef_[0].tolist(), float(estimator.intercept_[0])
-    tie = [0.0, -intercept / weight[1]]
+    tie = [0.0, -intercept / weight[1] * (1 + 1e-13)]
     clear = [0.0, tie[1] + 1e-6]
     model = loaded(estimator)
 
     assert all(model.agrees(tie, label) for label in model.classes)
     assert sum(model.agrees(clear, label) for label in model.classes) == 1
+
+
+def test_the_class_with_the_largest_terms_sets_the_tolerance():
+    assert Linear([[1.0], [-1000.0], [2.0]], [0.0, 0.0, 0.0], ["n0"]).tolerance([2.0]) == pytest.approx(2e-9)
 
 
 def test_an_estimator_without_probabilities_disagrees_with_any():

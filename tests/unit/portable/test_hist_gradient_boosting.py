@@ -135,6 +135,18 @@ def test_none_is_a_category_where_training_held_missing_text_as_none():
     assert model.predict([1.0, "Paris", 1.0, None]) != model.predict([1.0, None, 1.0, None])
 
 
+def test_none_among_numbers_is_a_category_too():
+    random = np.random.default_rng(6)
+    code = random.choice(np.array([1.0, 2.0, 3.5, None], dtype=object), 600)
+    train = pd.DataFrame({"code": code, "size": random.normal(size=600)})
+    target = train["size"] + pd.isna(code) * 3.0
+    estimator = HistGradientBoostingRegressor(max_iter=20, categorical_features=["code"]).fit(train, target)
+    model = loaded(estimator)
+    rows = [[math.nan if value is None else value, size] for value, size in zip(code, train["size"], strict=True)]
+
+    assert [model.predict(row) for row in rows] == estimator.predict(train).tolist()
+
+
 def test_values_on_a_threshold_and_beyond_all_numbers_go_the_librarys_way():
     train = mixed_table(4, 600, categorical=True)
     estimator = HistGradientBoostingRegressor(max_iter=30, random_state=0).fit(train, target_of(train, 4))

@@ -195,6 +195,21 @@ def test_a_target_in_logarithms(inner):
     assert comparing.ROWS["TransformedTargetRegressor"] - before >= 10_000
 
 
+def test_a_loss_with_a_link_under_a_target_in_logarithms():
+    train = table_of(7, 400)[["size", "income", "age"]]
+    inner = HistGradientBoostingRegressor(loss="poisson", max_iter=10)
+    estimator = TransformedTargetRegressor(inner, func=np.log1p, inverse_func=np.expm1)
+    estimator.fit(train, np.exp(np.abs(signal(train, 7))))
+    model = loaded(estimator)
+    rows = rows_of(train)
+    predicted = estimator.predict(train)
+
+    assert [model.raw(row)[0] for row in rows] == estimator.regressor_._raw_predict(train).ravel().tolist()
+    # Two links, one after the other: the second also carries the first's last bit on.
+    assert np.allclose([model.predict(row) for row in rows], predicted, rtol=1e-14, atol=0)
+    assert not np.allclose(np.exp(estimator.regressor_._raw_predict(train).ravel()), predicted, rtol=0.1)
+
+
 def test_a_target_that_is_not_transformed_and_pipelines_within_pipelines():
     train = table_of(7, 400)
     inner = make_pipeline(prepared(scaler=StandardScaler(), hot=hot(None, 20, False), logarithm=False), "passthrough")

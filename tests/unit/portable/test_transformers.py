@@ -133,6 +133,13 @@ def test_a_scaled_sparse_matrix_is_rounded_as_the_library_rounds_it():
     assert_same_step(pipeline, table)
     assert_same_step(make_pipeline(OneHotEncoder(), RobustScaler(with_centering=False)).fit(table), table)
     assert_same_step(make_pipeline(OneHotEncoder(sparse_output=False), StandardScaler()).fit(table), table)
+    # A ColumnTransformer puts out a sparse matrix where most values are zero.
+    table["age"] = np.random.default_rng(1).normal(size=len(table))
+    columns = ColumnTransformer([("hot", OneHotEncoder(), ["city", "kind"])], remainder="passthrough")
+    assert_same_step(make_pipeline(columns, StandardScaler(with_mean=False)).fit(table), table)
+    filled = make_pipeline(columns, SimpleImputer(), FunctionTransformer(), RobustScaler(with_centering=False))
+    assert_same_step(filled.fit(table), table)
+    assert columns.sparse_output_
 
 
 def mixed_table(seed: int, rows: int) -> pd.DataFrame:
