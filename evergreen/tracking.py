@@ -12,18 +12,13 @@ CHAMPION = "champion"
 PREVIOUS = "previous"
 VERSION_TAG = "evergreen.version"
 
-# What skops may load beside the types that it trusts itself: the parts of the estimators that we fit, all of them
-# data holders of scikit-learn. A functools.partial is as safe as its function, which skops audits apart.
+# What skops may load beside the types that it trusts itself: data holders of scikit-learn's estimators. A
+# functools.partial is as safe as its function, which skops audits apart.
 REVIEWED_TYPES = [
     "functools.partial",
     "numpy.dtype",
-    "sklearn._loss.link.IdentityLink",
-    "sklearn._loss.link.Interval",
-    "sklearn._loss.loss.AbsoluteError",
-    "sklearn._loss.loss.HalfSquaredError",
-    "sklearn._loss.loss.PinballLoss",
-    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
 ]
 

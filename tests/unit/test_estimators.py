@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 
-from evergreen import portable
+from evergreen import portable, tracking
 from evergreen.bundle import HoldoutRow, ServableModel
 from evergreen.errors import InvalidSettings
 from evergreen.parity import find_difference
@@ -85,3 +86,8 @@ def test_a_misspelt_parameter_is_told_the_right_one(prepared, type_):
         train.fit(prepared.train, prepared.contract, with_estimator(type_, **{name: 3}))
 
 
+@pytest.mark.parametrize("type_", ESTIMATORS)
+def test_mlflow_stores_every_estimator_from_reviewed_types_alone(prepared, type_):
+    estimator = train.fit(prepared.train, prepared.contract, with_estimator(type_))
+
+    assert set(skops.io.get_untrusted_types(data=skops.io.dumps(estimator))) <= set(tracking.REVIEWED_TYPES)
