@@ -33,14 +33,19 @@ class ServableModel:
         """The prediction for a row that `contract.parse` returned: in units of the target, or a class's label."""
         return self.scorer.predict(row)
 
+    def probabilities(self, row: Row) -> list[float] | None:
+        """Of each class in the contract's order; None for regression."""
+        return self.scorer.probabilities(row)
+
 
 @dataclass(frozen=True)
 class HoldoutRow:
     """One row kept from training: its features, the truth, and what scikit-learn itself predicts."""
 
     features: dict[str, Any]
-    actual: float
-    predicted: float
+    actual: Any
+    predicted: Any
+    probabilities: list[float] | None = None
 
 
 def model_digest(model: bytes, contract: bytes) -> str:

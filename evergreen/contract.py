@@ -82,11 +82,15 @@ class FieldProblem(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """The features in the model's order, the target, and the task."""
+    """The features in the model's order, the target, and the task.
+
+    `classes` are the labels of a classification, in the order of its probabilities.
+    """
 
     task: str
     target: str
     features: tuple[Feature, ...]
+    classes: tuple[str, ...] = ()
 
     def parse(self, features: Any, *, where: str = "features") -> Row:
         """A row in the contract's order, from a mapping of feature name to value.
@@ -134,7 +138,7 @@ class Contract:
             features = tuple(
                 Feature(**{**feature, "categories": tuple(feature["categories"])}) for feature in table["features"]
             )
-            return cls(task=table["task"], target=table["target"], features=features)
+            return cls(task=table["task"], target=table["target"], features=features, classes=tuple(table["classes"]))
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error
 

@@ -1,27 +1,103 @@
-"""Metrics of a model on labelled rows. All are errors: lower is better."""
+"""Metrics of a model on labelled rows, and which direction is better."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-# The smallest denominator of a relative error: the float64 epsilon, as in scikit-learn's
-# mean_absolute_percentage_error.
+# The smallest denominator of a relative error, and the smallest probability that a logarithm is taken of: the float64
+# epsilon, as in scikit-learn's mean_absolute_percentage_error and log_loss.
 _EPSILON = 2.220446049250313e-16
 
+REGRESSION = "regression"
+CLASSIFICATION = "classification"
 
-def mape(actual: Sequence[float], predicted: Sequence[float]) -> float:
+
+@dataclass(frozen=True, kw_only=True)
+class Outcomes:
+    """What a model said of labelled rows, row by row.
+
+    Attributes:
+        actual: the truth: numbers, or labels.
+        predicted: numbers, or labels.
+        probabilities: of each class in the order of `classes`; empty for regression.
+    """
+
+    actual: Sequence[Any]
+    predicted: Sequence[Any]
+    probabilities: Sequence[Sequence[float]] = ()
+    classes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A measure of outcomes."""
+
+    task: str
+    higher_is_better: bool
+    measure: Callable[[Outcomes], float]
+
+    def better(self, one: float, other: float) -> bool:
+        """Whether one value is truly better than another; a value that is not a number never is."""
+        return one > other if self.higher_is_better else one < other
+
+
+def mape(outcomes: Outcomes) -> float:
     """Mean absolute percentage error, as a share: 0.07 is 7%."""
-    terms = (abs(p - a) / max(abs(a), _EPSILON) for a, p in zip(actual, predicted, strict=True))
-    return math.fsum(terms) / len(actual)
+    return _mean([abs(p - a) / max(abs(a), _EPSILON) for a, p in _pairs(outcomes)])
 
 
-def mae(actual: Sequence[float], predicted: Sequence[float]) -> float:
+def mae(outcomes: Outcomes) -> float:
     """Mean absolute error, in units of the target."""
-    return math.fsum(abs(p - a) for a, p in zip(actual, predicted, strict=True)) / len(actual)
+    return _mean([abs(p - a) for a, p in _pairs(outcomes)])
 
 
-def rmse(actual: Sequence[float], predicted: Sequence[float]) -> float:
+def rmse(outcomes: Outcomes) -> float:
     """Root of the mean squared error, in units of the target."""
-    return math.sqrt(math.fsum((p - a) ** 2 for a, p in zip(actual, predicted, strict=True)) / len(actual))
+    return math.sqrt(_mean([(p - a) ** 2 for a, p in _pairs(outcomes)]))
 
 
-METRICS: Mapping[str, Callable[[Sequence[float], Sequence[float]], float]] = {"mape": mape, "mae": mae, "rmse": rmse}
+def accuracy(outcomes: Outcomes) -> float:
+    """Share of the rows whose label was predicted."""
+    return _mean([float(p == a) for a, p in _pairs(outcomes)])
+
+
+def f1_macro(outcomes: Outcomes) -> float:
+    """Mean over the classes of the harmonic mean of precision and recall; 0 for a class without a hit."""
+    scores = []
+    for label in sorted({*outcomes.actual, *outcomes.predicted}):
+        hits = sum(a == p == label for a, p in _pairs(outcomes))
+        named = sum(p == label for p in outcomes.predicted) + sum(a == label for a in outcomes.actual)
+        scores.append(2 * hits / named)
+    return _mean(scores)
+
+
+def log_loss(outcomes: Outcomes) -> float:
+    """Mean negative logarithm of the probability that the true class was given: 0 for a class it does not know."""
+    place = {label: index for index, label in enumerate(outcomes.classes)}
+    rows = zip(outcomes.actual, outcomes.probabilities, strict=True)
+    given = (row[place[actual]] if actual in place else 0.0 for actual, row in rows)
+    return _mean([-math.log(min(max(p, _EPSILON), 1 - _EPSILON)) for p in given])
+
+
+def _pairs(outcomes: Outcomes) -> list[tuple[Any, Any]]:
+    return list(zip(outcomes.actual, outcomes.predicted, strict=True))
+
+
+def _mean(terms: Sequence[float]) -> float:
+    return math.fsum(terms) / len(terms)
+
+
+METRICS: Mapping[str, Metric] = {
+    "mape": Metric(task=REGRESSION, higher_is_better=False, measure=mape),
+    "mae": Metric(task=REGRESSION, higher_is_better=False, measure=mae),
+    "rmse": Metric(task=REGRESSION, higher_is_better=False, measure=rmse),
+    "log_loss": Metric(task=CLASSIFICATION, higher_is_better=False, measure=log_loss),
+    "accuracy": Metric(task=CLASSIFICATION, higher_is_better=True, measure=accuracy),
+    "f1_macro": Metric(task=CLASSIFICATION, higher_is_better=True, measure=f1_macro),
+}
+
+
+def measure_all(outcomes: Outcomes, *, task: str) -> dict[str, float]:
+    """Every metric of a task, by name."""
+    return {name: metric.measure(outcomes) for name, metric in METRICS.items() if metric.task == task}

@@ -14,7 +14,7 @@ def find_difference(model: ServableModel, rows: Iterable[HoldoutRow]) -> str | N
     for number, row in enumerate(rows, 1):
         try:
             values = model.contract.parse(row.features)
-            if model.scorer.agrees(values, row.predicted):
+            if model.scorer.agrees(values, row.predicted, row.probabilities):
                 continue
             found = repr(model.predict(values))
         except InvalidRow as error:

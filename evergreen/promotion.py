@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from evergreen.metrics import METRICS, REGRESSION
+
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
@@ -16,25 +18,27 @@ class Decision:
 
 
 def decide_promotion(*, metric: str, candidate: float, baseline: float, champion: float | None) -> Decision:
-    """Compare errors on the same holdout rows; lower is better.
+    """Compare a metric on the same holdout rows.
 
     Args:
-        metric: the name of the error, for the reason.
-        candidate: the candidate's error.
-        baseline: the error of always predicting the training rows' mean.
-        champion: the present champion's error on the same rows, or None if there is no champion.
+        metric: its name, which says whether higher or lower is better.
+        candidate: the candidate's value.
+        baseline: that of always predicting the training rows' mean, or the shares of their classes.
+        champion: the present champion's on the same rows, or None if there is no champion.
     """
-    if not candidate < baseline:
+    better = METRICS[metric].better
+    always = "the mean" if METRICS[metric].task == REGRESSION else "the commonest class"
+    if not better(candidate, baseline):
         return Decision(
             promote=False,
-            reason=f"{metric} {candidate:.4g} is no better than {baseline:.4g} of always predicting the mean",
+            reason=f"{metric} {candidate:.4g} is no better than {baseline:.4g} of always predicting {always}",
         )
     if champion is None:
         return Decision(
             promote=True,
-            reason=f"first champion: {metric} {candidate:.4g} beats {baseline:.4g} of always predicting the mean",
+            reason=f"first champion: {metric} {candidate:.4g} beats {baseline:.4g} of always predicting {always}",
         )
-    if not candidate < champion:
+    if not better(candidate, champion):
         return Decision(
             promote=False, reason=f"{metric} {candidate:.4g} is no better than {champion:.4g} of the champion"
         )

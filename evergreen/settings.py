@@ -10,21 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from evergreen.errors import InvalidSettings
-from evergreen.metrics import METRICS
+from evergreen.metrics import CLASSIFICATION, METRICS, REGRESSION
 
-TASKS = ("regression",)
+TASKS = (REGRESSION, CLASSIFICATION)
 # What each is in scikit-learn stands in training/estimators.py.
-ESTIMATORS = (
-    "hist_gradient_boosting",
-    "gradient_boosting",
-    "random_forest",
-    "extra_trees",
-    "decision_tree",
-    "linear",
-    "ridge",
-    "lasso",
-    "elastic_net",
-)
+_ENSEMBLES = ("hist_gradient_boosting", "gradient_boosting", "random_forest", "extra_trees", "decision_tree")
+ESTIMATORS = {
+    REGRESSION: (*_ENSEMBLES, "linear", "ridge", "lasso", "elastic_net"),
+    CLASSIFICATION: (*_ENSEMBLES, "logistic"),
+}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -77,7 +71,7 @@ class ModelSettings:
     data: DataSettings
     split: SplitSettings
     description: str = ""
-    task: str = "regression"
+    task: str = REGRESSION
     metric: str = "mape"
     seed: int = 0
     estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
@@ -146,8 +140,9 @@ class _Reader:
                 "", "name", "must be lower-case words joined by hyphens, of 40 characters at most, like house-prices"
             )
         self._check_choice("", "task", settings.task, TASKS)
-        self._check_choice("", "metric", settings.metric, METRICS)
-        self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS)
+        fitting = [name for name, metric in METRICS.items() if metric.task == settings.task]
+        self._check_choice("", "metric", settings.metric, fitting)
+        self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS[settings.task])
         if not 0 < settings.split.holdout < 1:
             raise self._error("split", "holdout", f"must lie between 0 and 1, got {settings.split.holdout}")
         if settings.data.target in settings.data.leave_out:

@@ -14,12 +14,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from evergreen.contract import CATEGORY, NUMBER, Contract
 from evergreen.errors import InvalidSettings
+from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings import EstimatorSettings
 
 # The only one that takes missing values and categories as they are.
 NATIVE = "hist_gradient_boosting"
 
-REGRESSORS: dict[str, type[BaseEstimator]] = {
+_REGRESSORS: dict[str, type[BaseEstimator]] = {
     NATIVE: ensemble.HistGradientBoostingRegressor,
     "gradient_boosting": ensemble.GradientBoostingRegressor,
     "random_forest": ensemble.RandomForestRegressor,
@@ -30,8 +31,17 @@ REGRESSORS: dict[str, type[BaseEstimator]] = {
     "lasso": linear_model.Lasso,
     "elastic_net": linear_model.ElasticNet,
 }
+_CLASSIFIERS: dict[str, type[BaseEstimator]] = {
+    NATIVE: ensemble.HistGradientBoostingClassifier,
+    "gradient_boosting": ensemble.GradientBoostingClassifier,
+    "random_forest": ensemble.RandomForestClassifier,
+    "extra_trees": ensemble.ExtraTreesClassifier,
+    "decision_tree": tree.DecisionTreeClassifier,
+    "logistic": linear_model.LogisticRegression,
+}
+CLASSES = {REGRESSION: _REGRESSORS, CLASSIFICATION: _CLASSIFIERS}
 # These weigh features against each other, so that they must be of one scale.
-_SCALED = {"linear", "ridge", "lasso", "elastic_net"}
+_SCALED = {"linear", "ridge", "lasso", "elastic_net", "logistic"}
 
 
 def features_of(rows: pd.DataFrame, contract: Contract, estimator_type: str) -> pd.DataFrame:
@@ -60,7 +70,7 @@ def build(settings: EstimatorSettings, contract: Contract, *, seed: int) -> Any:
     Raises:
         InvalidSettings: the estimator has no such parameter.
     """
-    estimator_class = REGRESSORS[settings.type]
+    estimator_class = CLASSES[contract.task][settings.type]
     known = estimator_class().get_params()
     for name in settings.parameters:
         if name not in known:

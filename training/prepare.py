@@ -11,6 +11,7 @@ import pandas as pd
 from evergreen import names
 from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
 from evergreen.errors import InvalidData
+from evergreen.metrics import CLASSIFICATION
 from evergreen.settings import ModelSettings, read_settings
 from training import job
 from training.table import numbers, read_table, require_columns, typed
@@ -20,6 +21,7 @@ HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
 SUMMARY = "summary.json"
 MIN_ROWS = 20
+MAX_CLASSES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +50,35 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str) -> Prepa
     features = {name: typed(table[name], file=file) for name in map(str, table.columns) if name not in left_out}
     if not features:
         raise InvalidData(f"{file}: no column is left to predict from; see leave_out in model.toml")
-    rows = pd.DataFrame({**features, data.target: numbers(table[data.target], file=file)})
+    target = table[data.target] if settings.task == CLASSIFICATION else numbers(table[data.target], file=file)
+    rows = pd.DataFrame({**features, data.target: target})
     train, holdout = _split(rows, _moments(table[split.by], file=file), data.target, settings.split.holdout)
     for part, size in (("training", len(train)), ("holdout", len(holdout))):
         if size < MIN_ROWS:
             raise InvalidData(
                 f"{file}: {size} {part} rows are left, {MIN_ROWS} are needed; bring more rows or change [split] holdout"
             )
+    classes = _classes(train, holdout, data.target, file=file) if settings.task == CLASSIFICATION else ()
     dropped = len(rows) - len(train) - len(holdout)
-    return Prepared(train=train, holdout=holdout, contract=_infer(train, settings), dropped_rows=dropped)
+    contract = _infer(train, settings, classes)
+    return Prepared(train=train, holdout=holdout, contract=contract, dropped_rows=dropped)
+
+
+def _classes(train: pd.DataFrame, holdout: pd.DataFrame, target: str, *, file: str) -> tuple[str, ...]:
+    """The labels of a classification: the texts of the target, in the order of the alphabet."""
+    classes = sorted(train[target].unique())
+    if not 2 <= len(classes) <= MAX_CLASSES:
+        raise InvalidData(
+            f"{file}: the target {target!r} has {len(classes)} different values in the training rows; a classification "
+            f'takes 2 to {MAX_CLASSES}. For a number to predict, set task = "regression"'
+        )
+    unknown = sorted(set(holdout[target]) - set(classes))
+    if unknown:
+        raise InvalidData(
+            f"{file}: the target's value {unknown[0]!r} occurs in holdout rows only, so that it cannot be learned; "
+            "bring more rows or change [split] holdout"
+        )
+    return tuple(classes)
 
 
 def _moments(column: pd.Series, *, file: str) -> pd.Series:
@@ -87,7 +109,7 @@ def _split(rows: pd.DataFrame, moments: pd.Series, target: str, share: float) ->
     return ordered[before].reset_index(drop=True), ordered[~before].reset_index(drop=True)
 
 
-def _infer(train: pd.DataFrame, settings: ModelSettings) -> Contract:
+def _infer(train: pd.DataFrame, settings: ModelSettings, classes: tuple[str, ...]) -> Contract:
     columns = train.drop(columns=settings.data.target)
     # The newest row, of those that lack nothing if there are any.
     whole = columns.dropna()
@@ -104,7 +126,7 @@ def _infer(train: pd.DataFrame, settings: ModelSettings) -> Contract:
             features.append(Feature(type=NUMBER, minimum=low, maximum=high, **common))
         else:
             features.append(Feature(type=CATEGORY, categories=tuple(sorted(column.dropna().unique())), **common))
-    return Contract(task=settings.task, target=settings.data.target, features=tuple(features))
+    return Contract(task=settings.task, target=settings.data.target, features=tuple(features), classes=classes)
 
 
 def write(prepared: Prepared, folder: Path, *, data_file: Path) -> dict[str, Any]:

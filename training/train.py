@@ -17,7 +17,7 @@ import sklearn
 from evergreen import bundle, names, portable, tracking
 from evergreen.contract import Contract
 from evergreen.errors import InvalidSettings
-from evergreen.metrics import METRICS
+from evergreen.metrics import Outcomes, measure_all
 from evergreen.settings import ModelSettings, read_settings
 from training import job, prepare
 from training.estimators import build, features_of, in_one_thread, logged_parameters
@@ -25,7 +25,7 @@ from training.estimators import build, features_of, in_one_thread, logged_parame
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Errors on the holdout by name: the model's, and those of always predicting the training rows' mean."""
+    """Metrics on the holdout by name: the model's, and those of a model that knows only the target."""
 
     holdout: dict[str, float]
     baseline: dict[str, float]
@@ -60,28 +60,44 @@ def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any
     return in_one_thread(estimator)
 
 
-def evaluate(actual: pd.Series, predicted: np.ndarray, *, train_mean: float) -> Evaluation:
-    """
-    Args:
-        actual: the holdout's target, shape (rows,).
-        predicted: the estimator's predictions for the same rows, shape (rows,).
-        train_mean: the mean of the target over the training rows.
-    """
-    truth, guess, mean = actual.tolist(), predicted.tolist(), [train_mean] * len(actual)
-    return Evaluation(
-        holdout={name: metric(truth, guess) for name, metric in METRICS.items()},
-        baseline={name: metric(truth, mean) for name, metric in METRICS.items()},
+def predict(estimator: Any, rows: pd.DataFrame, contract: Contract, estimator_type: str) -> Outcomes:
+    """What scikit-learn itself says of labelled rows."""
+    features = features_of(rows, contract, estimator_type)
+    return Outcomes(
+        actual=rows[contract.target].tolist(),
+        predicted=estimator.predict(features).tolist(),
+        probabilities=estimator.predict_proba(features).tolist() if contract.classes else (),
+        classes=contract.classes,
     )
 
 
-def holdout_lines(holdout: pd.DataFrame, contract: Contract, predicted: np.ndarray) -> str:
+def baseline(train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract) -> Outcomes:
+    """What a model says that knows only the target: its mean, or its commonest class and the shares of all."""
+    actual, target = holdout[contract.target].tolist(), train[contract.target]
+    if not contract.classes:
+        return Outcomes(actual=actual, predicted=[float(target.mean())] * len(actual))
+    shares = target.value_counts(normalize=True)
+    row = [float(shares[label]) for label in contract.classes]
+    return Outcomes(
+        actual=actual,
+        predicted=[contract.classes[row.index(max(row))]] * len(actual),
+        probabilities=[row] * len(actual),
+        classes=contract.classes,
+    )
+
+
+def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes) -> str:
     """The holdout as JSON lines, one bundle.HoldoutRow each: features as a request would carry them."""
     features = holdout[[feature.name for feature in contract.features]].astype(object)
     records = features.where(features.notna(), None).to_dict("records")
-    actual = holdout[contract.target].tolist()
     rows = (
-        bundle.HoldoutRow(features=record, actual=truth, predicted=guess)
-        for record, truth, guess in zip(records, actual, predicted.tolist(), strict=True)
+        bundle.HoldoutRow(
+            features=record,
+            actual=outcomes.actual[index],
+            predicted=outcomes.predicted[index],
+            probabilities=list(outcomes.probabilities[index]) if outcomes.probabilities else None,
+        )
+        for index, record in enumerate(records)
     )
     return "".join(json.dumps(asdict(row)) + "\n" for row in rows)
 
@@ -96,8 +112,11 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
 
     estimator = fit(train, contract, settings)
     model = json.dumps(portable.export(estimator)).encode()
-    predicted = estimator.predict(features_of(holdout, contract, settings.estimator.type))
-    evaluation = evaluate(holdout[contract.target], predicted, train_mean=float(train[contract.target].mean()))
+    outcomes = predict(estimator, holdout, contract, settings.estimator.type)
+    evaluation = Evaluation(
+        holdout=measure_all(outcomes, task=contract.task),
+        baseline=measure_all(baseline(train, holdout, contract), task=contract.task),
+    )
 
     run_ = tracking.log_training(
         name=settings.name,
@@ -129,7 +148,7 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
     model_folder.mkdir(parents=True, exist_ok=True)
     (model_folder / bundle.MODEL).write_bytes(model)
     (model_folder / bundle.CONTRACT).write_bytes(contract.to_json())
-    (model_folder / bundle.HOLDOUT).write_text(holdout_lines(holdout, contract, predicted))
+    (model_folder / bundle.HOLDOUT).write_text(holdout_lines(holdout, contract, outcomes))
     trained_at = datetime.now(UTC).isoformat(timespec="seconds")
     metrics = {"metric": settings.metric, **asdict(evaluation), "rows": summary, "trained_at": trained_at}
     (model_folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))

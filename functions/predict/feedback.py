@@ -2,25 +2,27 @@
 
 import math
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from evergreen.contract import Contract
 from evergreen.errors import FieldError, InvalidRow
 from functions.predict.body import MAX_ROWS, MalformedRequest
 
 
 @dataclass(frozen=True)
 class Label:
-    """The truth about one prediction, in units of the target."""
+    """The truth about one prediction: in units of the target, or a label."""
 
     prediction_id: str
-    actual: float
+    actual: float | str
 
     def as_record(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def read_labels(document: Any) -> list[Label]:
+def read_labels(document: Any, contract: Contract) -> list[Label]:
     """Labels from {"prediction_id": ..., "actual": ...} or {"labels": [...]}.
 
     Raises:
@@ -36,13 +38,14 @@ def read_labels(document: Any) -> list[Label]:
         labels, places = [document], [""]
     else:
         raise MalformedRequest('the body must be {"prediction_id": ..., "actual": ...} or {"labels": [{...}, ...]}')
-    errors = [error for label, place in zip(labels, places, strict=True) for error in _errors(label, place)]
+    errors = [error for label, place in zip(labels, places, strict=True) for error in _errors(label, place, contract)]
     if errors:
         raise InvalidRow(errors)
-    return [Label(label["prediction_id"], float(label["actual"])) for label in labels]
+    truth: Callable[[Any], float | str] = str if contract.classes else float
+    return [Label(label["prediction_id"], truth(label["actual"])) for label in labels]
 
 
-def _errors(label: Any, place: str) -> list[FieldError]:
+def _errors(label: Any, place: str, contract: Contract) -> list[FieldError]:
     if not isinstance(label, dict):
         return [FieldError(place.rstrip("."), str(label)[:60], "an object with prediction_id and actual")]
     errors = [
@@ -53,8 +56,11 @@ def _errors(label: Any, place: str) -> list[FieldError]:
     if not _is_uuid(label.get("prediction_id")):
         got = str(label.get("prediction_id", "nothing"))[:60]
         errors.append(FieldError(f"{place}prediction_id", got, "the prediction_id of an answer"))
-    if not _is_number(label.get("actual")):
-        errors.append(FieldError(f"{place}actual", str(label.get("actual", "nothing"))[:60], "a finite number"))
+    actual = label.get("actual")
+    if contract.classes and actual not in contract.classes:
+        errors.append(FieldError(f"{place}actual", str(actual)[:60], f"one of: {', '.join(contract.classes)}"))
+    if not contract.classes and not _is_number(actual):
+        errors.append(FieldError(f"{place}actual", str(actual)[:60], "a finite number"))
     return errors
 
 

@@ -53,7 +53,8 @@ def predict() -> dict[str, Any]:
 
 @app.post("/feedback")
 def feedback() -> Response[str]:
-    labels = read_labels(read_json(app.current_event.raw_event))
+    contract = models().champion().model.contract
+    labels = read_labels(read_json(app.current_event.raw_event), contract)
     logger.info("feedback", extra={"labels": [label.as_record() for label in labels]})
     return Response(202, content_type="application/json", body=json.dumps({"accepted": len(labels)}))
 

@@ -24,21 +24,7 @@ _PROBLEM = {
         },
     },
 }
-_PREDICTION = {
-    "prediction": {"type": "number", "description": "in units of the target"},
-    "prediction_id": {"type": "string", "format": "uuid", "description": "for POST /feedback"},
-    "warnings": {"type": "array", "items": {"type": "string"}, "description": "values that training never saw"},
-}
 _VERSION = {"model_version": {"type": "string"}}
-_LABEL = {
-    "type": "object",
-    "required": ["prediction_id", "actual"],
-    "additionalProperties": False,
-    "properties": {
-        "prediction_id": {"type": "string", "format": "uuid"},
-        "actual": {"type": "number", "description": "what really happened, in units of the target"},
-    },
-}
 _PROBLEMS = {
     400: "The body is not JSON, or not of the described form",
     413: f"The body has more than {MAX_BODY_BYTES} bytes",
@@ -65,8 +51,8 @@ def document(contract: Contract, *, name: str, version: str) -> dict[str, Any]:
             'request. The gateway itself answers 403, 404, 413, 429 and 503 with `{"message": ...}`.',
         },
         "paths": {
-            "/predict": {"post": _predict(example)},
-            "/feedback": {"post": _feedback()},
+            "/predict": {"post": _predict(example, contract)},
+            "/feedback": {"post": _feedback(contract)},
             "/model": {"get": _get("The champion: version, metrics and contract", 500, 503)},
             "/health": {"get": _get("Whether a model is served", 500, 503)},
             "/openapi.json": {"get": _get("This document", 500, 503)},
@@ -97,14 +83,15 @@ def _property(feature: Feature) -> dict[str, Any]:
     }
 
 
-def _predict(example: dict[str, Any]) -> dict[str, Any]:
+def _predict(example: dict[str, Any], contract: Contract) -> dict[str, Any]:
     features = {"$ref": "#/components/schemas/Features"}
     rows = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS}
     one = _closed({"features": features})
     many = _closed({"instances": {**rows, "items": features}})
     answer_one = {"type": "object", "required": ["prediction", "prediction_id", "model_version"]}
     answer_many = {"type": "object", "required": ["predictions", "model_version"]}
-    prediction = {"type": "object", "required": ["prediction", "prediction_id"], "properties": _PREDICTION}
+    said = _prediction(contract)
+    prediction = {"type": "object", "required": ["prediction", "prediction_id"], "properties": said}
     return {
         "summary": "Predict one row or several",
         "requestBody": _json({"oneOf": [one, many]}, example={"features": example}),
@@ -113,7 +100,7 @@ def _predict(example: dict[str, Any]) -> dict[str, Any]:
                 "The predictions, in the order of the rows",
                 {
                     "oneOf": [
-                        {**answer_one, "properties": {**_PREDICTION, **_VERSION}},
+                        {**answer_one, "properties": {**said, **_VERSION}},
                         {**answer_many, "properties": {"predictions": {**rows, "items": prediction}, **_VERSION}},
                     ]
                 },
@@ -123,15 +110,41 @@ def _predict(example: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _feedback() -> dict[str, Any]:
-    several = _closed({"labels": {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": _LABEL}})
-    example = {"prediction_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "actual": 1.0}
+def _feedback(contract: Contract) -> dict[str, Any]:
+    label = _closed(
+        {
+            "prediction_id": {"type": "string", "format": "uuid"},
+            "actual": {**_target(contract), "description": "what really happened"},
+        }
+    )
+    several = _closed({"labels": {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": label}})
+    truth = contract.classes[0] if contract.classes else 1.0
+    example = {"prediction_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "actual": truth}
     accepted = {"type": "object", "required": ["accepted"], "properties": {"accepted": {"type": "integer"}}}
     return {
         "summary": "Say what really happened",
-        "requestBody": _json({"oneOf": [_LABEL, several]}, example=example),
-        "responses": {"202": _answer("Recorded", accepted), **_problems(400, 413, 415, 422, 500)},
+        "requestBody": _json({"oneOf": [label, several]}, example=example),
+        "responses": {"202": _answer("Recorded", accepted), **_problems(400, 413, 415, 422, 500, 503)},
     }
+
+
+def _target(contract: Contract) -> dict[str, Any]:
+    if contract.classes:
+        return {"type": "string", "enum": list(contract.classes)}
+    return {"type": "number", "description": "in units of the target"}
+
+
+def _prediction(contract: Contract) -> dict[str, Any]:
+    """The properties of one row's answer."""
+    properties: dict[str, Any] = {
+        "prediction": _target(contract),
+        "prediction_id": {"type": "string", "format": "uuid", "description": "for POST /feedback"},
+        "warnings": {"type": "array", "items": {"type": "string"}, "description": "values that training never saw"},
+    }
+    if contract.classes:
+        of_class = {"type": "number", "minimum": 0, "maximum": 1}
+        properties["probabilities"] = _closed(dict.fromkeys(contract.classes, of_class))
+    return properties
 
 
 def _get(summary: str, *problems: int) -> dict[str, Any]:

@@ -19,18 +19,21 @@ class PredictRequest:
 
 @dataclass(frozen=True)
 class ScoredRow:
-    """One prediction, in units of the target, with the id that feedback refers to."""
+    """One prediction, in units of the target or a label, with the id that feedback refers to."""
 
     prediction_id: str
-    prediction: float
+    prediction: Any
     features: dict[str, Any]
     warnings: list[str]
+    probabilities: dict[str, float] | None = None
 
     def as_record(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def as_answer(self) -> dict[str, Any]:
         answer: dict[str, Any] = {"prediction": self.prediction, "prediction_id": self.prediction_id}
+        if self.probabilities is not None:
+            answer["probabilities"] = self.probabilities
         return {**answer, "warnings": self.warnings} if self.warnings else answer
 
 
@@ -64,12 +67,13 @@ def score(served: Served, request: PredictRequest) -> list[ScoredRow]:
             errors += error.errors
             continue
         try:
-            prediction = served.model.predict(row)
+            prediction, probabilities = served.model.predict(row), served.model.probabilities(row)
         except InvalidRow as error:
             # The estimator itself takes less than the contract, such as numbers that fit float32 only.
             errors += [replace(item, field=f"{where}.{item.field}") for item in error.errors]
             continue
-        scored.append(ScoredRow(str(uuid.uuid4()), prediction, dict(instance), contract.warnings(row)))
+        by_class = dict(zip(contract.classes, probabilities, strict=True)) if probabilities is not None else None
+        scored.append(ScoredRow(str(uuid.uuid4()), prediction, dict(instance), contract.warnings(row), by_class))
     if errors:
         raise InvalidRow(errors)
     return scored

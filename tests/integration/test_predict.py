@@ -1,6 +1,7 @@
 """The predict function, from an HTTP API event to its answer, its log line and its metrics."""
 
 import base64
+import dataclasses
 import importlib
 import json
 import sys
@@ -37,15 +38,19 @@ class RoomsTimesTen:
     def predict(self, row):
         return row[1] * 10
 
+    def probabilities(self, _row):
+        return None
+
 
 class FakeModels:
     """Holds a champion, or raises instead."""
 
     name = "houses"
 
-    def __init__(self, error=None, failure=None):
+    def __init__(self, error=None, failure=None, model=None):
         self.error = error
         self.failure = failure
+        self.model = model or ServableModel(CONTRACT, RoomsTimesTen())
 
     def take_failure(self):
         return self.failure
@@ -57,7 +62,7 @@ class FakeModels:
         if self.error:
             raise self.error
         champion = Champion(version="v7", bundle="b/", digest="d" * 64, promoted_at="2026-01-01T00:00:00+00:00")
-        return Served(champion, "etag", ServableModel(CONTRACT, RoomsTimesTen()))
+        return Served(champion, "etag", self.model)
 
 
 @pytest.fixture
@@ -355,3 +360,44 @@ def test_the_openapi_document_describes_the_champions_rows(call):
     )
     example = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["example"]
     assert call(example).status == 200
+
+
+class SmallOrLarge:
+    """A classifier by the number of rooms."""
+
+    def predict(self, row):
+        return "large" if row[1] > 4 else "small"
+
+    def probabilities(self, row):
+        return [row[1] / 10, 1 - row[1] / 10]
+
+
+@pytest.fixture
+def classifier():
+    contract = dataclasses.replace(CONTRACT, task="classification", classes=("large", "small"))
+    return FakeModels(model=ServableModel(contract, SmallOrLarge()))
+
+
+def test_a_classification_is_answered_and_recorded_with_its_probabilities(call, classifier):
+    answer = call({"features": {**ROW, "rooms": 5}}, models=classifier)
+
+    assert answer.body["prediction"] == "large"
+    assert answer.body["probabilities"] == {"large": 0.5, "small": 0.5}
+    assert answer.logs[0]["rows"][0]["probabilities"] == {"large": 0.5, "small": 0.5}
+
+
+def test_the_truth_of_a_classification_is_one_of_its_classes(call, classifier):
+    label = {"prediction_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "actual": "small"}
+
+    assert call(label, path="/feedback", models=classifier).status == 202
+    answer = call({**label, "actual": 3}, path="/feedback", models=classifier)
+    assert answer.status == 422
+    assert answer.body["errors"] == [{"field": "actual", "got": "3", "expected": "one of: large, small"}]
+
+
+def test_the_openapi_document_of_a_classification_names_its_classes(call, classifier):
+    document = call(path="/openapi.json", method="GET", models=classifier).body
+
+    answers = document["paths"]["/predict"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answers["oneOf"][0]["properties"]["prediction"] == {"type": "string", "enum": ["large", "small"]}
+    assert answers["oneOf"][0]["properties"]["probabilities"]["required"] == ["large", "small"]

@@ -10,20 +10,28 @@ import skops.io
 
 from evergreen import portable, tracking
 from evergreen.bundle import HoldoutRow, ServableModel
-from evergreen.errors import InvalidSettings
+from evergreen.errors import InvalidData, InvalidSettings
+from evergreen.metrics import CLASSIFICATION, METRICS, REGRESSION
 from evergreen.parity import find_difference
 from evergreen.settings import ESTIMATORS, DataSettings, EstimatorSettings, ModelSettings, SplitSettings
 from training import train
-from training.estimators import REGRESSORS, features_of
+from training.estimators import CLASSES
 from training.prepare import prepare
 
-SETTINGS = ModelSettings(
-    name="houses", data=DataSettings(path="", target="price"), split=SplitSettings(by="day", holdout=0.3)
-)
+SETTINGS = {
+    task: ModelSettings(
+        name="houses",
+        task=task,
+        metric=metric,
+        data=DataSettings(path="", target="price"),
+        split=SplitSettings(by="day", holdout=0.3),
+    )
+    for task, metric in ((REGRESSION, "mae"), (CLASSIFICATION, "log_loss"))
+}
+ALL = [(task, type_) for task in ESTIMATORS for type_ in ESTIMATORS[task]]
 
 
-@pytest.fixture(scope="module")
-def prepared():
+def houses() -> pd.DataFrame:
     """Numbers and categories, missing values in both, and a city that only the holdout knows."""
     random = np.random.default_rng(0)
     rows = 400
@@ -32,62 +40,120 @@ def prepared():
     city[-10:] = "Paris"
     size = np.where(random.random(rows) < 0.1, np.nan, random.normal(100, 30, rows).round(1))
     price = np.nan_to_num(size, nan=90) * np.where(city == "Waco", 1000, 2000) + random.normal(size=rows)
-    frame = pd.DataFrame({"day": range(rows), "city": city, "size": size, "price": price})
-    return prepare(frame.astype(object).where(frame.notna(), None).map(_as_text), SETTINGS, file="houses.csv")
+    return pd.DataFrame({"day": range(rows), "city": city, "size": size, "price": price})
 
 
-def _as_text(value):
-    return None if value is None else str(value)
+def as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """As it would be read from a CSV."""
+    return frame.astype(object).where(frame.notna(), None).map(lambda value: None if value is None else str(value))
 
 
-def with_estimator(type_: str, **parameters) -> ModelSettings:
-    return dataclasses.replace(SETTINGS, estimator=EstimatorSettings(type=type_, parameters=parameters))
+@pytest.fixture(scope="module")
+def prepared():
+    """What Prepare makes of the houses for each task; the classes are three ranges of the price."""
+    frame = houses()
+    ranges = pd.cut(frame.price, [-np.inf, 120_000, 180_000, np.inf], labels=["high", "low", "middle"]).astype(object)
+    tables = {REGRESSION: frame, CLASSIFICATION: frame.assign(price=ranges)}
+    return {task: prepare(as_text(table), SETTINGS[task], file="houses.csv") for task, table in tables.items()}
 
 
-def test_settings_and_training_name_the_same_estimators():
-    assert set(ESTIMATORS) == set(REGRESSORS)
+def with_estimator(task: str, type_: str, **parameters) -> ModelSettings:
+    return dataclasses.replace(SETTINGS[task], estimator=EstimatorSettings(type=type_, parameters=parameters))
 
 
-@pytest.mark.parametrize("type_", ESTIMATORS)
-def test_every_holdout_row_is_served_as_scikit_learn_predicts_it(prepared, type_):
-    settings = with_estimator(type_)
-    estimator = train.fit(prepared.train, prepared.contract, settings)
-    predicted = estimator.predict(features_of(prepared.holdout, prepared.contract, type_))
-    lines = train.holdout_lines(prepared.holdout, prepared.contract, predicted).splitlines()
+def trained(parts, task: str, type_: str, **parameters):
+    """The fitted estimator, and what it says of the holdout."""
+    estimator = train.fit(parts.train, parts.contract, with_estimator(task, type_, **parameters))
+    return estimator, train.predict(estimator, parts.holdout, parts.contract, type_)
+
+
+@pytest.mark.parametrize("task", ESTIMATORS)
+def test_settings_and_training_name_the_same_estimators(task):
+    assert set(ESTIMATORS[task]) == set(CLASSES[task])
+
+
+@pytest.mark.parametrize(("task", "type_"), ALL)
+def test_every_holdout_row_is_served_as_scikit_learn_predicts_it(prepared, task, type_):
+    parts = prepared[task]
+    estimator, outcomes = trained(parts, task, type_)
+    lines = train.holdout_lines(parts.holdout, parts.contract, outcomes).splitlines()
     rows = [HoldoutRow(**json.loads(line)) for line in lines]
-    features = [feature.name for feature in prepared.contract.features]
+    features = [feature.name for feature in parts.contract.features]
     model = portable.load(json.loads(json.dumps(portable.export(estimator), allow_nan=False)), features)
 
     assert len(rows) == 120
     assert sum(row.features["city"] == "Paris" for row in rows) == 10
-    assert find_difference(ServableModel(prepared.contract, model), rows) is None
+    assert all((row.probabilities is not None) == (task == CLASSIFICATION) for row in rows)
+    assert find_difference(ServableModel(parts.contract, model), rows) is None
 
 
-@pytest.mark.parametrize("type_", ESTIMATORS)
-def test_every_estimator_learns(prepared, type_):
-    estimator = train.fit(prepared.train, prepared.contract, with_estimator(type_))
-    known = prepared.holdout[prepared.holdout.city != "Paris"]
-    error = np.abs(estimator.predict(features_of(known, prepared.contract, type_)) - known.price).mean()
+def error_of(outcomes, task: str) -> float:
+    """Mean absolute error, or the share of wrong labels."""
+    if task == REGRESSION:
+        return METRICS["mae"].measure(outcomes)
+    return 1 - METRICS["accuracy"].measure(outcomes)
 
-    assert error < 0.7 * np.abs(prepared.train.price.mean() - known.price).mean()
+
+@pytest.mark.parametrize(("task", "type_"), ALL)
+def test_every_estimator_learns(prepared, task, type_):
+    parts = prepared[task]
+    known = dataclasses.replace(parts, holdout=parts.holdout[parts.holdout.city != "Paris"])
+    _, outcomes = trained(known, task, type_)
+
+    assert error_of(outcomes, task) < 0.7 * error_of(train.baseline(known.train, known.holdout, known.contract), task)
+
+
+@pytest.mark.parametrize(("task", "type_"), ALL)
+def test_mlflow_stores_every_estimator_from_reviewed_types_alone(prepared, task, type_):
+    estimator, _ = trained(prepared[task], task, type_)
+
+    assert set(skops.io.get_untrusted_types(data=skops.io.dumps(estimator))) <= set(tracking.REVIEWED_TYPES)
+
+
+def test_classes_are_in_the_librarys_order(prepared):
+    parts = prepared[CLASSIFICATION]
+    estimator, _ = trained(parts, CLASSIFICATION, "logistic")
+
+    assert parts.contract.classes == ("high", "low", "middle") == tuple(estimator.classes_)
+
+
+def test_a_probability_that_differs_is_refused_by_the_gate(prepared):
+    parts = prepared[CLASSIFICATION]
+    estimator, outcomes = trained(parts, CLASSIFICATION, "random_forest", n_estimators=7)
+    features = [feature.name for feature in parts.contract.features]
+    model = ServableModel(parts.contract, portable.load(portable.export(estimator), features))
+    line = train.holdout_lines(parts.holdout, parts.contract, outcomes).splitlines()[0]
+    row = HoldoutRow(**json.loads(line))
+    shifted = dataclasses.replace(row, probabilities=[p + 1e-9 for p in row.probabilities])
+
+    assert find_difference(model, [row]) is None
+    assert "holdout row 1" in find_difference(model, [shifted])
 
 
 def test_a_forest_that_was_fitted_in_threads_predicts_in_one(prepared):
-    estimator = train.fit(prepared.train, prepared.contract, with_estimator("random_forest", n_jobs=2, n_estimators=5))
+    estimator, _ = trained(prepared[REGRESSION], REGRESSION, "random_forest", n_jobs=2, n_estimators=5)
 
     assert estimator.named_steps["estimator"].n_jobs is None
 
 
-@pytest.mark.parametrize("type_", ["random_forest", "ridge"])
-def test_a_misspelt_parameter_is_told_the_right_one(prepared, type_):
-    name = "max_itr" if type_ == "ridge" else "max_deph"
-
-    with pytest.raises(InvalidSettings, match="has no '.*'; did you mean max_"):
-        train.fit(prepared.train, prepared.contract, with_estimator(type_, **{name: 3}))
+@pytest.mark.parametrize(("type_", "name"), [("random_forest", "max_deph"), ("ridge", "max_itr")])
+def test_a_misspelt_parameter_is_told_the_right_one(prepared, type_, name):
+    with pytest.raises(InvalidSettings, match=f"has no '{name}'; did you mean max_"):
+        trained(prepared[REGRESSION], REGRESSION, type_, **{name: 3})
 
 
-@pytest.mark.parametrize("type_", ESTIMATORS)
-def test_mlflow_stores_every_estimator_from_reviewed_types_alone(prepared, type_):
-    estimator = train.fit(prepared.train, prepared.contract, with_estimator(type_))
+def labelled(labels: list[str]) -> pd.DataFrame:
+    return as_text(houses().assign(price=labels))
 
-    assert set(skops.io.get_untrusted_types(data=skops.io.dumps(estimator))) <= set(tracking.REVIEWED_TYPES)
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["same"] * 400, "has 1 different values"),
+        ([str(number) for number in range(400)], 'set task = "regression"'),
+        (["a", "b"] * 150 + ["new", "a"] * 50, "'new' occurs in holdout rows only"),
+    ],
+)
+def test_a_target_that_cannot_be_classified_is_refused(labels, words):
+    with pytest.raises(InvalidData, match=words):
+        prepare(labelled(labels), SETTINGS[CLASSIFICATION], file="houses.csv")

@@ -45,3 +45,19 @@ def test_the_reason_gives_the_numbers(candidate, champion, words):
     assert "mape" in reason
     for word in words:
         assert word in reason
+
+
+def test_for_a_metric_where_higher_is_better_higher_wins():
+    def promoted(candidate: float, champion: float | None) -> bool:
+        return decide_promotion(metric="accuracy", candidate=candidate, baseline=0.6, champion=champion).promote
+
+    assert promoted(0.7, None)
+    assert not promoted(0.5, None)
+    assert promoted(0.8, 0.7)
+    assert not promoted(0.7, 0.8)
+
+
+def test_the_reason_names_the_baseline_of_the_task():
+    reason = decide_promotion(metric="accuracy", candidate=0.5, baseline=0.6, champion=None).reason
+
+    assert "always predicting the commonest class" in reason

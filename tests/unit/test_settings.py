@@ -83,3 +83,16 @@ def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path):
 def test_a_missing_file_says_where_to_run_the_command(tmp_path):
     with pytest.raises(InvalidSettings, match="folder of model.toml"):
         read_settings(tmp_path / "model.toml")
+
+
+@pytest.mark.parametrize(("before", "after"), [('"mape"', '"accuracy"'), ('"regression"', '"classification"')])
+def test_the_metric_must_be_of_the_task(tmp_path, before, after):
+    with pytest.raises(InvalidSettings, match="metric: must be one of"):
+        read(tmp_path, GOOD.replace(before, after, 1))
+
+
+def test_the_estimator_must_be_of_the_task(tmp_path):
+    text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"accuracy"')
+
+    with pytest.raises(InvalidSettings, match=r"estimator\.type: must be one of .*logistic, got 'ridge'"):
+        read(tmp_path, text.replace('"hist_gradient_boosting"', '"ridge"'))
