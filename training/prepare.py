@@ -116,16 +116,21 @@ def _infer(train: pd.DataFrame, settings: ModelSettings, classes: tuple[str, ...
     example = (columns if whole.empty else whole).iloc[-1]
     features = []
     for name, column in columns.items():
-        common = {
-            "name": name,
-            "missing_allowed": bool(column.isna().any()),
-            "example": None if pd.isna(example[name]) else example[name],
-        }
+        missing = bool(column.isna().any())
+        value = None if pd.isna(example[name]) else example[name]
         if pd.api.types.is_numeric_dtype(column):
-            low, high = float(column.min()), float(column.max())
-            features.append(Feature(type=NUMBER, minimum=low, maximum=high, **common))
+            feature = Feature(
+                name=name,
+                type=NUMBER,
+                missing_allowed=missing,
+                minimum=float(column.min()),
+                maximum=float(column.max()),
+                example=None if value is None else float(value),
+            )
         else:
-            features.append(Feature(type=CATEGORY, categories=tuple(sorted(column.dropna().unique())), **common))
+            categories = tuple(sorted(column.dropna().unique()))
+            feature = Feature(name=name, type=CATEGORY, missing_allowed=missing, categories=categories, example=value)
+        features.append(feature)
     return Contract(task=settings.task, target=settings.data.target, features=tuple(features), classes=classes)
 
 
