@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A shell that sits in another environment must not leak into this one.
 unexport PYTHONPATH VIRTUAL_ENV
 
-.PHONY: help demo up test lint setup lock synth clean
+.PHONY: help demo up test fuzz bench lint setup lock synth clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -21,6 +21,12 @@ up: setup  ## The same cloud, deployed and trained, until Ctrl-C
 
 test: setup lint  ## Run every check and test
 	@python -m pytest
+
+fuzz: setup  ## Hold the endpoint against its OpenAPI document with 12,000 made-up requests
+	@EVERGREEN_FUZZ_CASES=3000 python -m pytest tests/end_to_end/test_conformance.py -s --timeout 3000
+
+bench: setup  ## Measure serving against its peers; writes docs/benchmarks.md
+	@python -m benchmarks.serving
 
 lint: setup
 	@ruff check .

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ HOLDOUT = "holdout.jsonl"
 METRICS = "metrics.json"
 LINEAGE = "lineage.json"
 MANIFEST = "manifest.json"
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
 # Reads a file of a bundle by its name; raises what its storage raises.
 Fetch = Callable[[str], bytes]
@@ -63,7 +66,7 @@ def load_model(model: bytes, contract: bytes, *, digest: str) -> ServableModel:
         raise BrokenBundle(f"the model's digest is {found[:12]}, expected {digest[:12]}: it was changed after training")
     parsed = Contract.from_json(contract)
     names = [feature.name for feature in parsed.features]
-    return ServableModel(parsed, portable.load(json.loads(model), names))
+    return ServableModel(parsed, portable.load(_object(MODEL, model), names))
 
 
 def write_manifest(folder: Path) -> dict[str, str]:
@@ -89,10 +92,11 @@ class Bundle:
         Raises:
             BrokenBundle: the manifest is not one, a file that it needs is not listed, or a file was changed.
         """
-        try:
-            manifest = dict(json.loads(fetch(MANIFEST)))
-        except (ValueError, TypeError) as error:
-            raise BrokenBundle(f"manifest.json is not a manifest: {error}") from error
+        manifest = _object(MANIFEST, fetch(MANIFEST))
+        # A name is a key below the bundle's prefix, and nothing else.
+        hostile = [name for name in manifest if not _NAME.fullmatch(name)]
+        if hostile:
+            raise BrokenBundle(f"manifest.json lists {hostile[0]!r}, which is no file name")
         missing = {MODEL, CONTRACT, HOLDOUT, METRICS, LINEAGE} - manifest.keys()
         if missing:
             raise BrokenBundle(f"the bundle lacks {', '.join(sorted(missing))}")
@@ -108,11 +112,11 @@ class Bundle:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        return dict(json.loads(self.files[METRICS]))
+        return _object(METRICS, self.files[METRICS])
 
     @property
     def lineage(self) -> dict[str, Any]:
-        return dict(json.loads(self.files[LINEAGE]))
+        return _object(LINEAGE, self.files[LINEAGE])
 
     def model(self) -> ServableModel:
         return load_model(self.files[MODEL], self.files[CONTRACT], digest=self.digest)
@@ -120,3 +124,17 @@ class Bundle:
     def holdout(self) -> Iterator[HoldoutRow]:
         for line in self.files[HOLDOUT].splitlines():
             yield HoldoutRow(**json.loads(line))
+
+
+def _object(name: str, content: bytes) -> dict[str, Any]:
+    """
+    Raises:
+        BrokenBundle: the file is not a JSON object.
+    """
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise BrokenBundle(f"{name} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise BrokenBundle(f"{name} is not a JSON object")
+    return document

@@ -265,3 +265,37 @@ def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again():
         server.shutdown()
     with pytest.raises(FetchError):
         bucket.get("a")
+
+
+def test_while_promotions_come_every_answer_is_of_a_version_that_was_champion_meanwhile(s3, bucket, clock):
+    promote(s3, "v0", 0.0)
+    models = Models(bucket, MODEL_NAME)
+    models.champion()
+    promoted = [0]
+    ended = threading.Event()
+
+    def keep_promoting():
+        for number in range(1, 20):
+            promote(s3, f"v{number}", float(number))
+            promoted[0] = number
+        ended.set()
+
+    thread = threading.Thread(target=keep_promoting)
+    thread.start()
+    seen = set()
+    while not ended.is_set():
+        loaded = promoted[0]
+        clock[0] += 60
+        served = models.champion()
+        version = int(served.champion.version[1:])
+        # Its own model, and no version from before the one that an earlier request has been answered with.
+        assert served.model.predict([1.0]) == version
+        assert version >= max(seen, default=0)
+        assert version <= loaded + 1
+        seen.add(version)
+    thread.join()
+    models.refreshing.join()
+    look_again(models, clock)
+
+    assert models.champion().champion.version == "v19"
+    assert len(seen) > 2, "the swaps happened while requests came"
