@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,9 +38,12 @@ def deploy(settings: Mapping[str, str], step: Step, *, stack: str, assembly: Pat
 
 def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folder: Path) -> None:
     command = ["cdk", *arguments, "--progress", "events", "--no-color", "--no-notices"]
+    # The CDK and its Node are those of the checkout, whatever the caller's PATH leads to.
+    tools = [str(Path(sys.executable).parent), str(CHECKOUT / "node_modules" / ".bin")]
+    path = os.pathsep.join([*tools, os.environ.get("PATH", os.defpath)])
     # On a leash: whatever ends this process, also ends the CDK and all that it has started.
     process = LeashedProcess(
-        command, environment={**os.environ, **settings}, cwd=folder, output=subprocess.PIPE, grace=1.0
+        command, environment={**os.environ, **settings, "PATH": path}, cwd=folder, output=subprocess.PIPE, grace=1.0
     )
     lines: list[str] = []
     try:

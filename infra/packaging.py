@@ -172,7 +172,7 @@ def _cached(label: str, files: list[Path], words: list[str], build: Callable[[Pa
 
 
 def _uv(*arguments: str) -> None:
-    _run([uv.find_uv_bin(), "--quiet", *arguments])
+    _run([uv.find_uv_bin(), "--quiet", "--color", "never", *arguments])
 
 
 def _run(command: list[str]) -> None:
