@@ -1,4 +1,6 @@
-"""The training workflow: the state machine, the two functions that it calls, and the roles of its jobs."""
+"""The training workflow: the state machine, and the two functions that it calls."""
+
+from typing import Any
 
 from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -8,6 +10,7 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from evergreen import names
+from infra import job_roles
 from infra.data_store import DataStore
 from infra.environments import Environment
 from infra.function import Function, retention
@@ -16,12 +19,6 @@ from infra.notifications import Notifications
 from infra.packaging import job_archive
 from infra.tracking import Tracking
 from infra.training_states import Addresses, definition, job_prefix
-
-# Step Functions makes these itself, to hear of a job's end.
-_SYNC_RULES = (
-    "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
-    "StepFunctionsGetEventsForSageMakerProcessingJobsRule",
-)
 
 
 class TrainingWorkflow(Construct):
@@ -44,56 +41,16 @@ class TrainingWorkflow(Construct):
         super().__init__(scope, id_)
         source = assets.Asset(self, "JobSource", path=str(job_archive()))
 
-        prepare_role = self._job_role("PrepareRole", "ProcessingJobs", image, source)
-        # The archive is a channel of this job, and channels are listed; a training job's container fetches it by key.
-        prepare_role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[source.bucket.bucket_arn],
-                conditions={"StringEquals": {"s3:prefix": source.s3_object_key}},
-            )
-        )
-        data.grant_read_inputs(prepare_role)
-        data.grant_write_prepared(prepare_role)
-
-        train_role = self._job_role("TrainRole", "TrainingJobs", image, source)
-        data.grant_read_prepared(train_role)
-        models.grant_write_bundles(train_role)
-        tracking.grant_log(train_role)
-
-        common = {names.MODEL_BUCKET: models.bucket.bucket_name, names.MODEL_NAME: model_name}
-        judge = Function(
-            self,
-            "Judge",
-            name="judge",
-            variables=common,
-            memory_mb=1024,
-            timeout_seconds=300,
-            retention_days=environment.retention_days,
-            for_this_machine=for_this_machine,
-        )
-        models.grant_read_models(judge.role)
-        models.grant_write_decisions(judge.role)
-
-        promote = Function(
-            self,
-            "Promote",
-            name="promote",
-            variables={**common, names.TRACKING_URI: tracking.uri},
-            memory_mb=1024,
-            timeout_seconds=120,
-            retention_days=environment.retention_days,
-            for_this_machine=for_this_machine,
-        )
-        models.grant_read_models(promote.role)
-        models.grant_write_champion(promote.role)
-        tracking.grant_log(promote.role)
+        prepare_role = job_roles.prepare_role(self, image=image, source=source, data=data)
+        train_role = job_roles.train_role(self, image=image, source=source, data=data, models=models, tracking=tracking)
+        judge = self._judge(environment, model_name, models, for_this_machine=for_this_machine)
+        promote = self._promote(environment, model_name, models, tracking, for_this_machine=for_this_machine)
 
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         judge.lambda_function.grant_invoke(role)
         promote.lambda_function.grant_invoke(role)
         notifications.grant_publish(role)
-        self._grant_jobs(role, job_prefix(environment.name), [prepare_role, train_role])
+        job_roles.grant_jobs(role, job_prefix(environment.name), [prepare_role, train_role])
 
         states = definition(
             Addresses(
@@ -114,82 +71,69 @@ class TrainingWorkflow(Construct):
                 job_seconds=environment.job_seconds,
             )
         )
-        machine = stepfunctions.StateMachine(
+        self.arn = self._state_machine(states, role, environment.retention_days).state_machine_arn
+        self.promote_function = promote.lambda_function.function_name
+
+    def _judge(
+        self, environment: Environment, model_name: str, models: ModelStore, *, for_this_machine: bool
+    ) -> Function:
+        """Reads bundles and the pointer, writes decisions."""
+        judge = Function(
+            self,
+            "Judge",
+            name="judge",
+            variables={names.MODEL_BUCKET: models.bucket.bucket_name, names.MODEL_NAME: model_name},
+            memory_mb=1024,
+            timeout_seconds=300,
+            retention_days=environment.retention_days,
+            for_this_machine=for_this_machine,
+        )
+        models.grant_read_models(judge.role)
+        models.grant_write_decisions(judge.role)
+        return judge
+
+    def _promote(
+        self,
+        environment: Environment,
+        model_name: str,
+        models: ModelStore,
+        tracking: Tracking,
+        *,
+        for_this_machine: bool,
+    ) -> Function:
+        """The only one that writes the pointer; moves the aliases in MLflow."""
+        promote = Function(
+            self,
+            "Promote",
+            name="promote",
+            variables={
+                names.MODEL_BUCKET: models.bucket.bucket_name,
+                names.MODEL_NAME: model_name,
+                names.TRACKING_URI: tracking.uri,
+            },
+            memory_mb=1024,
+            timeout_seconds=120,
+            retention_days=environment.retention_days,
+            for_this_machine=for_this_machine,
+        )
+        models.grant_read_models(promote.role)
+        models.grant_write_champion(promote.role)
+        tracking.grant_log(promote.role)
+        return promote
+
+    def _state_machine(self, states: dict[str, Any], role: iam.Role, retention_days: int) -> stepfunctions.StateMachine:
+        log = logs.LogGroup(
+            self,
+            "Log",
+            # Step Functions can write to few groups beside those of this prefix: its policy has a size limit.
+            log_group_name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}",
+            retention=retention(retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return stepfunctions.StateMachine(
             self,
             "StateMachine",
             definition_body=stepfunctions.DefinitionBody.from_string(Stack.of(self).to_json_string(states)),
             role=role,
-            logs=stepfunctions.LogOptions(
-                destination=logs.LogGroup(
-                    self,
-                    "Log",
-                    # Step Functions can write to few groups beside those of this prefix: its policy has a size limit.
-                    log_group_name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}",
-                    retention=retention(environment.retention_days),
-                    removal_policy=RemovalPolicy.DESTROY,
-                ),
-                level=stepfunctions.LogLevel.ALL,
-            ),
+            logs=stepfunctions.LogOptions(destination=log, level=stepfunctions.LogLevel.ALL),
         )
-        self.arn = machine.state_machine_arn
-        self.promote_function = promote.lambda_function.function_name
-
-    def _job_role(self, id_: str, log_group: str, image: str, source: assets.Asset) -> iam.Role:
-        """A role that SageMaker runs a job under: its source archive, its image, its log and its metrics."""
-        role = iam.Role(self, id_, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-        account, _, repository = image.partition("/")
-        account_id, _, _, region, *_ = account.split(".")
-        statements = [
-            iam.PolicyStatement(
-                actions=["s3:GetObject"], resources=[source.bucket.arn_for_objects(source.s3_object_key)]
-            ),
-            iam.PolicyStatement(
-                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-                resources=[
-                    f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:/aws/sagemaker/{log_group}*"
-                ],
-            ),
-            # These two know no resources.
-            iam.PolicyStatement(
-                actions=["cloudwatch:PutMetricData"],
-                resources=["*"],
-                conditions={"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}},
-            ),
-            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-            iam.PolicyStatement(
-                actions=["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
-                resources=[f"arn:{Aws.PARTITION}:ecr:{region}:{account_id}:repository/{repository.partition(':')[0]}"],
-            ),
-        ]
-        for statement in statements:
-            role.add_to_policy(statement)
-        return role
-
-    def _grant_jobs(self, role: iam.Role, prefix: str, job_roles: list[iam.Role]) -> None:
-        """Start, watch and stop this environment's jobs: the state machine's own role."""
-        for kind, resource in (("TrainingJob", "training-job"), ("ProcessingJob", "processing-job")):
-            actions = [f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop")]
-            role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=[*actions, "sagemaker:AddTags"], resources=[_arn("sagemaker", f"{resource}/{prefix}*")]
-                )
-            )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[job_role.role_arn for job_role in job_roles],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            )
-        )
-        # Step Functions hears of a job's end through these rules, which it makes itself.
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-                resources=[_arn("events", f"rule/{rule}") for rule in _SYNC_RULES],
-            )
-        )
-
-
-def _arn(service: str, resource: str) -> str:
-    """The ARN of something in the stack's own account and region."""
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

@@ -1,0 +1,101 @@
+"""Who may do what in the jobs: the roles that SageMaker runs them under, and the right to start them."""
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from infra.data_store import DataStore
+from infra.model_store import ModelStore
+from infra.tracking import Tracking
+
+# Step Functions makes these itself, to hear of a job's end.
+_SYNC_RULES = (
+    "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+    "StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+)
+
+
+def prepare_role(scope: Construct, *, image: str, source: assets.Asset, data: DataStore) -> iam.Role:
+    """Reads the table and the settings, writes the splits."""
+    role = _job_role(scope, "PrepareRole", "ProcessingJobs", image, source)
+    # The archive is a channel of this job, and channels are listed; a training job's container fetches it by key.
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["s3:ListBucket"],
+            resources=[source.bucket.bucket_arn],
+            conditions={"StringEquals": {"s3:prefix": source.s3_object_key}},
+        )
+    )
+    data.grant_read_inputs(role)
+    data.grant_write_prepared(role)
+    return role
+
+
+def train_role(
+    scope: Construct, *, image: str, source: assets.Asset, data: DataStore, models: ModelStore, tracking: Tracking
+) -> iam.Role:
+    """Reads the splits, writes the bundle, logs to MLflow."""
+    role = _job_role(scope, "TrainRole", "TrainingJobs", image, source)
+    data.grant_read_prepared(role)
+    models.grant_write_bundles(role)
+    tracking.grant_log(role)
+    return role
+
+
+def grant_jobs(role: iam.Role, prefix: str, job_roles: list[iam.Role]) -> None:
+    """Start, watch and stop this environment's jobs: the state machine's own role."""
+    for kind, resource in (("TrainingJob", "training-job"), ("ProcessingJob", "processing-job")):
+        actions = [f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop")]
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[*actions, "sagemaker:AddTags"], resources=[_arn("sagemaker", f"{resource}/{prefix}*")]
+            )
+        )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[job_role.role_arn for job_role in job_roles],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        )
+    )
+    # Step Functions hears of a job's end through these rules, which it makes itself.
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+            resources=[_arn("events", f"rule/{rule}") for rule in _SYNC_RULES],
+        )
+    )
+
+
+def _job_role(scope: Construct, id_: str, log_group: str, image: str, source: assets.Asset) -> iam.Role:
+    """A role that SageMaker runs a job under: its source archive, its image, its log and its metrics."""
+    role = iam.Role(scope, id_, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    account, _, repository = image.partition("/")
+    account_id, _, _, region, *_ = account.split(".")
+    statements = [
+        iam.PolicyStatement(actions=["s3:GetObject"], resources=[source.bucket.arn_for_objects(source.s3_object_key)]),
+        iam.PolicyStatement(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            resources=[_arn("logs", f"log-group:/aws/sagemaker/{log_group}*")],
+        ),
+        # These two know no resources.
+        iam.PolicyStatement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}},
+        ),
+        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+        iam.PolicyStatement(
+            actions=["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+            resources=[f"arn:{Aws.PARTITION}:ecr:{region}:{account_id}:repository/{repository.partition(':')[0]}"],
+        ),
+    ]
+    for statement in statements:
+        role.add_to_policy(statement)
+    return role
+
+
+def _arn(service: str, resource: str) -> str:
+    """The ARN of something in the stack's own account and region."""
+    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
