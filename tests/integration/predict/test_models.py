@@ -1,91 +1,17 @@
-"""The predict function's own signed GET: against botocore's signer, and against a server."""
+"""The champion in memory: what is served while promotions come and S3 goes."""
 
 import threading
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from unittest import mock
 
-import boto3
 import pytest
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from hypothesis import given
-from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 
 from evergreen import names
 from evergreen.bundle import CONTRACT, MODEL, model_digest
 from evergreen.champion import Champion
 from evergreen.errors import BrokenBundle, NoChampion
-from functions.predict import models as models_module
 from functions.predict.models import Models
-from functions.predict.s3 import Bucket, FetchError, NoSuchKey
+from functions.predict.s3 import FetchError
 from tests.bundles import constant_bundle
-
-NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-SECRETS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-MODEL_NAME = "houses"
-text = st.text(alphabet=st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=30)
-
-
-@given(key=st.text(min_size=1, max_size=40), token=st.one_of(st.none(), text), secret=text)
-def test_the_signature_is_botocores(key, token, secret):
-    environment = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": secret}
-    if token:
-        environment["AWS_SESSION_TOKEN"] = token
-    bucket = Bucket("models", environment=environment)
-    sent = {}
-
-    def request(_method, path, headers):
-        sent.update(path=path, headers=headers)
-        raise OSError("sent nothing")
-
-    with (
-        mock.patch.object(bucket._connection, "request", request),
-        mock.patch("functions.predict.s3.datetime", wraps=datetime, now=mock.Mock(return_value=NOW)),
-        pytest.raises(FetchError),
-    ):
-        bucket.get(key)
-
-    theirs = AWSRequest("GET", f"https://models.s3.eu-west-1.amazonaws.com{sent['path']}")
-    with mock.patch("botocore.auth.get_current_datetime", return_value=NOW):
-        S3SigV4Auth(Credentials("AKIDEXAMPLE", secret, token), "s3", "eu-west-1").add_auth(theirs)
-    assert sent["headers"]["Authorization"] == theirs.headers["Authorization"]
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3(server):
-    client = boto3.client(
-        "s3", endpoint_url=server, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y"
-    )
-    client.create_bucket(Bucket="models")
-    yield client
-    for item in client.list_objects_v2(Bucket="models").get("Contents", []):
-        client.delete_object(Bucket="models", Key=item["Key"])
-    client.delete_bucket(Bucket="models")
-
-
-@pytest.fixture
-def bucket(server):
-    return Bucket("models", environment={**SECRETS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server})
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The time that Models sees; tests move it instead of waiting."""
-    now = [1000.0]
-    monkeypatch.setattr(models_module.time, "monotonic", lambda: now[0])
-    return now
+from tests.integration.predict.serving import MODEL_NAME
 
 
 def promote(s3, version: str, prediction: float, *, digest: str | None = None) -> None:
@@ -100,25 +26,6 @@ def promote(s3, version: str, prediction: float, *, digest: str | None = None) -
         promoted_at="2026-01-01T00:00:00+00:00",
     )
     s3.put_object(Bucket="models", Key=names.champion_key(MODEL_NAME), Body=champion.to_json())
-
-
-def test_an_object_is_read_and_not_again_while_it_is_the_same(s3, bucket):
-    s3.put_object(Bucket="models", Key="a b/ü+c.json", Body=b"content")
-    found = bucket.get("a b/ü+c.json")
-
-    assert found.content == b"content"
-    assert bucket.get("a b/ü+c.json", unless=found.etag) is None
-    s3.put_object(Bucket="models", Key="a b/ü+c.json", Body=b"other")
-    assert bucket.get("a b/ü+c.json", unless=found.etag).content == b"other"
-
-
-@pytest.mark.usefixtures("s3")
-def test_a_missing_object_is_told_from_other_failures(bucket):
-    with pytest.raises(NoSuchKey):
-        bucket.get("nothing")
-    nobody = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
-    with pytest.raises(FetchError, match="GET nothing"):
-        nobody.get("nothing")
 
 
 @pytest.mark.usefixtures("s3")
@@ -236,35 +143,6 @@ def test_the_metrics_are_those_of_the_served_version(s3, bucket):
     models = Models(bucket, MODEL_NAME)
 
     assert models.metrics(models.champion())["holdout"] == {"mae": 2.0}
-
-
-class ClosesWithoutSaying(BaseHTTPRequestHandler):
-    """Answers as if the connection stayed open, and closes it, as S3 does with one that was idle."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("ETag", '"1"')
-        self.send_header("Content-Length", "7")
-        self.end_headers()
-        self.wfile.write(b"content")
-        self.close_connection = True
-
-    def log_message(self, *_):
-        pass
-
-
-def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again():
-    with ThreadingHTTPServer(("127.0.0.1", 0), ClosesWithoutSaying) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        bucket = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address})
-
-        assert [bucket.get("a").content for _ in range(3)] == [b"content"] * 3
-        server.shutdown()
-    with pytest.raises(FetchError):
-        bucket.get("a")
 
 
 def test_while_promotions_come_every_answer_is_of_a_version_that_was_champion_meanwhile(s3, bucket, clock):
