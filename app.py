@@ -11,7 +11,7 @@ from evergreen import names
 from evergreen.errors import EvergreenError
 from evergreen.settings import read_settings
 from infra.environments import ENVIRONMENTS
-from infra.packaging import PackagingError
+from infra.packaging import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.stacks import EvergreenStack
 from infra.training_image import training_image
 
@@ -21,6 +21,7 @@ def main() -> None:
     settings = read_settings(Path("model.toml"))
     # cdk deploy evergreen-prod -c region=eu-west-1
     region = app.node.try_get_context("region")
+    this_machine = os.environ.get("EVERGREEN_FUNCTIONS_FOR") == "this-machine"
     for environment in ENVIRONMENTS:
         chosen = dataclasses.replace(environment, region=region or environment.region)
         EvergreenStack(
@@ -34,9 +35,14 @@ def main() -> None:
             log_leave_out=settings.log.leave_out,
             tracking_url=os.environ.get(names.TRACKING_URI),
             alarm_email=os.environ.get("EVERGREEN_ALARM_EMAIL"),
-            for_this_machine=os.environ.get("EVERGREEN_FUNCTIONS_FOR") == "this-machine",
+            for_this_machine=this_machine,
         )
     app.synth()
+    if not this_machine and not compiles_for_lambda():
+        print(
+            f"evergreen: this is not Python {PYTHON_VERSION}: functions go without bytecode and start more slowly",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -7,13 +7,16 @@ again.
 
 import gzip
 import hashlib
+import importlib.util
 import io
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,6 +62,8 @@ def function_package(name: str, *, for_this_machine: bool) -> Path:
         with zipfile.ZipFile(unfinished, "a") as archive:
             for source in _sources("evergreen", f"functions/{name}", "functions/*.py"):
                 _add(archive, str(source.relative_to(CHECKOUT)), source)
+                if _compiles(platform):
+                    _add_compiled(archive, str(source.relative_to(CHECKOUT)), source)
     return package
 
 
@@ -117,6 +122,11 @@ def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
         _uv(*arguments, "--python", sys.executable, "--constraint", str(LOCK), "--requirement", str(requirements))
         # Scripts carry the path of this machine's Python in their first line, and nothing in a function runs them.
         shutil.rmtree(installed / "bin", ignore_errors=True)
+        if _compiles(platform):
+            # The paths in tracebacks are those in Lambda, whatever folder this is.
+            places = ["-s", str(installed), "-p", "/var/task"]
+            command = [sys.executable, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+            _run([*command, *places, str(installed)])
         with zipfile.ZipFile(folder / "packages.zip", "w") as archive:
             for path in sorted(installed.rglob("*")):
                 if path.is_file() and path.name not in (".lock", "RECORD"):
@@ -124,8 +134,31 @@ def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
         shutil.rmtree(installed)
 
     # The Python's version and the machine count where no platform is named.
-    words = [*platform] or [sys.version, sysconfig.get_platform()]
+    words = [*platform] if platform else [sys.version, sysconfig.get_platform()]
+    words.append("with bytecode" if _compiles(platform) else "sources only")
     return _cached(requirements.parent.name, [requirements, LOCK], words, build) / "packages.zip"
+
+
+def compiles_for_lambda() -> bool:
+    """Whether this Python's bytecode is that of Lambda's.
+
+    Lambda cannot keep what it compiles, and would compile some 300 modules at every cold start: half of its time.
+    """
+    return f"{sys.version_info.major}.{sys.version_info.minor}" == PYTHON_VERSION
+
+
+def _compiles(platform: tuple[str, ...]) -> bool:
+    return not platform or compiles_for_lambda()
+
+
+def _add_compiled(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    """Add a source file's bytecode, which is used without a look at the source's time."""
+    compiled = Path(importlib.util.cache_from_source(name))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / compiled.name
+        unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(path), str(file), dfile=f"/var/task/{name}", invalidation_mode=unchecked, doraise=True)
+        _add(archive, str(compiled), file)
 
 
 def _add(archive: zipfile.ZipFile, name: str, path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 # Of a body, in bytes. Lambda itself takes six times as much.
 MAX_BODY_BYTES = 1_000_000
-# Rows or labels in one request: at 0.1 ms a row the answer stays far within the gateway's time limit.
+# Rows or labels in one request. A row takes 0.1 ms of a whole core, of which the function has a third: the answer stays
+# far within its time limit.
 MAX_ROWS = 1000
 
 

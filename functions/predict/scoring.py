@@ -1,7 +1,7 @@
 """From a request's body to its answer."""
 
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evergreen.errors import FieldError, InvalidRow
@@ -28,7 +28,14 @@ class ScoredRow:
     probabilities: dict[str, float] | None = None
 
     def as_record(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        # Not by dataclasses.asdict, which copies every value: it took a twelfth of a large request.
+        record: dict[str, Any] = {
+            "prediction_id": self.prediction_id,
+            "prediction": self.prediction,
+            "features": self.features,
+            "warnings": self.warnings,
+        }
+        return record if self.probabilities is None else {**record, "probabilities": self.probabilities}
 
     def as_answer(self) -> dict[str, Any]:
         answer: dict[str, Any] = {"prediction": self.prediction, "prediction_id": self.prediction_id}

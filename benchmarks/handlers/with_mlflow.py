@@ -1,0 +1,16 @@
+"""The model as MLflow saved it, loaded as a pyfunc."""
+
+import json
+import os
+
+import mlflow.pyfunc
+import pandas as pd
+
+model = mlflow.pyfunc.load_model(os.environ["BENCHMARK_MODEL"])
+
+
+def handler(event, context):  # noqa: ARG001 - the runtime passes both
+    document = json.loads(event["body"])
+    rows = [document["features"]] if "features" in document else document["instances"]
+    predictions = model.predict(pd.DataFrame(rows)).tolist()
+    return {"statusCode": 200, "body": json.dumps({"predictions": predictions})}
