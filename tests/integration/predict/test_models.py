@@ -161,7 +161,8 @@ def test_while_promotions_come_every_answer_is_of_a_version_that_was_champion_me
     thread = threading.Thread(target=keep_promoting)
     thread.start()
     seen = set()
-    while not ended.is_set():
+    # A request every few milliseconds: without the pause the requests would keep the promotions from coming.
+    while not ended.wait(0.005):
         loaded = promoted[0]
         clock[0] += 60
         served = models.champion()
