@@ -6,7 +6,6 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ from evergreen.settings import ModelSettings, read_settings
 
 # Seconds between two looks at a running execution.
 _POLL = 0.5
-
-
-@dataclass(frozen=True)
-class StateRun:
-    """A state of the workflow that has ended, and how long it took in seconds."""
-
-    name: str
-    seconds: float
 
 
 # Called when a state starts (seconds is None) and when it ends.

@@ -70,12 +70,10 @@ class PredictionApi(Construct):
             api.add_routes(
                 path=path, methods=[apigateway.HttpMethod[method]], integration=integration, authorizer=authorizer
             )
-        stage = self._stage(api, environment)
+        self._add_stage(api, environment)
         self.url = f"{api.api_endpoint}/predict"
-        self.api_id = api.api_id
-        self.stage = stage
 
-    def _stage(self, api: apigateway.HttpApi, environment: Environment) -> apigateway.HttpStage:
+    def _add_stage(self, api: apigateway.HttpApi, environment: Environment) -> None:
         log = logs.LogGroup(
             self,
             "AccessLog",
@@ -100,7 +98,6 @@ class PredictionApi(Construct):
         resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=log.log_group_arn, format=json.dumps(_ACCESS_LOG)
         )
-        return stage
 
 
 def _authorizer(environment: Environment) -> apigateway.IHttpRouteAuthorizer:
