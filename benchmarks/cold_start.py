@@ -14,7 +14,6 @@ from benchmarks.runtime_api import InvocationFailed, RuntimeApi
 
 EMPTY = "empty handler"
 EVERGREEN = "Evergreen"
-EVERGREEN_BYTECODE = "Evergreen, bytecode in the package"
 EVERGREEN_TLS = "Evergreen, S3 over TLS"
 Progress = Callable[[str], None]
 

@@ -1,6 +1,5 @@
 """Functions as processes on the real AWS Lambda runtime client, under a strict search path."""
 
-import compileall
 import importlib.util
 import os
 import shutil
@@ -85,19 +84,19 @@ def runtime_packages() -> Path:
         origin = Path(spec.origin)
         source = origin.parent if spec.submodule_search_locations else origin
         link = folder / source.name
-        if not link.is_symlink():
+        # Another Python's virtual environment may have stood here when it was made.
+        if not link.is_symlink() or link.readlink() != source:
+            link.unlink(missing_ok=True)
             link.symlink_to(source)
     return folder
 
 
-def predict_package(*, bytecode: bool) -> Path:
-    """The predict function's zip, unpacked; with `bytecode` compiled as well."""
-    folder = BUILD / ("predict-compiled" if bytecode else "predict")
+def predict_package() -> Path:
+    """The predict function's zip, unpacked."""
+    folder = BUILD / "predict"
     shutil.rmtree(folder, ignore_errors=True)
     with zipfile.ZipFile(function_package("predict", for_this_machine=True)) as package:
         package.extractall(folder)
-    if bytecode:
-        compileall.compile_dir(folder, quiet=1)
     return folder
 
 

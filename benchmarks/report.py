@@ -134,22 +134,23 @@ def _sustained(results: Results) -> list[str]:
 
 def _package(results: Results) -> list[str]:
     package = results["package"]
-    lines = [
+    imports = package["imports"]
+    rows = [[f"`{name}`" if " " not in name else name, f"{ms:.1f}"] for name, ms in imports["own"].items()]
+    dearest = ", ".join(f"`{name}` {ms:.0f}" for name, ms in imports["dearest"].items())
+    return [
         "## The package",
         "",
         f"The zip of the predict function has {package['zip_bytes'] / 1e6:.2f} MB.",
+        "",
+        "### What its import costs",
+        "",
+        f"{imports['total_ms']:.0f} ms beyond the runtime client, by `-X importtime`, which costs some of it. "
+        "Milliseconds in each package's own modules:",
+        "",
+        *_table(["", "ms"], rows),
+        "",
+        f"Dearest, with what they import: {dearest}.",
     ]
-    for title, key in (("as deployed", "imports"), ("with bytecode in the package", "imports_with_bytecode")):
-        imports = package[key]
-        rows = [[f"`{name}`" if " " not in name else name, f"{ms:.1f}"] for name, ms in imports["own"].items()]
-        dearest = ", ".join(f"`{name}` {ms:.0f}" for name, ms in imports["dearest"].items())
-        intro = (
-            f"{imports['total_ms']:.0f} ms beyond the runtime client, by `-X importtime`, which costs some of it. "
-            "Milliseconds in each package's own modules:"
-        )
-        lines += ["", f"### What its import costs, {title}", "", intro]
-        lines += ["", *_table(["", "ms"], rows), "", f"Dearest, with what they import: {dearest}."]
-    return lines
 
 
 def _cost(results: Results) -> list[str]:

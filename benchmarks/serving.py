@@ -54,7 +54,6 @@ class Bench:
     peers: PeerModels
     functions: dict[str, Function]
     evergreen: Function
-    compiled: Function
     over_tls: Function
     store: dict[str, str]
     results: dict[str, Any]
@@ -66,7 +65,6 @@ def _measure_cold_start(bench: Bench) -> None:
         cold_start.EMPTY: cold_start.empty_function(),
         cold_start.EVERGREEN: bench.evergreen,
         cold_start.EVERGREEN_TLS: bench.over_tls,
-        cold_start.EVERGREEN_BYTECODE: bench.compiled,
         **bench.functions,
     }
     event = http_event({"features": bench.model.rows[0]})
@@ -103,7 +101,6 @@ def _measure_package(bench: Bench) -> None:
     bench.results["package"] = {
         "zip_bytes": function_package("predict", for_this_machine=True).stat().st_size,
         "imports": imports.measure(bench.evergreen, rounds=rounds),
-        "imports_with_bytecode": imports.measure(bench.compiled, rounds=rounds),
     }
 
 
@@ -160,7 +157,7 @@ def _prepare(stack: ExitStack, effort: Effort, parts: list[str], progress: Calla
     store = stack.enter_context(ObjectStore(objects, tls=False)).environment
     tls = stack.enter_context(ObjectStore(objects, tls=True)).environment
     progress("packaging the function")
-    root = predict_package(bytecode=False)
+    root = predict_package()
     return Bench(
         effort=effort,
         model=model,
@@ -168,7 +165,6 @@ def _prepare(stack: ExitStack, effort: Effort, parts: list[str], progress: Calla
         peers=peers,
         functions=functions,
         evergreen=predict_function(root, model=model.name, store=store),
-        compiled=predict_function(predict_package(bytecode=True), model=model.name, store=store),
         over_tls=predict_function(root, model=model.name, store=tls),
         store=store,
         results={"missing": missing},

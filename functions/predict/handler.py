@@ -2,27 +2,26 @@
 
 import json
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names
 from evergreen.errors import InvalidRow, NoChampion
-from functions.predict import openapi, scoring
+from functions.predict import scoring
+from functions.predict.answers import Answer, problem, success
 from functions.predict.body import MalformedRequest, read_json
 from functions.predict.feedback import read_labels
 from functions.predict.models import Models, Served, models_from_environment
-from functions.predict.problems import problem
 from functions.predict.records import LogPolicy
 
 logger = Logger()
 metrics = Metrics()
-app = APIGatewayHttpResolver()
+Event = dict[str, Any]
 
 
 @cache
@@ -35,11 +34,10 @@ def log_policy() -> LogPolicy:
     return LogPolicy.from_environment()
 
 
-@app.post("/predict")
-def predict() -> dict[str, Any]:
+def predict(event: Event) -> Answer:
     started = time.perf_counter()
     served = models().champion()
-    request = scoring.read_request(read_json(app.current_event.raw_event))
+    request = scoring.read_request(read_json(event))
     rows = scoring.score(served, request)
     duration = (time.perf_counter() - started) * 1000
     metrics.add_metric(names.PREDICTIONS, MetricUnit.Count, len(rows))
@@ -48,72 +46,78 @@ def predict() -> dict[str, Any]:
     if log_policy().applies():
         for part in log_policy().lines([row.as_record() for row in rows]):
             logger.info("predict", extra={**_version(served), "duration_ms": round(duration, 3), "rows": part})
-    return scoring.answer(served, request, rows)
+    return success(scoring.answer(served, request, rows))
 
 
-@app.post("/feedback")
-def feedback() -> Response[str]:
+def feedback(event: Event) -> Answer:
     contract = models().champion().model.contract
-    labels = read_labels(read_json(app.current_event.raw_event), contract)
+    labels = read_labels(read_json(event), contract)
     logger.info("feedback", extra={"labels": [label.as_record() for label in labels]})
-    return Response(202, content_type="application/json", body=json.dumps({"accepted": len(labels)}))
+    return success({"accepted": len(labels)}, status=202)
 
 
-@app.get("/model")
-def model() -> dict[str, Any]:
+def model(_event: Event) -> Answer:
     served = models().champion()
-    return {
-        "name": models().name,
-        "version": served.champion.version,
-        "digest": served.champion.digest,
-        "promoted_at": served.champion.promoted_at,
-        "metrics": models().metrics(served),
-        "contract": json.loads(served.model.contract.to_json()),
-    }
+    return success(
+        {
+            "name": models().name,
+            "version": served.champion.version,
+            "digest": served.champion.digest,
+            "promoted_at": served.champion.promoted_at,
+            "metrics": models().metrics(served),
+            "contract": json.loads(served.model.contract.to_json()),
+        }
+    )
 
 
-@app.get("/openapi.json")
-def openapi_json() -> dict[str, Any]:
+def openapi_json(_event: Event) -> Answer:
+    # Here, because no prediction needs it: an import counts in every cold start.
+    from functions.predict import openapi
+
     served = models().champion()
-    return openapi.document(served.model.contract, name=models().name, version=served.champion.version)
+    return success(openapi.document(served.model.contract, name=models().name, version=served.champion.version))
 
 
-@app.get("/health")
-def health() -> dict[str, Any]:
-    return {"status": "ok", "model_version": models().champion().champion.version}
+def health(_event: Event) -> Answer:
+    return success({"status": "ok", "model_version": models().champion().champion.version})
 
 
-@app.exception_handler(InvalidRow)
-def invalid_row(error: InvalidRow) -> Response[str]:
+# By the route that the gateway has matched.
+ROUTES: dict[str, Callable[[Event], Answer]] = {
+    "POST /predict": predict,
+    "POST /feedback": feedback,
+    "GET /model": model,
+    "GET /openapi.json": openapi_json,
+    "GET /health": health,
+}
+
+
+def respond(event: Event) -> Answer:
+    """The answer to a request, whatever it is. An error that is none of the caller's is logged and answered by 500."""
+    route = ROUTES.get(event.get("routeKey", ""))
+    if route is None:
+        return problem(404, "There is no such route", f"The routes are {', '.join(ROUTES)}")
+    try:
+        return route(event)
+    except InvalidRow as error:
+        errors = [item.as_dict() for item in error.errors]
+        _reject(errors)
+        return problem(422, "The request does not fit the model's contract", str(error), errors=errors)
+    except MalformedRequest as error:
+        _reject([str(error)])
+        return problem(error.status, "The request is malformed", str(error))
+    except NoChampion as error:
+        return problem(503, "There is no model yet", str(error), headers={"Retry-After": "60"})
+    # Whatever went wrong, the caller gets an answer, and the alarm on errors gets its data point.
+    except Exception:
+        _count_outcome(rejected=0, failed=1)
+        logger.exception("prediction failed")
+        return problem(500, "The prediction failed", "The cause is in the function's log, under the request id")
+
+
+def _reject(errors: list[Any]) -> None:
     _count_outcome(rejected=1, failed=0)
-    errors = [item.as_dict() for item in error.errors]
     logger.info("rejected", extra={"errors": errors})
-    return problem(422, "The request does not fit the model's contract", str(error), errors=errors)
-
-
-@app.exception_handler(MalformedRequest)
-def malformed_request(error: MalformedRequest) -> Response[str]:
-    _count_outcome(rejected=1, failed=0)
-    logger.info("rejected", extra={"errors": [str(error)]})
-    return problem(error.status, "The request is malformed", str(error))
-
-
-@app.exception_handler(NoChampion)
-def no_champion(error: NoChampion) -> Response[str]:
-    return problem(503, "There is no model yet", str(error), headers={"Retry-After": "60"})
-
-
-@app.exception_handler(NotFoundError)
-def not_found(_error: NotFoundError) -> Response[str]:
-    return problem(404, "There is no such route", f"The routes are {', '.join(names.ROUTES)}")
-
-
-# Whatever went wrong, the caller gets an answer, and the alarm on errors gets its data point.
-@app.exception_handler(Exception)
-def unexpected(error: Exception) -> Response[str]:
-    _count_outcome(rejected=0, failed=1)
-    logger.error("prediction failed", exc_info=error)
-    return problem(500, "The prediction failed", "The cause is in the function's log, under the request id")
 
 
 def _count_outcome(*, rejected: int, failed: int) -> None:
@@ -127,9 +131,9 @@ def _version(served: Served) -> dict[str, str]:
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: Event, _context: LambdaContext) -> Answer:
     try:
-        return app.resolve(event, context)
+        return respond(event)
     finally:
         if failure := models().take_failure():
             metrics.add_metric(names.CHAMPION_REFRESH_FAILURES, MetricUnit.Count, 1)

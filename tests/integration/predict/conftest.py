@@ -31,6 +31,7 @@ def call(monkeypatch, capsys):
         monkeypatch.setattr(module, "log_policy", lambda: policy or LogPolicy(1.0, frozenset()))
         event = {
             "version": "2.0",
+            "routeKey": f"{method} {path}",
             "rawPath": path,
             "headers": {"content-type": "application/json"},
             "requestContext": {"http": {"method": method, "path": path}, "stage": "$default"},

@@ -103,6 +103,12 @@ def test_health_names_the_version(call):
     assert call(path="/health", method="GET").body == {"status": "ok", "model_version": "v7"}
 
 
+def test_the_function_answers_every_route_that_the_gateway_has(call):
+    for route in names.ROUTES:
+        method, path = route.split()
+        assert call({}, path=path, method=method).status != 404, route
+
+
 def test_an_unknown_route_is_a_404_that_names_the_routes(call):
     answer = call(path="/predictions", method="GET")
 

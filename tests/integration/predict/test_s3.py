@@ -1,5 +1,6 @@
 """The predict function's own signed GET: against botocore's signer, and against servers."""
 
+import socket
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,22 +10,24 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.predict.s3 import Bucket, FetchError, NoSuchKey
 from tests.integration.predict.serving import SECRETS
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+# One bucket for all examples, since a connection reads the machine's certificates; its credentials change.
+ROTATING = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}
+ROTATED = Bucket("models", environment=ROTATING)
 text = st.text(alphabet=st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=30)
 
 
+@settings(max_examples=3000, deadline=None)
 @given(key=st.text(min_size=1, max_size=40), token=st.one_of(st.none(), text), secret=text)
 def test_the_signature_is_botocores(key, token, secret):
-    environment = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": secret}
-    if token:
-        environment["AWS_SESSION_TOKEN"] = token
-    bucket = Bucket("models", environment=environment)
+    ROTATING["AWS_SECRET_ACCESS_KEY"] = secret
+    ROTATING["AWS_SESSION_TOKEN"] = token or ""
     sent = {}
 
     def request(_method, path, headers):
@@ -32,11 +35,11 @@ def test_the_signature_is_botocores(key, token, secret):
         raise OSError("sent nothing")
 
     with (
-        mock.patch.object(bucket._connection, "request", request),
+        mock.patch.object(ROTATED._connection, "request", request),
         mock.patch("functions.predict.s3.datetime", wraps=datetime, now=mock.Mock(return_value=NOW)),
         pytest.raises(FetchError),
     ):
-        bucket.get(key)
+        ROTATED.get(key)
 
     theirs = AWSRequest("GET", f"https://models.s3.eu-west-1.amazonaws.com{sent['path']}")
     with mock.patch("botocore.auth.get_current_datetime", return_value=NOW):
@@ -90,3 +93,12 @@ def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again():
         server.shutdown()
     with pytest.raises(FetchError):
         bucket.get("a")
+
+
+def test_an_s3_that_takes_the_request_and_never_answers_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environment = {**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address}
+
+        with pytest.raises(FetchError, match="timed out"):
+            Bucket("models", environment=environment, timeout=0.2).get("a")
