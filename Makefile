@@ -8,12 +8,12 @@ unexport PYTHONDONTWRITEBYTECODE
 # A shell that sits in another environment must not leak into this one.
 unexport PYTHONPATH VIRTUAL_ENV
 
-.PHONY: help demo up test fuzz bench lint setup lock synth clean
+.PHONY: help demo up test fuzz bench bench-drift dashboard lint setup lock synth clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: setup  ## Deploy, train, predict and alarm on this machine, then stop
+demo: setup  ## Deploy, train, predict, find drift and alarm on this machine, then stop
 	@evergreen demo
 
 up: setup  ## The same cloud, deployed and trained, until Ctrl-C
@@ -27,6 +27,12 @@ fuzz: setup  ## Hold the endpoint against its OpenAPI document with 12,000 made-
 
 bench: setup  ## Measure serving against its peers; writes docs/benchmarks.md
 	@python -m benchmarks.serving
+
+bench-drift: setup  ## Measure the drift check: false alarms, power, time; writes docs/drift.md
+	@python -m benchmarks.drift
+
+dashboard: setup  ## Draw the dashboard of the cloud that `make up` runs
+	@evergreen dashboard --local
 
 lint: setup
 	@ruff check .

@@ -9,9 +9,10 @@ from aws_cdk import App
 
 from evergreen import names
 from evergreen.errors import EvergreenError
-from evergreen.settings import read_settings
+from evergreen.settings import ModelSettings, read_settings
 from infra.environments import ENVIRONMENTS
 from infra.packaging import PYTHON_VERSION, PackagingError, compiles_for_lambda
+from infra.stack_settings import StackSettings
 from infra.stacks import EvergreenStack
 from infra.training_image import training_image
 
@@ -27,12 +28,8 @@ def main() -> None:
         EvergreenStack(
             app,
             environment=chosen,
-            model_name=settings.name,
+            settings=of_the_stack(settings),
             image=training_image(chosen.region, chosen.job_instance),
-            rejected_share=settings.alarms.rejected_share,
-            latency_p99_ms=settings.alarms.latency_p99_ms,
-            log_sample=settings.log.sample,
-            log_leave_out=settings.log.leave_out,
             tracking_url=os.environ.get(names.TRACKING_URI),
             alarm_email=os.environ.get("EVERGREEN_ALARM_EMAIL"),
             for_this_machine=this_machine,
@@ -43,6 +40,22 @@ def main() -> None:
             f"evergreen: this is not Python {PYTHON_VERSION}: functions go without bytecode and start more slowly",
             file=sys.stderr,
         )
+
+
+def of_the_stack(settings: ModelSettings) -> StackSettings:
+    """What of model.toml is part of the stack."""
+    return StackSettings(
+        model_name=settings.name,
+        metric=settings.metric,
+        rejected_share=settings.alarms.rejected_share,
+        latency_p99_ms=settings.alarms.latency_p99_ms,
+        log_sample=settings.log.sample,
+        log_leave_out=tuple(settings.log.leave_out),
+        drift_share=settings.drift.share,
+        every_hours=settings.drift.every_hours,
+        window_hours=settings.drift.window_hours,
+        message_format=settings.notifications.format,
+    )
 
 
 if __name__ == "__main__":

@@ -1,27 +1,26 @@
-"""evergreen demo: the whole story on this machine, from an empty cloud to an alarm that someone is told of."""
+"""evergreen demo: the whole story on this machine, from an empty cloud to alarms that someone is told of."""
 
-import csv
-import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from cli import watching
-from cli.console import Step, Steps, console
+from cli.checks import Checks, show
+from cli.console import Steps, console
+from cli.dashboard import write_dashboard
 from cli.embedded import ENVIRONMENT, deployed_cloud
 from cli.endpoint import Endpoint, RequestRefused
+from cli.replay import CityMonth, city_months, replay
 from cli.target import CHECKOUT, Target
 from cli.train import run_training
 from evergreen import names
-from evergreen.contract import NUMBER
 from evergreen.errors import CommandFailed
 
 HOME = CHECKOUT / ".evergreen" / "demo"
-LATER = CHECKOUT / "data" / "texas_2007_2015.csv"
 CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
+FIRST_HALF = range(1, 7)
 
 # Rejected requests to send before giving up on the alarm.
 _MAX_REJECTED = 40
@@ -34,16 +33,8 @@ _NEXT = (
 )
 
 
-@dataclass(frozen=True)
-class CityMonth:
-    """A row of the later data: the features as the model takes them, and what happened."""
-
-    features: dict[str, Any]
-    median: float
-
-
 def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free one if not given.")] = None) -> None:
-    """Deploy, train, predict and alarm on this machine, then stop everything."""
+    """Deploy, train, predict, check for drift and alarm on this machine, then stop everything."""
     steps = Steps()
     console.print("[bold]Evergreen demo[/]: the whole stack on this machine, with no account and no Docker\n")
     with deployed_cloud(HOME, steps, port=port) as (_, target):
@@ -52,49 +43,24 @@ def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a fre
         endpoint = Endpoint(target)
         with steps.step("First prediction over HTTPS, cold start included"):
             features = endpoint.model()["contract"]["features"]
-            months = _city_months({"1"}, CITIES, features)
+            months = city_months(2007, {1}, features, CITIES)
             first = endpoint.predict({"features": months[0].features})
         first_served = steps.elapsed()
         _show_predictions(endpoint, months, first)
-        with steps.step("The rest of the first quarter of 2007") as step:
-            others = [month for month in _city_months({"1", "2", "3"}, None, features) if month not in months]
-            _replay(endpoint, others, step)
-        with steps.step("Read the metrics back from CloudWatch"):
-            metrics = watching.metric_sums(target)
-        _show_metrics(metrics)
-        with steps.step("Rejected requests until the alarm fires"):
-            refusal, sent = _reject_until_alarm(target, endpoint, months[0])
-        console.print(f"  The field 'city' was sent as 'town' in {sent} requests. The last answer:", markup=False)
-        for problem in refusal.body["errors"]:
-            text = f"    {refusal.status}  {problem['field']}: expected {problem['expected']}, got {problem['got']}"
-            console.print(text, style="yellow", markup=False, soft_wrap=True)
-        with steps.step("Notification by SNS"):
-            message = inbox.receive()
+        _reject(steps, target, endpoint, months[0], inbox)
+        _check(steps, target, endpoint, city_months(2007, FIRST_HALF, features), "2007", labels=False)
+        _check(steps, target, endpoint, city_months(2010, FIRST_HALF, features), "2010", labels=True)
+        with steps.step("Notification of the drift by SNS"):
+            message = inbox.receive("no longer look like")
         _show_notification(message)
+        with steps.step("Draw the stack's own dashboard"):
+            dashboard = write_dashboard(target, HOME / "dashboard.html", hours=0.25)
     _show_summary(steps, first_served)
-
-
-def _city_months(months: set[str], cities: Collection[str] | None, features: list[dict[str, Any]]) -> list[CityMonth]:
-    """Months of 2007, which the model has not seen, with their true price."""
-    with LATER.open(newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["year"] == "2007" and row["month"] in months]
-    return [
-        CityMonth(
-            features={
-                feature["name"]: _cell(row[feature["name"]], number=feature["type"] == NUMBER) for feature in features
-            },
-            median=float(row["median"]),
-        )
-        for row in rows
-        # A month without sales has no price, and leaves fields empty that training always had.
-        if row["median"] and (cities is None or row["city"] in cities)
-    ]
-
-
-def _cell(word: str, *, number: bool) -> str | float | None:
-    if word == "":
-        return None
-    return float(word) if number else word
+    console.print(f"\n  Dashboard     {dashboard}", markup=False, soft_wrap=True)
+    console.print(f"  Drift report  {HOME / 'drift-2010.html'}", markup=False, soft_wrap=True)
+    console.print("\n[bold]Where to look next[/] (the demo has stopped all that it started)")
+    for what, why in _NEXT:
+        console.print(f"  {what:<26} {why}", markup=False, soft_wrap=True)
 
 
 def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[str, Any]) -> None:
@@ -110,23 +76,17 @@ def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[s
         console.print(f"  Each answer warns: {warning}", style="dim", markup=False, soft_wrap=True)
 
 
-def _replay(endpoint: Endpoint, months: list[CityMonth], step: Step) -> None:
-    """Ordinary traffic: one request per city-month."""
-    deviations = []
-    for count, month in enumerate(months, 1):
-        answer = endpoint.predict({"features": month.features})
-        deviations.append(abs(answer["prediction"] / month.median - 1))
-        step.progress(f"{count} of {len(months)} requests")
-    step.result = f"{len(months)} requests, mean error {sum(deviations) / len(deviations):.1%}"
-
-
-def _show_metrics(metrics: dict[str, watching.Statistics]) -> None:
-    table = Table("Metric", "Count", "Sum", "Average")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, statistics in metrics.items():
-        table.add_row(name, f"{statistics.count:.0f}", f"{statistics.total:.1f}", f"{statistics.average:.2f}")
-    console.print(table)
+def _reject(steps: Steps, target: Target, endpoint: Endpoint, month: CityMonth, inbox: watching.Inbox) -> None:
+    with steps.step("Rejected requests until the alarm fires"):
+        refusal, sent = _reject_until_alarm(target, endpoint, month)
+    requests = "a request" if sent == 1 else f"{sent} requests"
+    console.print(f"  The field 'city' was sent as 'town' in {requests}. The last answer:", markup=False)
+    for problem in refusal.body["errors"]:
+        text = f"    {refusal.status}  {problem['field']}: expected {problem['expected']}, got {problem['got']}"
+        console.print(text, style="yellow", markup=False, soft_wrap=True)
+    with steps.step("Notification by SNS"):
+        message = inbox.receive("did not fit the model's contract")
+    _show_notification(message)
 
 
 def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) -> tuple[RequestRefused, int]:
@@ -143,11 +103,32 @@ def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) ->
     raise CommandFailed(f"the alarm on rejected requests did not fire after {_MAX_REJECTED} rejected requests")
 
 
+def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMonth], year: str, *, labels: bool) -> None:
+    """Send half a year through the endpoint, and check whether it looks like what the model was judged on."""
+    captures = watching.Captures(target)
+    start = datetime.now(UTC)
+    with steps.step(f"The first half of {year}, month by month") as step:
+        replayed = replay(endpoint, rows, step.progress)
+        step.result = f"{len(rows)} predictions, mean error {replayed.mean_error:.1%}"
+    if labels:
+        with steps.step("The true prices, by POST /feedback"):
+            endpoint.feedback({"labels": replayed.truths})
+    with steps.step("Their records in S3, by Firehose"):
+        captures.await_growth(names.PREDICTIONS_PREFIX, replayed.requests)
+        captures.await_growth(names.FEEDBACK_PREFIX, int(labels))
+    with steps.step("Drift check by Evidently") as step:
+        step.progress("the first one unpacks its packages, 500 MB")
+        checks = Checks(target)
+        result = checks.run(start=start, end=datetime.now(UTC))
+    show(result)
+    if report := checks.report(result):
+        (HOME / f"drift-{year}.html").write_bytes(report)
+
+
 def _show_notification(message: watching.Notification) -> None:
-    console.print(f"  Subject: {message.subject}", markup=False)
-    alarm = json.loads(message.message)
-    console.print(f"  {alarm['AlarmDescription']}", style="yellow", markup=False, soft_wrap=True)
-    console.print(f"  {alarm['NewStateReason']}", style="dim", markup=False, soft_wrap=True)
+    console.print(f"  Subject: {message.subject}", markup=False, soft_wrap=True)
+    for line in message.message.splitlines():
+        console.print(f"  {line}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _show_summary(steps: Steps, first_served: float) -> None:
@@ -156,6 +137,3 @@ def _show_summary(steps: Steps, first_served: float) -> None:
         console.print(f"  {step.title:<52} {step.seconds:6.1f} s", markup=False)
     console.print(f"  {'everything':<52} {steps.elapsed():6.1f} s", markup=False)
     console.print(f"  The first prediction was served {first_served:.1f} s after the start.", markup=False)
-    console.print("\n[bold]Where to look next[/] (the demo has stopped all that it started)")
-    for what, why in _NEXT:
-        console.print(f"  {what:<26} {why}", markup=False, soft_wrap=True)

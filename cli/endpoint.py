@@ -25,7 +25,7 @@ class RequestRefused(CommandFailed):
 
 
 class Endpoint:
-    """POST /predict and GET /model of a deployed stack."""
+    """The routes of a deployed stack."""
 
     def __init__(self, target: Target) -> None:
         self._credentials = target.session.get_credentials()
@@ -45,6 +45,13 @@ class Endpoint:
         """
         return self._call("POST", self._url, json.dumps(body).encode())
 
+    def feedback(self, body: dict[str, Any]) -> dict[str, Any]:
+        """
+        Raises:
+            RequestRefused: the labels were not accepted.
+        """
+        return self._call("POST", self._url.removesuffix("/predict") + "/feedback", json.dumps(body).encode())
+
     def model(self) -> dict[str, Any]:
         """
         Raises:
@@ -62,7 +69,7 @@ class Endpoint:
             document = json.loads(answer.content)
         except ValueError:
             document = {"message": answer.content.decode(errors="replace")[:300]}
-        if answer.status_code != 200:
+        if answer.status_code not in (200, 202):
             raise RequestRefused(answer.status_code, document)
         return dict(document)
 

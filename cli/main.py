@@ -7,7 +7,10 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from cli.console import errors
+from cli.dashboard import dashboard
 from cli.demo import demo
+from cli.drift import drift
+from cli.forget import forget
 from cli.interruption import Interrupted, interrupt
 from cli.predict import predict
 from cli.rollback import rollback
@@ -30,6 +33,9 @@ app.command()(train)
 app.command()(predict)
 app.command()(versions)
 app.command()(rollback)
+app.command()(drift)
+app.command()(dashboard)
+app.command()(forget)
 
 
 def main() -> None:

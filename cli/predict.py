@@ -45,6 +45,8 @@ def predict(
         return
     if source and len(source) > 1:
         raise CommandFailed(f"give one file, or name=value pairs for one row; got: {' '.join(source)}")
+    if not source and sys.stdin.isatty():
+        raise CommandFailed("give a row as name=value pairs, or a CSV file; see: evergreen predict --help")
     lines = _open(source[0]) if source and source[0] != "-" else sys.stdin
     if output is None:
         _predict_table(endpoint, lines, sys.stdout)
@@ -81,14 +83,18 @@ def _predict_table(endpoint: Endpoint, lines: TextIO, output: TextIO) -> None:
         raise CommandFailed(f"the table has no column {', '.join(map(repr, missing))}, which the model needs")
     writer = csv.DictWriter(output, [*header, "prediction"], lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    count = 0
+    count, unusual = 0, []
     for rows in _batches(reader):
         instances = [{name: _value(kind, row[name] or "") for name, kind in kinds.items()} for row in rows]
         answer = endpoint.predict({"instances": instances})
         for row, scored in zip(rows, answer["predictions"], strict=True):
             writer.writerow({**row, "prediction": scored["prediction"]})
+            unusual += scored.get("warnings", [])[:1]
         count += len(rows)
         errors.print(f"{count} rows predicted", style="dim")
+    if unusual:
+        text = f"warning: {len(unusual)} rows are unlike those of the training; the first: {unusual[0]}"
+        errors.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
 def _batches(reader: "csv.DictReader[str]") -> Iterator[list[dict[str, Any]]]:

@@ -26,6 +26,8 @@ def rollback(
     target = Target.choose(environment, local=local)
     registry = Registry(target)
     chosen = choose(registry, version)
+    if not chosen.decision["promote"]:
+        console.print(f"  {chosen.version} was not promoted: {chosen.decision['reason']}", style="yellow", markup=False)
     steps = Steps()
     with steps.step(f"Point the champion at {chosen.version}"):
         registry.promote(chosen)
@@ -34,6 +36,7 @@ def rollback(
     console.print(
         f"  {chosen.version} is live ({chosen.metric} on its holdout); every instance follows within a minute.",
         markup=False,
+        soft_wrap=True,
     )
 
 

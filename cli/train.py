@@ -44,5 +44,7 @@ def run_training(target: Target, settings_file: Path, steps: Steps) -> dict[str,
         decision = run.execute(run_input, on_state)
     verdict = "[green]promoted[/]" if decision["promote"] else "[yellow]not promoted[/]"
     console.print(f"  Version {decision['version']}: {verdict}")
-    console.print(f"  {decision['reason']}", markup=False)
+    console.print(f"  {decision['reason']}", markup=False, soft_wrap=True)
+    if decision["promote"] and decision["champion"]:
+        console.print("  The endpoint serves it within a minute.", markup=False)
     return decision

@@ -106,6 +106,8 @@ def _last_words(status: dict[str, Any]) -> str:
     except ValueError:
         return f" at {state}: {cause}" if cause else ""
     words = next((document[key] for key in ("FailureReason", "ExitMessage", "errorMessage") if key in document), cause)
+    # SageMaker's frame around what the job itself has said.
+    words = words.removeprefix("AlgorithmError: ").removesuffix(", exit code: 1")
     return f" at {state}: {words}"
 
 

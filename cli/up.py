@@ -29,12 +29,13 @@ def up(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free 
             console.print("\nStopping the cloud.")
 
 
-def curl_command(cloud: EmbeddedCloud, url: str, body: str) -> str:
-    """A signed request to the endpoint that works as pasted."""
+def shell_function(cloud: EmbeddedCloud, url: str) -> str:
+    """A signed request to a route of the endpoint, to paste into a shell: ask <route> [curl's options]."""
+    keys = cloud.environment()
     return (
-        f"curl --cacert {cloud.ca_file} --aws-sigv4 aws:amz:{REGION}:execute-api --user "
-        f"{cloud.environment()['AWS_ACCESS_KEY_ID']}:{cloud.environment()['AWS_SECRET_ACCESS_KEY']} \\\n"
-        f"  -H 'Content-Type: application/json' {url} \\\n  -d '{body}'"
+        f"ask() {{ curl -sS --cacert {cloud.ca_file} --aws-sigv4 aws:amz:{REGION}:execute-api "
+        f"--user {keys['AWS_ACCESS_KEY_ID']}:{keys['AWS_SECRET_ACCESS_KEY']} -H 'Content-Type: application/json' "
+        f'{url.removesuffix("predict")}"$1" "${{@:2}}"; }}'
     )
 
 
@@ -43,6 +44,9 @@ def _show(cloud: EmbeddedCloud, url: str) -> None:
     console.print(f"  Endpoint   {url}", markup=False, soft_wrap=True)
     console.print(f"  MLflow     {cloud.tracking_uri}", markup=False, soft_wrap=True)
     console.print(
-        "  Commands   evergreen train --local, evergreen predict --local (in another terminal)\n", markup=False
+        "  Commands   evergreen train --local, evergreen predict --local, evergreen drift --local\n", markup=False
     )
-    console.print(curl_command(cloud, url, _EXAMPLE), markup=False, soft_wrap=True)
+    console.print("In another terminal, this makes `ask` call the endpoint:\n", markup=False)
+    console.print(shell_function(cloud, url), markup=False, soft_wrap=True)
+    console.print(f"\n  ask predict -d '{_EXAMPLE}'", markup=False, soft_wrap=True)
+    console.print("  ask model        ask openapi.json        ask health", markup=False)

@@ -11,7 +11,7 @@ def versions(environment: EnvironmentName = "dev", local: Local = False) -> None
     """List the versions, the newest first, with Judge's decision about each."""
     registry = Registry(Target.choose(environment, local=local))
     champions = registry.champions()
-    table = Table("Version", "", "Holdout", "Decision")
+    table = Table("Version", "Role", "Holdout", "Decision")
     for judged in registry.versions():
         mark = ""
         if champions and judged.version == champions[0].version:

@@ -54,14 +54,39 @@ def metric_sums(target: Target) -> dict[str, Statistics]:
     return sums
 
 
-def alarm_state(target: Target, metric: str) -> str:
+def alarm_state(target: Target, metric: str, *, service: str = names.METRIC_SERVICE) -> str:
     """The state of the alarm on a metric: OK, ALARM or INSUFFICIENT_DATA."""
     answer = target.client("cloudwatch").describe_alarms_for_metric(
         Namespace=names.metric_namespace(target.environment),
         MetricName=metric,
-        Dimensions=[{"Name": "service", "Value": names.METRIC_SERVICE}],
+        Dimensions=[{"Name": "service", "Value": service}],
     )
     return str(answer["MetricAlarms"][0]["StateValue"])
+
+
+class Captures:
+    """The objects in the capture bucket, counted from the moment that this is made."""
+
+    def __init__(self, target: Target) -> None:
+        self._s3 = target.client("s3")
+        self._bucket = target.outputs[names.OUTPUT_CAPTURE_BUCKET]
+        self._before = {prefix: self._count(prefix) for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX)}
+
+    def await_growth(self, prefix: str, objects: int) -> None:
+        """Wait until so many more have come.
+
+        Raises:
+            CommandFailed: they did not come.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while self._count(prefix) < self._before[prefix] + objects:
+            if time.monotonic() > deadline:
+                raise CommandFailed(f"the records under {prefix} did not arrive in S3 within {_PATIENCE} s")
+            time.sleep(0.1)
+
+    def _count(self, prefix: str) -> int:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return sum(page["KeyCount"] for page in pages)
 
 
 class Inbox:

@@ -17,6 +17,7 @@ CONTRACT = "contract.json"
 HOLDOUT = "holdout.jsonl"
 METRICS = "metrics.json"
 LINEAGE = "lineage.json"
+MONITORING = "monitoring.json"
 MANIFEST = "manifest.json"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
@@ -97,7 +98,7 @@ class Bundle:
         hostile = [name for name in manifest if not _NAME.fullmatch(name)]
         if hostile:
             raise BrokenBundle(f"manifest.json lists {hostile[0]!r}, which is no file name")
-        missing = {MODEL, CONTRACT, HOLDOUT, METRICS, LINEAGE} - manifest.keys()
+        missing = {MODEL, CONTRACT, HOLDOUT, METRICS, LINEAGE, MONITORING} - manifest.keys()
         if missing:
             raise BrokenBundle(f"the bundle lacks {', '.join(sorted(missing))}")
         files = {name: fetch(name) for name in manifest}
@@ -117,6 +118,10 @@ class Bundle:
     @property
     def lineage(self) -> dict[str, Any]:
         return _object(LINEAGE, self.files[LINEAGE])
+
+    @property
+    def monitoring(self) -> dict[str, Any]:
+        return _object(MONITORING, self.files[MONITORING])
 
     def model(self) -> ServableModel:
         return load_model(self.files[MODEL], self.files[CONTRACT], digest=self.digest)

@@ -40,20 +40,20 @@ class Feature:
         """
         if value is None:
             if not self.missing_allowed:
-                raise FieldProblem("null", f"{self._kind()}; no training row lacked it")
+                raise FieldProblem("null", f"{self._kind()}, since no training row lacked it")
             return math.nan if self.type == NUMBER else None
         if self.type == CATEGORY:
             if not isinstance(value, str):
-                raise FieldProblem(_shown(value), self._kind())
+                raise FieldProblem(shown(value), self._kind())
             return value
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise FieldProblem(_shown(value), self._kind())
+            raise FieldProblem(shown(value), self._kind())
         try:
             number = float(value)
         except OverflowError:
-            raise FieldProblem(_shown(value), self._kind()) from None
+            raise FieldProblem(shown(value), self._kind()) from None
         if not math.isfinite(number):
-            raise FieldProblem(_shown(value), self._kind())
+            raise FieldProblem(shown(value), self._kind())
         return number
 
     def warning(self, value: Value) -> str | None:
@@ -99,7 +99,7 @@ class Contract:
             InvalidRow: names every field that is unknown, absent, or of a wrong value, all at once.
         """
         if not isinstance(features, Mapping):
-            raise InvalidRow([FieldError(where, _shown(features), "an object of feature name to value")])
+            raise InvalidRow([FieldError(where, shown(features), "an object of feature name to value")])
         names = [feature.name for feature in self.features]
         absent = [name for name in names if name not in features]
         errors = [
@@ -149,7 +149,7 @@ def _nearest(name: str, absent: list[str]) -> str:
     return f"the feature {' or '.join(map(repr, nearest))} under its own name" if nearest else "no such field"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value as it can be quoted in a message: its JSON, cut to 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -11,12 +11,47 @@ REJECTED_REQUESTS = "RejectedRequests"
 # 1 when the champion could not be looked at, or the new one not loaded; the present one goes on serving.
 CHAMPION_REFRESH_FAILURES = "ChampionRefreshFailures"
 
+# Of the check function, once a check. The 0/1 ones are left out where a check cannot tell.
+MONITORING_SERVICE = "monitoring"
+DRIFT_DETECTED = "DriftDetected"
+QUALITY_FELL = "QualityFell"
+BROKEN_INPUT = "BrokenInput"
+DRIFT_SHARE = "DriftShare"
+FEATURE_DRIFT = "FeatureDrift"  # with the dimension `feature`: how far it has moved, from 0 to 1
+LIVE_METRIC = "LiveMetric"
+PROMISED_METRIC = "PromisedMetric"
+CAPTURED_ROWS = "CapturedRows"
+LABELS = "Labels"
+MODEL_AGE_DAYS = "ModelAgeDays"
+CAPTURE_LAG_SECONDS = "CaptureLagSeconds"
+
+# The lines of the predict function's log that are captured: their messages, and the version of their form.
+RECORD_PREDICT = "predict"
+RECORD_FEEDBACK = "feedback"
+CAPTURE_FORMAT = 1
+
 # Environment variables of the functions.
 MODEL_BUCKET = "MODEL_BUCKET"
 MODEL_NAME = "MODEL_NAME"
 LOG_SAMPLE = "LOG_SAMPLE"
 LOG_LEAVE_OUT = "LOG_LEAVE_OUT"
 TRACKING_URI = "MLFLOW_TRACKING_URI"
+CAPTURE_BUCKET = "CAPTURE_BUCKET"
+PACKAGES_BUCKET = "PACKAGES_BUCKET"
+PACKAGES_KEY = "PACKAGES_KEY"
+WINDOW_HOURS = "WINDOW_HOURS"
+STACK_NAME = "STACK_NAME"
+TOPIC = "NOTIFICATION_TOPIC"
+MESSAGE_FORMAT = "MESSAGE_FORMAT"
+
+# Forms of a notification: text for people, or JSON for chat tools.
+FORMAT_TEXT = "text"
+FORMAT_CHAT = "chat"
+
+# Alarms that are about a check's result; the stack's name stands before them.
+ALARM_DRIFT = "drift"
+ALARM_QUALITY = "quality"
+ALARM_BROKEN_INPUT = "broken input"
 
 # Routes of the endpoint: method and path.
 ROUTES = ("POST /predict", "POST /feedback", "GET /model", "GET /openapi.json", "GET /health")
@@ -27,6 +62,9 @@ OUTPUT_DATA_BUCKET = "DataBucket"
 OUTPUT_MODEL_BUCKET = "ModelBucket"
 OUTPUT_WORKFLOW = "TrainingWorkflow"
 OUTPUT_PROMOTE_FUNCTION = "PromoteFunction"
+OUTPUT_CAPTURE_BUCKET = "CaptureBucket"
+OUTPUT_CHECK_FUNCTION = "CheckDriftFunction"
+OUTPUT_DASHBOARD = "Dashboard"
 OUTPUT_MODEL_NAME = "ModelName"
 OUTPUT_TOPIC = "NotificationTopic"
 OUTPUT_TRACKING_URI = "TrackingUri"
@@ -40,6 +78,12 @@ PREPARED_PREFIX = "prepared/"
 BUNDLES_PREFIX = "models/"
 CHAMPIONS_PREFIX = "champions/"
 TRACKING_PREFIX = "mlflow/"
+
+# Key prefixes of the capture bucket.
+PREDICTIONS_PREFIX = "predictions/"
+FEEDBACK_PREFIX = "feedback/"
+UNDELIVERED_PREFIX = "undelivered/"
+CHECKS_PREFIX = "checks/"
 
 # Channels of the jobs: a folder of the container each.
 CHANNEL_DATA = "data"
@@ -61,6 +105,11 @@ def metric_namespace(environment: str) -> str:
 def champion_key(model: str) -> str:
     """The key of the champion pointer in the model bucket."""
     return f"{CHAMPIONS_PREFIX}{model}.json"
+
+
+def latest_check_key(model: str) -> str:
+    """The key of the newest check's result in the capture bucket."""
+    return f"{CHECKS_PREFIX}{model}/latest.json"
 
 
 def bundles_prefix(model: str) -> str:

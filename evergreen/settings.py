@@ -11,8 +11,10 @@ from typing import Any
 
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import CLASSIFICATION, METRICS, REGRESSION
+from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
 
 TASKS = (REGRESSION, CLASSIFICATION)
+FORMATS = (FORMAT_TEXT, FORMAT_CHAT)
 # What each is in scikit-learn stands in training/estimators.py.
 _ENSEMBLES = ("hist_gradient_boosting", "gradient_boosting", "random_forest", "extra_trees", "decision_tree")
 ESTIMATORS = {
@@ -64,6 +66,52 @@ class LogSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotificationSettings:
+    """`format` of what SNS sends: text for people, or chat, JSON for chat tools."""
+
+    format: str = FORMAT_TEXT
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftSettings:
+    """When a window of predictions is said to have drifted from the holdout. It travels in the bundle.
+
+    Attributes:
+        share: of the features that have drifted; above it the check alarms.
+        significance: probability that a check without drift names any feature.
+        smallest_shift: share of the rows that must have moved before a difference counts.
+        minimum_rows: fewer rows, in the window or in the reference, are "insufficient data".
+        leave_out: features that are not compared, such as time itself.
+        season: a feature; the window is compared with the reference rows that have the same values of it.
+        every_hours, window_hours: between two checks, and how far back each looks; both part of the stack.
+    """
+
+    share: float = 0.3
+    significance: float = 0.01
+    smallest_shift: float = 0.05
+    minimum_rows: int = 200
+    leave_out: list[str] = field(default_factory=list)
+    season: str = ""
+    every_hours: int = 24
+    window_hours: int = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualitySettings:
+    """The live metric on predictions whose truth has come in.
+
+    Attributes:
+        days: how far back truths are taken into account; at most 30.
+        minimum_labels: with fewer, quality is not known.
+        slices: categorical features; the metric is also given for each of their values.
+    """
+
+    days: int = 30
+    minimum_labels: int = 100
+    slices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelSettings:
     """All of model.toml."""
 
@@ -77,6 +125,9 @@ class ModelSettings:
     estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
 
 
 def read_settings(path: Path) -> ModelSettings:
@@ -151,9 +202,25 @@ class _Reader:
             raise self._error("alarms", "rejected_share", "must lie between 0 and 1")
         if settings.alarms.latency_p99_ms <= 0:
             raise self._error("alarms", "latency_p99_ms", "must be above 0")
-
         if not 0 <= settings.log.sample <= 1:
             raise self._error("log", "sample", f"must lie between 0 and 1, got {settings.log.sample}")
+        self._check_choice("notifications", "format", settings.notifications.format, FORMATS)
+        self._check_monitoring(settings.drift, settings.quality)
+
+    def _check_monitoring(self, drift: DriftSettings, quality: QualitySettings) -> None:
+        shares = {"share": drift.share, "significance": drift.significance, "smallest_shift": drift.smallest_shift}
+        for key, value in shares.items():
+            if not 0 < value < 1:
+                raise self._error("drift", key, f"must lie between 0 and 1, got {value:g}")
+        if drift.minimum_rows < 50:
+            raise self._error("drift", "minimum_rows", f"must be 50 at least, got {drift.minimum_rows}")
+        for key, hours in {"every_hours": drift.every_hours, "window_hours": drift.window_hours}.items():
+            if not 1 <= hours <= 24 * 30:
+                raise self._error("drift", key, f"must be 1 to 720, got {hours}")
+        if not 1 <= quality.days <= 30:
+            raise self._error("quality", "days", f"must be 1 to 30, got {quality.days}")
+        if quality.minimum_labels < 30:
+            raise self._error("quality", "minimum_labels", f"must be 30 at least, got {quality.minimum_labels}")
 
     def _check_choice(self, section: str, key: str, value: str, choices: typing.Iterable[str]) -> None:
         if value not in choices:

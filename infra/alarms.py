@@ -1,21 +1,28 @@
-"""Alarms on the endpoint, and a message for executions that end without their own."""
+"""Alarms on the endpoint, the captures and the checks, and a message for executions that end without their own."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from evergreen import names
+from infra.capture import Capture
 from infra.notifications import Notifications
+from infra.notifier import Notifier
+from infra.stack_settings import StackSettings
 from infra.training_workflow import TrainingWorkflow
 
 PERIOD = Duration.minutes(5)
+# A record is in S3 a minute after its prediction, or two.
+_STALE_SECONDS = 900
 
 
 class Alarms(Construct):
-    """Each alarm notifies when it fires and when it is over."""
+    """Each alarm is told when it fires and when it is over."""
 
     def __init__(
         self,
@@ -23,62 +30,162 @@ class Alarms(Construct):
         id_: str,
         *,
         environment: str,
-        rejected_share: float,
-        latency_p99_ms: float,
+        settings: StackSettings,
+        capture: Capture,
+        log_group: logs.LogGroup,
+        dead_letters: sqs.Queue,
         workflow: TrainingWorkflow,
         notifications: Notifications,
+        notifier: Notifier,
     ) -> None:
+        """
+        Args:
+            log_group: of the predict function, which the captures come from.
+        """
         super().__init__(scope, id_)
+        self.all: list[cloudwatch.IAlarm] = []
         self._environment = environment
-        self._action = actions.SnsAction(notifications.topic)
+        self._action: cloudwatch.IAlarmAction = notifier.action
+        self._topic = actions.SnsAction(notifications.topic)
+        self._of_the_endpoint(settings)
+        self._of_the_checks()
+        self._of_the_capture(capture, log_group)
+        self._of_dead_letters(dead_letters)
+        self._notify_of_silent_ends(workflow, notifications)
+
+    def _of_the_capture(self, capture: Capture, log_group: logs.LogGroup) -> None:
+        """What is not captured is neither checked nor learned from; no caller would notice."""
+        remedy = (
+            "Predictions are answered as ever. What is missing in S3 is still in the predict function's log; the "
+            "capture log names the cause."
+        )
+        self._alarm(
+            "capture refused",
+            cloudwatch.Metric(
+                namespace="AWS/Logs",
+                metric_name="DeliveryErrors",
+                dimensions_map={
+                    "LogGroupName": log_group.log_group_name,
+                    "DestinationType": "Firehose",
+                    "FilterName": capture.predictions_filter,
+                },
+                statistic="Sum",
+                period=PERIOD,
+            ),
+            threshold=0,
+            description=f"Records of predictions could not be handed to Firehose. {remedy}",
+        )
+        self._alarm(
+            "capture late",
+            cloudwatch.Metric(
+                namespace="AWS/Firehose",
+                metric_name="DeliveryToS3.DataFreshness",
+                dimensions_map={"DeliveryStreamName": capture.predictions.ref},
+                statistic="Maximum",
+                period=PERIOD,
+            ),
+            threshold=_STALE_SECONDS,
+            description=f"Records of predictions have waited for more than {_STALE_SECONDS // 60} minutes on their way "
+            f"to S3. {remedy}",
+        )
+
+    def _of_dead_letters(self, queue: sqs.Queue) -> None:
+        """Told by SNS alone: what could not be told may be why it fires."""
+        self._alarm(
+            "work left undone",
+            cloudwatch.Metric(
+                namespace="AWS/SQS",
+                metric_name="ApproximateNumberOfMessagesVisible",
+                dimensions_map={"QueueName": queue.queue_name},
+                statistic="Maximum",
+                period=PERIOD,
+            ),
+            threshold=0,
+            description="A drift check or a notification failed after all its retries. The cause is in the log of the "
+            f"function; what it was to do lies in the queue {queue.queue_name}. Check again with: evergreen drift "
+            f"-e {self._environment}",
+            action=self._topic,
+        )
+
+    def _of_the_endpoint(self, settings: StackSettings) -> None:
         self._alarm(
             "prediction errors",
-            names.PREDICTION_ERRORS,
-            statistic="Sum",
+            self._own(names.METRIC_SERVICE, names.PREDICTION_ERRORS, "Sum"),
             threshold=0,
             description="A prediction failed in the last five minutes. The cause is in the predict function's log.",
         )
         self._alarm(
             "rejected requests",
-            names.REJECTED_REQUESTS,
-            statistic="Average",
-            threshold=rejected_share,
-            description=f"More than {rejected_share:.0%} of the requests of five minutes did not fit the model's "
-            "contract: a caller sends other fields or values than the model was trained on. The predict function's log "
-            "names them in its lines 'rejected'.",
+            self._own(names.METRIC_SERVICE, names.REJECTED_REQUESTS, "Average"),
+            threshold=settings.rejected_share,
+            description=f"More than {settings.rejected_share:.0%} of the requests of five minutes did not fit the "
+            "model's contract: a caller sends other fields or values than the model was trained on. The predict "
+            "function's log names them in its lines 'rejected'.",
         )
         self._alarm(
             "latency",
-            names.PREDICTION_DURATION,
-            statistic="p99",
-            threshold=latency_p99_ms,
-            description=f"One prediction request in a hundred took longer than {latency_p99_ms:g} ms inside the "
-            "function.",
+            self._own(names.METRIC_SERVICE, names.PREDICTION_DURATION, "p99"),
+            threshold=settings.latency_p99_ms,
+            description=f"One prediction request in a hundred took longer than {settings.latency_p99_ms:g} ms inside "
+            "the function.",
         )
-        self._notify_of_silent_ends(workflow, notifications)
 
-    def _alarm(self, name: str, metric: str, *, statistic: str, threshold: float, description: str) -> None:
+    def _of_the_checks(self) -> None:
+        show = f"See what was found with: evergreen drift -e {self._environment}"
+        for name, metric, what in (
+            (
+                names.ALARM_DRIFT,
+                names.DRIFT_DETECTED,
+                "More features have drifted than model.toml [drift] share allows",
+            ),
+            (names.ALARM_QUALITY, names.QUALITY_FELL, "Labelled predictions are worse than the holdout promised"),
+            (names.ALARM_BROKEN_INPUT, names.BROKEN_INPUT, "Captured records cannot be read, or break the contract"),
+        ):
+            self._alarm(
+                name,
+                self._own(names.MONITORING_SERVICE, metric, "Maximum"),
+                threshold=0,
+                description=f"{what}. {show}",
+                # A check comes once in hours, and leaves out what it cannot tell: in between nothing has changed.
+                missing=cloudwatch.TreatMissingData.IGNORE,
+            )
+
+    def _own(self, service: str, metric: str, statistic: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=names.metric_namespace(self._environment),
+            metric_name=metric,
+            dimensions_map={"service": service},
+            statistic=statistic,
+            period=PERIOD,
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.Metric,
+        *,
+        threshold: float,
+        description: str,
+        # No requests is no trouble.
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+        action: cloudwatch.IAlarmAction | None = None,
+    ) -> None:
+        """An alarm that fires above the threshold."""
         alarm = cloudwatch.Alarm(
             self,
             name.title().replace(" ", ""),
             # The one physical name of the stack: it is the subject of the message that a person gets.
             alarm_name=f"{names.stack_name(self._environment)} {name}",
             alarm_description=description,
-            metric=cloudwatch.Metric(
-                namespace=names.metric_namespace(self._environment),
-                metric_name=metric,
-                dimensions_map={"service": names.METRIC_SERVICE},
-                statistic=statistic,
-                period=PERIOD,
-            ),
+            metric=metric,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             threshold=threshold,
             evaluation_periods=1,
-            # No requests is no trouble.
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=missing,
         )
-        alarm.add_alarm_action(self._action)
-        alarm.add_ok_action(self._action)
+        alarm.add_alarm_action(action or self._action)
+        alarm.add_ok_action(action or self._action)
+        self.all.append(alarm)
 
     def _notify_of_silent_ends(self, workflow: TrainingWorkflow, notifications: Notifications) -> None:
         """A failed state notifies by itself; an abort or the execution's own timeout reaches no state."""
@@ -95,9 +202,10 @@ class Alarms(Construct):
             targets=[
                 targets.SnsTopic(
                     notifications.topic,
-                    message=events.RuleTargetInput.from_text(
-                        f"Evergreen {self._environment}: training {execution} ended as {status}. The champion is "
-                        "unchanged. Train again with: evergreen train"
+                    message=notifications.event_message(
+                        subject=f"Evergreen {self._environment}: training ended silently",
+                        text=f"Evergreen {self._environment}: training {execution} ended as {status}. The champion is "
+                        f"unchanged. Train again with: evergreen train -e {self._environment}",
                     ),
                 )
             ],

@@ -30,12 +30,12 @@ class DataStore(Construct):
         grant_write(self.bucket, grantee, names.PREPARED_PREFIX)
 
 
-def private_bucket(scope: Construct, id_: str) -> s3.Bucket:
-    """A bucket that is versioned, encrypted, closed to the public and to plain HTTP, and outlives its stack."""
+def private_bucket(scope: Construct, id_: str, *, versioned: bool = True) -> s3.Bucket:
+    """A bucket that is encrypted, closed to the public and to plain HTTP, and outlives its stack."""
     return s3.Bucket(
         scope,
         id_,
-        versioned=True,
+        versioned=versioned,
         encryption=s3.BucketEncryption.S3_MANAGED,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,

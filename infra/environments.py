@@ -9,6 +9,7 @@ class Environment:
     Attributes:
         region: explicit, since the training image's address differs per region.
         retention_days: of logs; one of the values that CloudWatch Logs knows.
+        capture_days: after which captured predictions and labels are deleted.
         expire_days: after which prepared splits, which can be made again, are deleted.
         requests_per_second, burst: throttling of the endpoint.
         job_instance: of both jobs; a new account may need a quota for it.
@@ -20,6 +21,7 @@ class Environment:
     name: str
     region: str
     retention_days: int
+    capture_days: int
     expire_days: int
     requests_per_second: int
     burst: int
@@ -34,6 +36,7 @@ ENVIRONMENTS = (
         name="dev",
         region="us-east-1",
         retention_days=14,
+        capture_days=90,
         expire_days=30,
         requests_per_second=50,
         burst=100,
@@ -44,6 +47,7 @@ ENVIRONMENTS = (
         name="prod",
         region="eu-central-1",
         retention_days=365,
+        capture_days=365,
         expire_days=90,
         requests_per_second=500,
         burst=1000,

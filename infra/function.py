@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.packaging import function_package
@@ -25,7 +26,16 @@ class Function(Construct):
         timeout_seconds: int,
         retention_days: int,
         for_this_machine: bool,
+        service: str | None = None,
+        storage_mb: int = 512,
+        dead_letters: sqs.Queue | None = None,
     ) -> None:
+        """
+        Args:
+            service: dimension of its metrics, if it is not the function's name.
+            storage_mb: of temporary files.
+            dead_letters: takes events that failed after their retries.
+        """
         super().__init__(scope, id_)
         self.log_group = logs.LogGroup(
             self, "Log", retention=retention(retention_days), removal_policy=RemovalPolicy.DESTROY
@@ -40,10 +50,12 @@ class Function(Construct):
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.X86_64,
             role=role,
-            environment={"POWERTOOLS_SERVICE_NAME": name, "POWERTOOLS_LOG_LEVEL": "INFO", **variables},
+            environment={"POWERTOOLS_SERVICE_NAME": service or name, "POWERTOOLS_LOG_LEVEL": "INFO", **variables},
             memory_size=memory_mb,
             timeout=Duration.seconds(timeout_seconds),
             log_group=self.log_group,
+            ephemeral_storage_size=Size.mebibytes(storage_mb),
+            dead_letter_queue=dead_letters,
         )
 
     @property

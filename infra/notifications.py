@@ -1,17 +1,25 @@
 """The SNS topic that alarms and the training workflow write to."""
 
 from aws_cdk import Aws
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from evergreen import names
+
 
 class Notifications(Construct):
     """One topic; an e-mail subscription is live once its owner has followed the link in the first message."""
 
-    def __init__(self, scope: Construct, id_: str, *, email: str | None) -> None:
+    def __init__(self, scope: Construct, id_: str, *, email: str | None, format_: str) -> None:
+        """
+        Args:
+            format_: of the messages, names.FORMAT_TEXT or names.FORMAT_CHAT.
+        """
         super().__init__(scope, id_)
+        self.format = format_
         # No KMS key: the one that SNS owns would keep CloudWatch out, and one of our own costs a dollar a month.
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
         # A topic with a policy of its own loses the default one: without this statement no alarm ever arrives. The
@@ -27,6 +35,16 @@ class Notifications(Construct):
         )
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
+
+    def event_message(self, *, subject: str, text: str) -> events.RuleTargetInput:
+        """What an EventBridge rule sends: the text alone, or in the form of chat tools.
+
+        https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+        """
+        if self.format == names.FORMAT_TEXT:
+            return events.RuleTargetInput.from_text(text)
+        content = {"textType": "client-markdown", "title": subject, "description": text}
+        return events.RuleTargetInput.from_object({"version": "1.0", "source": "custom", "content": content})
 
     def grant_publish(self, grantee: iam.IGrantable) -> None:
         self.topic.grant_publish(grantee)

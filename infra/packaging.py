@@ -54,7 +54,7 @@ def function_package(name: str, *, for_this_machine: bool) -> Path:
     Raises:
         PackagingError: a package could not be fetched.
     """
-    platform = () if for_this_machine else LAMBDA_PLATFORM
+    platform = platform_of(for_this_machine=for_this_machine)
     packages = _zipped_packages(CHECKOUT / "functions" / name / "requirements.txt", platform)
     package = BUILD / "functions" / f"{name}-{'this-machine' if for_this_machine else 'lambda'}.zip"
     with _replacing(package) as unfinished:
@@ -62,7 +62,7 @@ def function_package(name: str, *, for_this_machine: bool) -> Path:
         with zipfile.ZipFile(unfinished, "a") as archive:
             for source in _sources("evergreen", f"functions/{name}", "functions/*.py"):
                 _add(archive, str(source.relative_to(CHECKOUT)), source)
-                if _compiles(platform):
+                if compiles(platform):
                     _add_compiled(archive, str(source.relative_to(CHECKOUT)), source)
     return package
 
@@ -118,25 +118,44 @@ def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
 
     def build(folder: Path) -> None:
         installed = folder / "installed"
-        arguments = ["pip", "install", "--target", str(installed), "--only-binary", ":all:", *platform]
-        _uv(*arguments, "--python", sys.executable, "--constraint", str(LOCK), "--requirement", str(requirements))
-        # Scripts carry the path of this machine's Python in their first line, and nothing in a function runs them.
-        shutil.rmtree(installed / "bin", ignore_errors=True)
-        if _compiles(platform):
+        install(requirements, installed, platform)
+        if compiles(platform):
             # The paths in tracebacks are those in Lambda, whatever folder this is.
             places = ["-s", str(installed), "-p", "/var/task"]
             command = [sys.executable, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
-            _run([*command, *places, str(installed)])
-        with zipfile.ZipFile(folder / "packages.zip", "w") as archive:
-            for path in sorted(installed.rglob("*")):
-                if path.is_file() and path.name not in (".lock", "RECORD"):
-                    _add(archive, str(path.relative_to(installed)), path)
-        shutil.rmtree(installed)
+            run([*command, *places, str(installed)])
+        zip_folder(installed, folder / "packages.zip")
 
+    return cached(requirements.parent.name, [requirements, LOCK], build_words(platform), build) / "packages.zip"
+
+
+def platform_of(*, for_this_machine: bool) -> tuple[str, ...]:
+    """The installer's words for Lambda's Python; none for the one that runs this."""
+    return () if for_this_machine else LAMBDA_PLATFORM
+
+
+def build_words(platform: tuple[str, ...]) -> list[str]:
+    """What the same requirements are built differently for."""
     # The Python's version and the machine count where no platform is named.
     words = [*platform] if platform else [sys.version, sysconfig.get_platform()]
-    words.append("with bytecode" if _compiles(platform) else "sources only")
-    return _cached(requirements.parent.name, [requirements, LOCK], words, build) / "packages.zip"
+    return [*words, "with bytecode" if compiles(platform) else "sources only"]
+
+
+def install(requirements: Path, folder: Path, platform: tuple[str, ...]) -> None:
+    """Install what a requirements file names into a folder, at the lock's versions."""
+    arguments = ["pip", "install", "--target", str(folder), "--only-binary", ":all:", *platform]
+    _uv(*arguments, "--python", sys.executable, "--constraint", str(LOCK), "--requirement", str(requirements))
+    # Scripts carry the path of this machine's Python in their first line, and nothing in a function runs them.
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+
+
+def zip_folder(folder: Path, package: Path, *, level: int = 6) -> None:
+    """Move a folder's files into a zip."""
+    with zipfile.ZipFile(package, "w", compresslevel=level) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name not in (".lock", "RECORD"):
+                _add(archive, str(path.relative_to(folder)), path)
+    shutil.rmtree(folder)
 
 
 def compiles_for_lambda() -> bool:
@@ -147,7 +166,7 @@ def compiles_for_lambda() -> bool:
     return f"{sys.version_info.major}.{sys.version_info.minor}" == PYTHON_VERSION
 
 
-def _compiles(platform: tuple[str, ...]) -> bool:
+def compiles(platform: tuple[str, ...]) -> bool:
     return not platform or compiles_for_lambda()
 
 
@@ -165,7 +184,7 @@ def _add(archive: zipfile.ZipFile, name: str, path: Path) -> None:
     """Add a file without what differs from one build to the next: its time and its owner."""
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.external_attr = 0o644 << 16
-    archive.writestr(entry, path.read_bytes(), compress_type=zipfile.ZIP_DEFLATED)
+    archive.writestr(entry, path.read_bytes(), compress_type=zipfile.ZIP_DEFLATED, compresslevel=archive.compresslevel)
 
 
 def _wheels(requirements: Path) -> tuple[Path, str]:
@@ -179,14 +198,14 @@ def _wheels(requirements: Path) -> tuple[Path, str]:
         platforms = [argument for platform in WHEEL_PLATFORMS for argument in ("--platform", platform)]
         target = ["--python-version", PYTHON_VERSION, "--only-binary", ":all:", "--dest", str(folder)]
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--require-hashes"]
-        _run([*pip, *platforms, *target, "--requirement", str(pinned)])
+        run([*pip, *platforms, *target, "--requirement", str(pinned)])
 
-    folder = _cached("wheels", [requirements, LOCK], [], download)
+    folder = cached("wheels", [requirements, LOCK], [], download)
     lines = (folder / "requirements.txt").read_text().splitlines()
     return folder, "".join(f"{line.split()[0]}\n" for line in lines if line and not line[0].isspace())
 
 
-def _cached(label: str, files: list[Path], words: list[str], build: Callable[[Path], None]) -> Path:
+def cached(label: str, files: list[Path], words: list[str], build: Callable[[Path], None]) -> Path:
     """The folder that `build` fills, kept until one of the files or words changes."""
     digest = hashlib.sha256("\0".join(words).encode())
     for file in files:
@@ -205,11 +224,17 @@ def _cached(label: str, files: list[Path], words: list[str], build: Callable[[Pa
 
 
 def _uv(*arguments: str) -> None:
-    _run([uv.find_uv_bin(), "--quiet", "--color", "never", *arguments])
+    run([uv.find_uv_bin(), "--quiet", "--color", "never", *arguments])
 
 
-def _run(command: list[str]) -> None:
+def run(command: list[str]) -> str:
+    """What a command prints.
+
+    Raises:
+        PackagingError: it failed.
+    """
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode:
         words = " ".join(command[:4])
         raise PackagingError(f"{words} ... failed:\n{finished.stderr.strip()}\nThe first synth needs the network.")
+    return finished.stdout

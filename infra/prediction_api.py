@@ -72,6 +72,8 @@ class PredictionApi(Construct):
             )
         self._add_stage(api, environment)
         self.url = f"{api.api_endpoint}/predict"
+        self.api_id = api.api_id
+        self.function = function
 
     def _add_stage(self, api: apigateway.HttpApi, environment: Environment) -> None:
         log = logs.LogGroup(

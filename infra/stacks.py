@@ -1,18 +1,22 @@
 """The stack, wiring only: read it as a diagram."""
 
-from collections.abc import Sequence
-
 from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import Environment as Deployment
 from constructs import Construct
 
 from evergreen import names
 from infra.alarms import Alarms
+from infra.capture import Capture
+from infra.dashboard import Dashboard
 from infra.data_store import DataStore
+from infra.dead_letters import DeadLetters
+from infra.drift_check import DriftCheck
 from infra.environments import Environment
 from infra.model_store import ModelStore
 from infra.notifications import Notifications
+from infra.notifier import Notifier
 from infra.prediction_api import PredictionApi
+from infra.stack_settings import StackSettings
 from infra.tracking import Tracking
 from infra.training_workflow import TrainingWorkflow
 
@@ -25,12 +29,8 @@ class EvergreenStack(Stack):
         scope: Construct,
         *,
         environment: Environment,
-        model_name: str,
+        settings: StackSettings,
         image: str,
-        rejected_share: float,
-        latency_p99_ms: float,
-        log_sample: float,
-        log_leave_out: Sequence[str],
         tracking_url: str | None,
         alarm_email: str | None,
         for_this_machine: bool,
@@ -38,10 +38,6 @@ class EvergreenStack(Stack):
         """
         Args:
             image: address of the container image that both jobs run in.
-            rejected_share: of requests, from 0 to 1; above it an alarm fires.
-            latency_p99_ms: above which an alarm fires.
-            log_sample: share of the requests that are recorded, from 0 to 1.
-            log_leave_out: features that are never recorded.
             tracking_url: of an MLflow server; without one the stack makes an MLflow App.
             for_this_machine: compile-time choice of the functions' packages, see packaging.function_package.
         """
@@ -49,11 +45,13 @@ class EvergreenStack(Stack):
             scope,
             names.stack_name(environment.name),
             env=Deployment(region=environment.region),
-            description=f"Evergreen {environment.name}: trains, serves and watches {model_name}",
+            description=f"Evergreen {environment.name}: trains, serves and watches {settings.model_name}",
         )
         Tags.of(self).add("evergreen:environment", environment.name)
+        model_name = settings.model_name
 
-        notifications = Notifications(self, "Notifications", email=alarm_email)
+        notifications = Notifications(self, "Notifications", email=alarm_email, format_=settings.message_format)
+        dead_letters = DeadLetters(self, "DeadLetters").queue
         data = DataStore(self, "Data", expire_days=environment.expire_days)
         models = ModelStore(self, "Models", model_name=model_name)
         tracking = Tracking(self, "Tracking", given_url=tracking_url, environment=environment.name, store=models)
@@ -75,26 +73,66 @@ class EvergreenStack(Stack):
             environment=environment,
             model_name=model_name,
             models=models,
-            log_sample=log_sample,
-            log_leave_out=log_leave_out,
+            log_sample=settings.log_sample,
+            log_leave_out=settings.log_leave_out,
             for_this_machine=for_this_machine,
         )
-        Alarms(
+        capture = Capture(self, "Capture", environment=environment, source=api.function.log_group)
+        check = DriftCheck(
+            self,
+            "Monitoring",
+            environment=environment,
+            model_name=model_name,
+            models=models,
+            capture=capture,
+            every_hours=settings.every_hours,
+            window_hours=settings.window_hours,
+            not_captured=settings.log_leave_out,
+            dead_letters=dead_letters,
+            for_this_machine=for_this_machine,
+        )
+        notifier = Notifier(
+            self,
+            "Notifier",
+            environment=environment,
+            model_name=model_name,
+            capture=capture,
+            notifications=notifications,
+            dead_letters=dead_letters,
+            for_this_machine=for_this_machine,
+        )
+        alarms = Alarms(
             self,
             "Alarms",
             environment=environment.name,
-            rejected_share=rejected_share,
-            latency_p99_ms=latency_p99_ms,
+            settings=settings,
+            capture=capture,
+            log_group=api.function.log_group,
+            dead_letters=dead_letters,
             workflow=workflow,
             notifications=notifications,
+            notifier=notifier,
+        )
+        dashboard = Dashboard(
+            self,
+            "Overview",
+            environment=environment.name,
+            settings=settings,
+            api=api,
+            capture=capture,
+            workflow=workflow,
+            alarms=alarms.all,
         )
 
         outputs = {
             names.OUTPUT_PREDICT_URL: api.url,
             names.OUTPUT_DATA_BUCKET: data.bucket.bucket_name,
             names.OUTPUT_MODEL_BUCKET: models.bucket.bucket_name,
+            names.OUTPUT_CAPTURE_BUCKET: capture.bucket.bucket_name,
             names.OUTPUT_WORKFLOW: workflow.arn,
             names.OUTPUT_PROMOTE_FUNCTION: workflow.promote_function,
+            names.OUTPUT_CHECK_FUNCTION: check.function_name,
+            names.OUTPUT_DASHBOARD: dashboard.name,
             names.OUTPUT_MODEL_NAME: model_name,
             names.OUTPUT_TOPIC: notifications.topic.topic_arn,
             names.OUTPUT_TRACKING_URI: tracking.uri,

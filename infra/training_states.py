@@ -44,7 +44,10 @@ _CAUSE_IN_WORDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """What the definition refers to: names, ARNs and URIs, as text or as CloudFormation tokens."""
+    """What the definition refers to: names, ARNs and URIs, as text or as CloudFormation tokens.
+
+    `chat` is whether messages have the form of chat tools.
+    """
 
     environment: str
     model_name: str
@@ -57,6 +60,7 @@ class Addresses:
     judge_function: str
     promote_function: str
     topic: str
+    chat: bool
     tracking_uri: str
     region: str
     job_instance: str
@@ -249,16 +253,21 @@ def _catch(state: str) -> list[dict[str, Any]]:
 
 
 def _notify_failure(at: Addresses) -> dict[str, Any]:
-    subject = f"Evergreen {at.environment}: training failed"
+    subject = f"'Evergreen {at.environment}: training failed at ' & $failure.state"
+    message = (
+        f"'Training version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
+        " & 'Cause: ' & $words & '\\n\\nThe champion is unchanged. Execution: ' & $states.context.Execution.Id"
+    )
+    if at.chat:
+        content = f"{{'textType': 'client-markdown', 'title': {subject}, 'description': {message}}}"
+        message = f"$string({{'version': '1.0', 'source': 'custom', 'content': {content}}})"
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
         "Arguments": {
             "TopicArn": at.topic,
-            "Subject": f"{{% '{subject} at ' & $failure.state %}}",
-            "Message": f"{{% ({_CAUSE_IN_WORDS}"
-            f"'Training version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
-            " & 'Cause: ' & $words & '\\n\\nThe champion is unchanged. Execution: ' & $states.context.Execution.Id) %}",
+            "Subject": f"{{% {subject} %}}",
+            "Message": f"{{% ({_CAUSE_IN_WORDS}{message}) %}}",
         },
         "Retry": _RETRY_NOTIFY,
         # The failure stays the execution's outcome, whether or not it could be announced.

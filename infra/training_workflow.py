@@ -65,6 +65,7 @@ class TrainingWorkflow(Construct):
                 judge_function=judge.lambda_function.function_arn,
                 promote_function=promote.lambda_function.function_arn,
                 topic=notifications.topic.topic_arn,
+                chat=notifications.format == names.FORMAT_CHAT,
                 tracking_uri=tracking.uri,
                 region=Aws.REGION,
                 job_instance=environment.job_instance,

@@ -1,8 +1,8 @@
 """CloudWatch alarms as AWS evaluates them.
 
-ministack pools all periods and all dimensions of a metric, knows no missing data, and looks only when somebody
-calls PutMetricData. Here an alarm sees its own dimensions, period by period, `DatapointsToAlarm` of
-`EvaluationPeriods`, missing data as the alarm says, and is evaluated every few seconds besides.
+ministack pools all periods and all dimensions of a metric, knows no missing data, looks only when somebody calls
+PutMetricData, and sends to topics only. Here an alarm sees its own dimensions, period by period, `DatapointsToAlarm` of
+`EvaluationPeriods`, missing data as the alarm says, is evaluated every few seconds besides, and may invoke a function.
 
 Periods end now instead of at full minutes, so that a metric is acted on at once. Alarms on metric math and
 anomaly bands are not evaluated.
@@ -13,8 +13,9 @@ import operator
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
-from local import engine
+from local import engine, queue_metrics
 
 _EVERY_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
@@ -25,6 +26,12 @@ _BREACHES: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
+}
+_WORDS = {
+    "GreaterThanOrEqualToThreshold": "greater than or equal to the threshold",
+    "GreaterThanThreshold": "greater than the threshold",
+    "LessThanThreshold": "less than the threshold",
+    "LessThanOrEqualToThreshold": "less than or equal to the threshold",
 }
 
 
@@ -54,6 +61,8 @@ def evaluate(alarm: dict) -> None:
         if not alarm.get("MetricName") or breaches is None:
             return
         values = _values(alarm)
+        if alarm["Namespace"] == queue_metrics.NAMESPACE:
+            queue_metrics.record(_dimensions(alarm)["QueueName"])
         threshold = float(alarm.get("Threshold", 0))
         breaching = [None if value is None else breaches(value, threshold) for value in values]
         state = next_state(
@@ -64,8 +73,7 @@ def evaluate(alarm: dict) -> None:
         )
         if state == alarm["StateValue"]:
             return
-        seen = ", ".join("no data" if value is None else f"{value:g}" for value in values)
-        _transition(alarm, state, f"Threshold Crossed: {seen}; {alarm['ComparisonOperator']} {threshold:g}")
+        _transition(alarm, state, _reason(values, alarm["ComparisonOperator"], threshold, firing=state == "ALARM"))
 
 
 def next_state(breaching: Sequence[bool | None], *, current: str, datapoints_to_alarm: int, missing: str) -> str:
@@ -84,8 +92,7 @@ def next_state(breaching: Sequence[bool | None], *, current: str, datapoints_to_
 
 def _values(alarm: Mapping) -> list[float | None]:
     """The statistic in each of the alarm's periods, newest first."""
-    dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions") or []}
-    key = (alarm["Namespace"], alarm["MetricName"], engine.DIMENSIONS_KEY(dimensions))
+    key = (alarm["Namespace"], alarm["MetricName"], engine.DIMENSIONS_KEY(_dimensions(alarm)))
     points = list(engine.METRICS.get().get(key) or [])
     statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
     period, now = float(alarm.get("Period") or 60), time.time()
@@ -99,9 +106,48 @@ def _values(alarm: Mapping) -> list[float | None]:
     return values
 
 
+def _reason(values: Sequence[float | None], comparison: str, threshold: float, *, firing: bool) -> str:
+    """In the words of CloudWatch."""
+    known = [f"{value:g}" for value in values if value is not None]
+    if not known:
+        return "Threshold Crossed: no datapoints were received in the last period."
+    was = "was" if firing else "was not"
+    return f"Threshold Crossed: {len(known)} datapoint [{', '.join(known)}] {was} {_WORDS[comparison]} ({threshold:g})."
+
+
+def _dimensions(alarm: Mapping) -> dict[str, str]:
+    return {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions") or []}
+
+
 def _transition(alarm: dict, state: str, reason: str) -> None:
     old = alarm["StateValue"]
     alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
     engine.RECORD_HISTORY(alarm["AlarmName"], old, state, reason)
     engine.DISPATCH_ALARM_ACTIONS(alarm, old, state, reason)
+    _invoke_functions(alarm, old, state, reason)
     engine.EVALUATE_PARENT_ALARMS(alarm)
+
+
+def _invoke_functions(alarm: Mapping, old: str, state: str, reason: str) -> None:
+    """The functions among the new state's actions, each with the event that CloudWatch sends.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
+    """
+    chosen = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}[state]
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    event = {
+        "source": "aws.cloudwatch",
+        "alarmArn": f"arn:aws:cloudwatch:{engine.REGION()}:{engine.ACCOUNT_ID()}:alarm:{alarm['AlarmName']}",
+        "accountId": engine.ACCOUNT_ID(),
+        "time": moment,
+        "region": engine.REGION(),
+        "alarmData": {
+            "alarmName": alarm["AlarmName"],
+            "state": {"value": state, "reason": reason, "timestamp": moment},
+            "previousState": {"value": old},
+            "configuration": {"description": alarm.get("AlarmDescription") or ""},
+        },
+    }
+    for arn in alarm.get(chosen) or []:
+        if ":function:" in arn:
+            engine.INVOKE_ASYNCHRONOUSLY(engine.FUNCTIONS.get()[arn.split(":function:")[1].split(":")[0]], event)

@@ -45,6 +45,8 @@ class Touchpoint:
 
 # Requests: which service one is for, who may send it, who answers it.
 APP = Touchpoint("app", "app", ("scope", "receive", "send"))
+# Paths that ministack answers itself, whatever host they are for.
+HEALTH_PATHS = Touchpoint("app", "_HEALTH_PATHS")
 SERVICE_HANDLERS = Touchpoint("app", "SERVICE_HANDLERS")
 SERVICE_PATTERNS = Touchpoint("core.router", "SERVICE_PATTERNS")
 IAM_NAMESPACES = Touchpoint("core.iam_actions", "SERVICE_TO_IAM_NAMESPACE")
@@ -73,7 +75,12 @@ EXECUTE_WARM = Touchpoint("services.lambda_svc", "_execute_function_warm", ("fun
 EXECUTE_PROVIDED_WARM = Touchpoint(
     "services.lambda_svc", "_execute_function_provided_warm", ("func", "event", "request_id")
 )
+FUNCTIONS = Touchpoint("services.lambda_svc", "_functions")
+INVOKE_ASYNCHRONOUSLY = Touchpoint("services.lambda_svc", "invoke_async_with_retry", ("func", "event"))
 PROVIDED_WORKER_ENV = Touchpoint("services.lambda_svc", "_provided_worker_env", ("config", "code_dir", "port"))
+
+# CloudFormation.
+RESOURCE_HANDLERS = Touchpoint("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
 
 # Step Functions.
 SERVICE_DISPATCH = Touchpoint("services.stepfunctions", "_SERVICE_DISPATCH")
@@ -114,6 +121,10 @@ DISPATCH_ALARM_ACTIONS = Touchpoint(
     "services.cloudwatch", "_dispatch_alarm_actions", ("alarm", "old_state", "new_state", "reason")
 )
 EVALUATE_PARENT_ALARMS = Touchpoint("services.cloudwatch", "_evaluate_parent_alarms", ("child", "seen"))
+
+# SQS.
+QUEUES = Touchpoint("services.sqs", "_queues")
+REFRESH_QUEUE_COUNTS = Touchpoint("services.sqs", "_refresh_counts", ("q",))
 
 # Firehose.
 FIREHOSE_PUT_RECORD = Touchpoint("services.firehose", "_put_record", ("data",))

@@ -10,6 +10,7 @@ import gzip
 import json
 import logging
 import re
+import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,9 @@ from typing import Any
 from local import embedded_metrics, engine
 
 _logger = logging.getLogger(__name__)
+# Between two tries of a delivery, in seconds: doubled each time, given up after a day.
+_FIRST_RETRY_SECONDS = 1.0
+_LAST_RETRY_SECONDS = 12 * 3600.0
 _COMPARISON = re.compile(r'\$\.([\w.]+)\s*=\s*("[^"]*"|[^\s"&|]+)')
 
 
@@ -34,7 +38,7 @@ def install() -> None:
         for subscription in list((group.get("subscriptionFilters") or {}).values()):
             if ":firehose:" in subscription.get("destinationArn", ""):
                 context = contextvars.copy_context()
-                deliveries.submit(context.run, _deliver, subscription, group_name, stream_name, events)
+                deliveries.submit(context.run, _deliver, subscription, group_name, stream_name, events, deliveries)
 
     def pattern_matches(pattern: str, message: str) -> bool:
         if pattern and pattern.strip().startswith("{"):
@@ -44,7 +48,7 @@ def install() -> None:
     def process_all(
         stream: dict, dest: dict, records: list, metadata_sink: Any = None, partition_sink: Any = None
     ) -> list:
-        return process(stream, dest, _unpack(dest, records), metadata_sink, partition_sink)
+        return _compress(dest, process(stream, dest, _unpack(dest, records), metadata_sink, partition_sink))
 
     engine.FAN_OUT_LOGS.replace(fan_out_all)
     engine.PATTERN_MATCHES.replace(pattern_matches)
@@ -75,7 +79,15 @@ def _field(document: Any, path: str) -> str | None:
     return document if isinstance(document, str) else json.dumps(document)
 
 
-def _deliver(subscription: dict, group: str, stream: str, events: list[dict]) -> None:
+def _deliver(
+    subscription: dict,
+    group: str,
+    stream: str,
+    events: list[dict],
+    deliveries: ThreadPoolExecutor,
+    wait: float = _FIRST_RETRY_SECONDS,
+) -> None:
+    """What Firehose refuses is counted, and tried again for a day."""
     try:
         wanted = [e for e in events if engine.PATTERN_MATCHES(subscription.get("filterPattern", ""), e["message"])]
         if not wanted:
@@ -88,6 +100,33 @@ def _deliver(subscription: dict, group: str, stream: str, events: list[dict]) ->
             raise RuntimeError(f"Firehose answered {status}: {body!r}")
     except Exception:  # As on AWS, a subscription that fails never disturbs whoever writes the log.
         _logger.exception("subscription of %s was not delivered", group)
+        dimensions = {
+            "LogGroupName": group,
+            "DestinationType": "Firehose",
+            "FilterName": subscription["filterName"],
+        }
+        metric: dict[str, Any] = {
+            "MetricName": "DeliveryErrors",
+            "Value": 1.0,
+            "Unit": "Count",
+            "Timestamp": time.time(),
+            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+        }
+        engine.PUT_METRIC_DATA({}, {"Namespace": "AWS/Logs", "MetricData": [metric]}, False, True)
+        if wait < _LAST_RETRY_SECONDS:
+            again = (
+                contextvars.copy_context().run,
+                _deliver,
+                subscription,
+                group,
+                stream,
+                events,
+                deliveries,
+                2 * wait,
+            )
+            timer = threading.Timer(wait, deliveries.submit, again)
+            timer.daemon = True
+            timer.start()
 
 
 def _envelope(subscription: str, group: str, stream: str, events: list[dict]) -> dict[str, Any]:
@@ -124,6 +163,13 @@ def _unpack(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[s
             delimiter = given.get("Delimiter", "\\n").encode().decode("unicode_escape").encode()
             records = [(name, data + delimiter) for name, data in records]
     return records
+
+
+def _compress(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """ministack takes GZIP for a setting and writes plain text."""
+    if (destination.get("config") or {}).get("CompressionFormat") != "GZIP":
+        return records
+    return [(name, gzip.compress(data)) for name, data in records]
 
 
 def _is_true(value: Any) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local import alarms, buckets, engine, functions, log_pipeline, sagemaker, workflows
+from local import alarms, buckets, dead_letters, engine, functions, log_pipeline, sagemaker, workflows
 from local.jobs import JobStore
 
 _KEEP_ALIVE_SECONDS = 75
@@ -39,7 +39,10 @@ def install(home: Path) -> JobStore:
     workflows.install(service)
     buckets.install()
     functions.install(home / "runtime")
+    dead_letters.install()
     alarms.install()
+    # An API of the user's may have a route of its own at /health.
+    engine.HEALTH_PATHS.replace(("/_ministack/health",))
     log_pipeline.install()
     return jobs
 

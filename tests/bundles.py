@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from evergreen.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL
+from evergreen.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL, MONITORING
 from evergreen.contract import NUMBER, Contract, Feature
 
 TRUTH = 10.0
@@ -37,6 +37,7 @@ def constant_bundle(
         CONTRACT: contract.to_json(),
         HOLDOUT: (json.dumps(row) + "\n").encode(),
         METRICS: json.dumps(metrics).encode(),
+        MONITORING: b"{}",
         LINEAGE: json.dumps({"mlflow_model_version": mlflow_version}).encode(),
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}

@@ -16,6 +16,8 @@ import sklearn
 
 from evergreen import bundle, names, portable, tracking
 from evergreen.contract import Contract
+from evergreen.drift.calibration import calibrate
+from evergreen.drift.comparison import compared_features
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import Outcomes, measure_all
 from evergreen.settings import ModelSettings, read_settings
@@ -118,6 +120,17 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
         baseline=measure_all(baseline(train, holdout, contract), task=contract.task),
     )
 
+    # Before anything is registered: a rule that cannot hold its promise ends the training.
+    monitoring = {
+        "drift": asdict(settings.drift),
+        "quality": asdict(settings.quality),
+        "calibration": [
+            measured.as_dict()
+            for measured in calibrate(
+                holdout, compared_features(contract.features, settings.drift), settings.drift, seed=settings.seed
+            )
+        ],
+    }
     run_ = tracking.log_training(
         name=settings.name,
         version=version,
@@ -152,6 +165,7 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
     trained_at = datetime.now(UTC).isoformat(timespec="seconds")
     metrics = {"metric": settings.metric, **asdict(evaluation), "rows": summary, "trained_at": trained_at}
     (model_folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
+    (model_folder / bundle.MONITORING).write_text(json.dumps(monitoring, indent=1))
     (model_folder / bundle.LINEAGE).write_text(json.dumps(asdict(lineage), indent=1))
     bundle.write_manifest(model_folder)
     return evaluation

@@ -12,12 +12,16 @@ MAX_BODY_BYTES = 1_000_000
 MAX_ROWS = 1000
 
 
+_TITLES = {400: "The request is malformed", 413: "The request is too large", 415: "The request is compressed"}
+
+
 class MalformedRequest(Exception):
     """The body is not what the route takes, whatever the model. Maps to 400, or to `status`."""
 
     def __init__(self, detail: str, *, status: int = 400) -> None:
         super().__init__(detail)
         self.status = status
+        self.title = _TITLES[status]
 
 
 def read_json(event: dict[str, Any]) -> Any:
@@ -35,6 +39,8 @@ def read_json(event: dict[str, Any]) -> Any:
         raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
         if len(raw) > MAX_BODY_BYTES:
             raise MalformedRequest(f"the body has {len(raw)} bytes, the limit is {MAX_BODY_BYTES}", status=413)
+        if not raw.strip():
+            raise MalformedRequest("the body is empty")
         return json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (UnicodeError, binascii.Error) as error:
         raise MalformedRequest(f"the body is not UTF-8: {error}") from error

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evergreen.contract import Contract
+from evergreen.contract import Contract, shown
 from evergreen.errors import FieldError, InvalidRow
 from functions.predict.body import MAX_ROWS, MalformedRequest
 
@@ -32,7 +32,7 @@ def read_labels(document: Any, contract: Contract) -> list[Label]:
     if isinstance(document, dict) and document.keys() == {"labels"} and isinstance(document["labels"], list):
         labels = document["labels"]
         if not 1 <= len(labels) <= MAX_ROWS:
-            raise MalformedRequest(f"labels must hold 1 to {MAX_ROWS} labels, got {len(labels)}")
+            raise MalformedRequest(f"labels must have 1 to {MAX_ROWS} entries, got {len(labels)}")
         places = [f"labels[{index}]." for index in range(len(labels))]
     elif isinstance(document, dict) and "labels" not in document:
         labels, places = [document], [""]
@@ -47,20 +47,20 @@ def read_labels(document: Any, contract: Contract) -> list[Label]:
 
 def _errors(label: Any, place: str, contract: Contract) -> list[FieldError]:
     if not isinstance(label, dict):
-        return [FieldError(place.rstrip("."), str(label)[:60], "an object with prediction_id and actual")]
+        return [FieldError(place.rstrip("."), shown(label), "an object with prediction_id and actual")]
     errors = [
         FieldError(f"{place}{name}", "an unknown field", "prediction_id and actual only")
         for name in label
         if name not in ("prediction_id", "actual")
     ]
+    got = {name: shown(label[name]) if name in label else "nothing" for name in ("prediction_id", "actual")}
     if not _is_uuid(label.get("prediction_id")):
-        got = str(label.get("prediction_id", "nothing"))[:60]
-        errors.append(FieldError(f"{place}prediction_id", got, "the prediction_id of an answer"))
+        errors.append(FieldError(f"{place}prediction_id", got["prediction_id"], "the prediction_id of an answer"))
     actual = label.get("actual")
     if contract.classes and actual not in contract.classes:
-        errors.append(FieldError(f"{place}actual", str(actual)[:60], f"one of: {', '.join(contract.classes)}"))
+        errors.append(FieldError(f"{place}actual", got["actual"], f"one of: {', '.join(contract.classes)}"))
     if not contract.classes and not _is_number(actual):
-        errors.append(FieldError(f"{place}actual", str(actual)[:60], "a finite number"))
+        errors.append(FieldError(f"{place}actual", got["actual"], "a finite number"))
     return errors
 
 

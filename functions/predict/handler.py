@@ -45,14 +45,23 @@ def predict(event: Event) -> Answer:
     _count_outcome(rejected=0, failed=0)
     if log_policy().applies():
         for part in log_policy().lines([row.as_record() for row in rows]):
-            logger.info("predict", extra={**_version(served), "duration_ms": round(duration, 3), "rows": part})
+            logger.info(
+                names.RECORD_PREDICT,
+                extra={
+                    "capture": names.CAPTURE_FORMAT,
+                    **_version(served),
+                    "duration_ms": round(duration, 3),
+                    "rows": part,
+                },
+            )
     return success(scoring.answer(served, request, rows))
 
 
 def feedback(event: Event) -> Answer:
     contract = models().champion().model.contract
     labels = read_labels(read_json(event), contract)
-    logger.info("feedback", extra={"labels": [label.as_record() for label in labels]})
+    records = [label.as_record() for label in labels]
+    logger.info(names.RECORD_FEEDBACK, extra={"capture": names.CAPTURE_FORMAT, "labels": records})
     return success({"accepted": len(labels)}, status=202)
 
 
@@ -102,10 +111,10 @@ def respond(event: Event) -> Answer:
     except InvalidRow as error:
         errors = [item.as_dict() for item in error.errors]
         _reject(errors)
-        return problem(422, "The request does not fit the model's contract", str(error), errors=errors)
+        return problem(422, "The request has wrong fields", str(error), errors=errors)
     except MalformedRequest as error:
         _reject([str(error)])
-        return problem(error.status, "The request is malformed", str(error))
+        return problem(error.status, error.title, str(error))
     except NoChampion as error:
         return problem(503, "There is no model yet", str(error), headers={"Retry-After": "60"})
     # Whatever went wrong, the caller gets an answer, and the alarm on errors gets its data point.

@@ -24,6 +24,16 @@ _PROBLEM = {
         },
     },
 }
+_TEXT = {"type": "string"}
+_OBJECT = {"type": "object"}
+_MODEL = {
+    "name": _TEXT,
+    "version": _TEXT,
+    "digest": _TEXT,
+    "promoted_at": {"type": "string", "format": "date-time"},
+    "metrics": _OBJECT,
+    "contract": _OBJECT,
+}
 _VERSION = {"model_version": {"type": "string"}}
 _PROBLEMS = {
     400: "The body is not JSON, or not of the described form",
@@ -53,9 +63,9 @@ def document(contract: Contract, *, name: str, version: str) -> dict[str, Any]:
         "paths": {
             "/predict": {"post": _predict(example, contract)},
             "/feedback": {"post": _feedback(contract)},
-            "/model": {"get": _get("The champion: version, metrics and contract", 500, 503)},
-            "/health": {"get": _get("Whether a model is served", 500, 503)},
-            "/openapi.json": {"get": _get("This document", 500, 503)},
+            "/model": {"get": _get("The champion: version, metrics and contract", _closed(_MODEL))},
+            "/health": {"get": _get("Whether a model is served", _closed({"status": {"const": "ok"}, **_VERSION}))},
+            "/openapi.json": {"get": _get("This document", {"type": "object", "required": ["openapi", "paths"]})},
         },
         "components": {"schemas": {"Features": _features(contract), "Problem": _PROBLEM}},
     }
@@ -147,8 +157,8 @@ def _prediction(contract: Contract) -> dict[str, Any]:
     return properties
 
 
-def _get(summary: str, *problems: int) -> dict[str, Any]:
-    return {"summary": summary, "responses": {"200": _answer(summary, {"type": "object"}), **_problems(*problems)}}
+def _get(summary: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"summary": summary, "responses": {"200": _answer(summary, schema), **_problems(500, 503)}}
 
 
 def _closed(properties: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """From a request's body to its answer."""
 
-import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
 from evergreen.errors import FieldError, InvalidRow
+from evergreen.prediction_id import new_prediction_id
 from functions.predict.body import MAX_ROWS, MalformedRequest
 from functions.predict.models import Served
 
@@ -80,7 +80,7 @@ def score(served: Served, request: PredictRequest) -> list[ScoredRow]:
             errors += [replace(item, field=f"{where}.{item.field}") for item in error.errors]
             continue
         by_class = dict(zip(contract.classes, probabilities, strict=True)) if probabilities is not None else None
-        scored.append(ScoredRow(str(uuid.uuid4()), prediction, dict(instance), contract.warnings(row), by_class))
+        scored.append(ScoredRow(new_prediction_id(), prediction, dict(instance), contract.warnings(row), by_class))
     if errors:
         raise InvalidRow(errors)
     return scored

@@ -7,6 +7,7 @@ import urllib.request
 
 import pytest
 
+from cli.checks import Checks
 from cli.endpoint import Endpoint, RequestRefused
 from cli.registry import Registry
 from evergreen import names
@@ -23,6 +24,13 @@ def test_before_the_first_training_the_endpoint_says_what_to_run(cloud):
 
     assert caught.value.status == 503
     assert "evergreen train" in caught.value.body["detail"]
+
+
+def test_before_the_first_training_a_check_says_what_to_run(cloud):
+    result = Checks(cloud.target).run()
+
+    assert result["status"] == "insufficient data"
+    assert "evergreen train" in result["reason"]
 
 
 def test_an_unsigned_request_does_not_reach_the_function(cloud):

@@ -61,6 +61,12 @@ def test_the_document_describes_every_route(document):
     assert described == set(names.ROUTES)
 
 
+def test_health_is_the_functions_own_answer(endpoint):
+    session, address = endpoint
+    answer = session.get(f"{address}/health").json()
+    assert answer == {"status": "ok", "model_version": session.get(f"{address}/model").json()["version"]}
+
+
 def answered(endpoint, document, route: str, mode: GenerationMode) -> dict[int, int]:
     """Sends what schemathesis makes up for a route and holds each answer against the document; counts by status."""
     session, address = endpoint

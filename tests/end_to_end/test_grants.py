@@ -5,19 +5,28 @@ A grant that nothing here misses is one to delete, or one that only AWS would mi
 
 import json
 import re
+import shutil
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cli.endpoint import Endpoint, RequestRefused
 from cli.target import CHECKOUT
+from cli.watching import Captures
 from evergreen import names
 from evergreen.errors import CommandFailed
 
-DENIED = re.compile(r"AccessDenied|Forbidden|S3 answered 403")
+DENIED = re.compile(r"AccessDenied|AuthorizationError|Forbidden|S3 answered 403")
 PREDICT = "Prediction/Predict"
+CHECK = "Monitoring/CheckDrift"
+NOTIFY = "Notifier/Notify"
+ALARM = {"alarmData": {"alarmName": "evergreen-dev drift", "state": {"value": "ALARM"}}}
+ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
 NAMED_IN_GRANTS = (
     "AWS::IAM::Role",
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::SQS::Queue",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
@@ -29,6 +38,7 @@ SEEN_WITHOUT_CHAMPION = {
     ("Training/Promote/Role", "s3:ListBucket"),
     ("Training/Promote/Role", "s3:PutObject"),
     ("Prediction/Predict/Role", "s3:ListBucket"),
+    ("Monitoring/CheckDrift/Role", "s3:ListBucket"),
 }
 
 
@@ -53,6 +63,7 @@ class Stack:
 
     def __init__(self, deployed):
         self.train = deployed.train
+        self.home = deployed.embedded.home
         self.target = deployed.target
         self.iam, self.functions, self.s3, self.logs = map(deployed.target.client, ("iam", "lambda", "s3", "logs"))
         template = json.loads(deployed.template.read_text())["Resources"]
@@ -61,11 +72,12 @@ class Stack:
         self.physical = {
             template[found["LogicalResourceId"]]["Metadata"]["aws:cdk:path"]
             .removeprefix("evergreen-dev/")
-            .removesuffix("/Resource"): found["PhysicalResourceId"].rpartition(":")[2]
+            .removesuffix("/Resource"): name_of(found)
             for found in answer["StackResources"]
             if found["ResourceType"] in NAMED_IN_GRANTS
         }
         self.bucket = deployed.target.outputs[names.OUTPUT_MODEL_BUCKET]
+        self.captures = deployed.target.outputs[names.OUTPUT_CAPTURE_BUCKET]
         variables = self.configuration("Training/Judge")["Environment"]["Variables"]
         self.model = variables[names.MODEL_NAME]
         self.pointer = names.champion_key(self.model)
@@ -122,17 +134,31 @@ class Stack:
             text = text.replace(name, path.replace("/", "-").lower())
         text = re.sub(r"cdk-[a-z0-9]+-assets-[^/]*", "<assets>", text)
         text = re.sub(r"[0-9a-f]{64}\.gz", "<archive>", text)
+        text = re.sub(r"[0-9a-f]{64}\.zip", "<packages>", text)
         return text.replace("evergreen-dev-", "evergreen-<environment>-").replace(self.model, "<model>")
 
-    @contextmanager
     def without_champion(self):
         """As before the first promotion."""
-        content = self.s3.get_object(Bucket=self.bucket, Key=self.pointer)["Body"].read()
-        self.s3.delete_object(Bucket=self.bucket, Key=self.pointer)
+        return self.without_object(self.bucket, self.pointer)
+
+    def without_check(self):
+        """As before the first check."""
+        return self.without_object(self.captures, names.latest_check_key(self.model))
+
+    @contextmanager
+    def without_object(self, bucket, key):
+        content = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        self.s3.delete_object(Bucket=bucket, Key=key)
         try:
             yield
         finally:
-            self.s3.put_object(Bucket=self.bucket, Key=self.pointer, Body=content)
+            self.s3.put_object(Bucket=bucket, Key=key, Body=content)
+
+    def forget_packages(self):
+        """As on an instance that has not made a check yet."""
+        name = self.physical[f"{CHECK}/Function"]
+        for folder in (self.home / "runtime" / "tmp" / name).glob("packages-*"):
+            shutil.rmtree(folder)
 
     def configuration(self, path):
         return self.functions.get_function_configuration(FunctionName=self.physical[f"{path}/Function"])
@@ -144,9 +170,10 @@ class Stack:
             FunctionName=configuration["FunctionName"], Timeout=configuration["Timeout"]
         )
 
-    def invoke(self, path, event):
+    def invoke(self, path, event, *, cold=True):
         """What a function answers, or the message of its failure."""
-        self.start_cold(path)
+        if cold:
+            self.start_cold(path)
         answer = self.functions.invoke(FunctionName=self.physical[f"{path}/Function"], Payload=json.dumps(event))
         payload = json.loads(answer["Payload"].read())
         return payload["errorMessage"] if "FunctionError" in answer else payload
@@ -160,13 +187,38 @@ class Stack:
         return next(message for message in reversed(messages) if '"level"' in message)
 
 
+def name_of(resource):
+    """The last part of a physical id: of an ARN, or of a queue's address."""
+    separator = "/" if resource["ResourceType"] == "AWS::SQS::Queue" else ":"
+    return resource["PhysicalResourceId"].rpartition(separator)[2]
+
+
 @pytest.fixture(scope="module")
 def stack(trained):
-    return Stack(trained)
+    """With a prediction and a label captured, and a check made."""
+    captures, endpoint = Captures(trained.target), Endpoint(trained.target)
+    endpoint.feedback({"prediction_id": endpoint.predict({"features": ROW})["prediction_id"], "actual": 1.0})
+    for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX):
+        captures.await_growth(prefix, 1)
+    stack = Stack(trained)
+    assert make_check(stack)["rows"] > 0
+    return stack
 
 
-def failure(stack, role, champion):
+def make_check(stack, *, cold=False):
+    now = datetime.now(UTC)
+    window = {"start": now - timedelta(hours=1), "end": now}
+    return stack.invoke(CHECK, {name: moment.isoformat() for name, moment in window.items()}, cold=cold)
+
+
+def failure(stack, role, on, champion):
     """What goes wrong first when a role is used: words of the workflow, the function or its log."""
+    if role.startswith(CHECK):
+        if on[0].endswith("<packages>"):
+            stack.forget_packages()
+        return make_check(stack, cold=on[0].endswith("<packages>"))
+    if role.startswith(NOTIFY):
+        return stack.invoke(NOTIFY, ALARM, cold=False)
     if role.startswith("Training/Judge"):
         event = {"version": champion["version"], "bundle": f"s3://{stack.bucket}/{champion['bundle']}"}
         return stack.invoke("Training/Judge", event)
@@ -195,8 +247,12 @@ def test_without_the_grant_what_needs_it_is_refused(stack, role, action, on):
         assert gone == {(role, action, on)}
         # S3 calls a missing object missing only to those who may list the bucket: to others it is forbidden. And a
         # pointer that points there already is not written.
-        with stack.without_champion() if (role, action) in SEEN_WITHOUT_CHAMPION else nullcontext():
-            said = failure(stack, role, champion)
+        if on[0] == "models-bucket" or action == "s3:PutObject":
+            absent = stack.without_champion() if (role, action) in SEEN_WITHOUT_CHAMPION else nullcontext()
+        else:
+            absent = stack.without_check() if (role, action) == (f"{NOTIFY}/Role", "s3:ListBucket") else nullcontext()
+        with absent:
+            said = failure(stack, role, on, champion)
     assert DENIED.search(str(said)), said
 
 

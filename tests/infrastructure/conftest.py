@@ -1,5 +1,6 @@
 """Every environment's template, synthesised once, and what its tests read from it."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
+from app import of_the_stack
+from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
 from evergreen.settings import read_settings
 from infra.environments import ENVIRONMENTS, Environment
 from infra.stacks import EvergreenStack
@@ -103,6 +106,14 @@ class Template:
             ("AWS::Logs::LogGroup", "Arn"): f"arn:aws:logs:{here}:log-group:{name}:*",
             ("AWS::StepFunctions::StateMachine", "Ref"): f"arn:aws:states:{here}:stateMachine:{name}",
             ("AWS::SageMaker::MlflowApp", "Arn"): f"arn:aws:sagemaker:{here}:mlflow-app/app-{name}",
+            ("AWS::SQS::Queue", "Arn"): f"arn:aws:sqs:{here}:{name}",
+            ("AWS::SQS::Queue", "Ref"): name,
+            ("AWS::SQS::Queue", "QueueName"): name,
+            ("AWS::KinesisFirehose::DeliveryStream", "Arn"): f"arn:aws:firehose:{here}:deliverystream/{name}",
+            ("AWS::KinesisFirehose::DeliveryStream", "Ref"): name,
+            ("AWS::Logs::LogStream", "Ref"): name,
+            ("AWS::CloudWatch::Alarm", "Arn"): f"arn:aws:cloudwatch:{here}:alarm:{name}",
+            ("AWS::CloudWatch::Dashboard", "Ref"): name,
             ("AWS::ApiGatewayV2::Api", "Ref"): name,
             ("AWS::ApiGatewayV2::Integration", "Ref"): name,
         }[self.document["Resources"][id_]["Type"], attribute]
@@ -133,7 +144,14 @@ class Template:
                 permission["Principal"],
                 (permission["Action"],),
                 (permission["FunctionName"],),
-                {"ArnLike": {"aws:SourceArn": permission["SourceArn"]}},
+                {
+                    "ArnLike": {"aws:SourceArn": permission["SourceArn"]},
+                    **(
+                        {"StringEquals": {"aws:SourceAccount": permission["SourceAccount"]}}
+                        if "SourceAccount" in permission
+                        else {}
+                    ),
+                },
             )
 
     def state_machine(self) -> dict[str, Any]:
@@ -149,19 +167,20 @@ def _statement(who: str, statement: dict[str, Any]) -> Statement:
     return Statement(who, listed(statement["Action"]), listed(statement["Resource"]), statement.get("Condition", {}))
 
 
-def _synthesise(folder: Path, *, tracking_url: str | None, email: str | None) -> dict[str, Template]:
+def _synthesise(
+    folder: Path, *, tracking_url: str | None, email: str | None, message_format: str = FORMAT_TEXT
+) -> dict[str, Template]:
+    settings = dataclasses.replace(
+        of_the_stack(SETTINGS), log_sample=0.5, log_leave_out=("city",), message_format=message_format
+    )
     context = json.loads((CHECKOUT / "cdk.json").read_text())["context"]
     app = App(outdir=str(folder), context={**context, "aws:cdk:enable-path-metadata": True})
     for environment in ENVIRONMENTS:
         EvergreenStack(
             app,
             environment=environment,
-            model_name=SETTINGS.name,
+            settings=settings,
             image=training_image(environment.region, environment.job_instance),
-            rejected_share=SETTINGS.alarms.rejected_share,
-            latency_p99_ms=SETTINGS.alarms.latency_p99_ms,
-            log_sample=0.5,
-            log_leave_out=["city"],
             tracking_url=tracking_url,
             alarm_email=email,
             for_this_machine=False,
@@ -181,6 +200,13 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
 @pytest.fixture(scope="session")
 def templates_with_server_and_email(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     return _synthesise(tmp_path_factory.mktemp("synth"), tracking_url=TRACKING_URL, email=EMAIL)
+
+
+@pytest.fixture(scope="session")
+def template_for_chat(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """With messages in the form of chat tools."""
+    folder = tmp_path_factory.mktemp("synth")
+    return _synthesise(folder, tracking_url=None, email=None, message_format=FORMAT_CHAT)["dev"]
 
 
 @pytest.fixture(scope="session", params=[environment.name for environment in ENVIRONMENTS])

@@ -1,15 +1,24 @@
-"""Both buckets keep what is in them, keep the public and plain HTTP out, and clean up after themselves."""
+"""The buckets keep what is in them, keep the public and plain HTTP out, and clean up after themselves."""
 
 from evergreen import names
 
 
-def test_there_are_two_buckets(template):
-    assert set(template.resources("AWS::S3::Bucket")) == {"Data/Bucket", "Models/Bucket"}
+def test_there_are_three_buckets(template):
+    assert set(template.resources("AWS::S3::Bucket")) == {"Data/Bucket", "Models/Bucket", "Capture/Bucket"}
 
 
-def test_buckets_are_versioned_and_encrypted(template):
+def test_data_and_models_are_versioned_and_captures_are_not(template):
+    versioned = {
+        path
+        for path, properties in template.properties("AWS::S3::Bucket").items()
+        if properties.get("VersioningConfiguration") == {"Status": "Enabled"}
+    }
+    # A captured prediction that somebody wants forgotten must not live on as an old version.
+    assert versioned == {"Data/Bucket", "Models/Bucket"}
+
+
+def test_buckets_are_encrypted(template):
     for properties in template.properties("AWS::S3::Bucket").values():
-        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
         (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
 
@@ -30,7 +39,7 @@ def test_buckets_refuse_plain_http_and_old_tls(template):
         properties["Bucket"]: properties["PolicyDocument"]["Statement"]
         for properties in template.properties("AWS::S3::BucketPolicy").values()
     }
-    assert set(policies) == {"data-bucket", "models-bucket"}
+    assert set(policies) == {"data-bucket", "models-bucket", "capture-bucket"}
     for bucket, statements in policies.items():
         everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
         denied = [
@@ -50,19 +59,22 @@ def test_buckets_outlive_the_stack(template):
         assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_leftovers_of_both_buckets_expire(template):
+def test_leftovers_of_all_buckets_expire(template):
     for properties in template.properties("AWS::S3::Bucket").values():
-        rules = [rule for rule in properties["LifecycleConfiguration"]["Rules"] if "Prefix" not in rule]
+        rules = [rule for rule in properties["LifecycleConfiguration"]["Rules"] if rule["Id"] == "Leftovers"]
         assert all(rule["Status"] == "Enabled" for rule in rules)
         assert [rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] for rule in rules] == [7]
         assert [rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in rules] == [90]
 
 
-def test_only_prepared_splits_expire_and_when_the_environment_says(template):
+def test_only_prepared_splits_and_captures_expire_and_when_the_environment_says(template):
     expiring = {
         (path, rule.get("Prefix")): (rule["Status"], rule["ExpirationInDays"])
         for path, properties in template.properties("AWS::S3::Bucket").items()
         for rule in properties["LifecycleConfiguration"]["Rules"]
         if "ExpirationInDays" in rule
     }
-    assert expiring == {("Data/Bucket", names.PREPARED_PREFIX): ("Enabled", template.environment.expire_days)}
+    assert expiring == {
+        ("Data/Bucket", names.PREPARED_PREFIX): ("Enabled", template.environment.expire_days),
+        ("Capture/Bucket", None): ("Enabled", template.environment.capture_days),
+    }

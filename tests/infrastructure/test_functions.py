@@ -6,7 +6,13 @@ import pytest
 
 from evergreen import names
 
-LIMITS = {"Training/Judge": (1024, 300), "Training/Promote": (1024, 120), "Prediction/Predict": (512, 10)}
+LIMITS = {
+    "Training/Judge": (1024, 300),
+    "Training/Promote": (1024, 120),
+    "Prediction/Predict": (512, 10),
+    "Monitoring/CheckDrift": (3008, 900),
+    "Notifier/Notify": (256, 30),
+}
 
 
 @pytest.fixture
@@ -56,14 +62,46 @@ def test_functions_get_the_variables_that_their_code_reads(functions, template):
             names.LOG_SAMPLE: "0.5",
             names.LOG_LEAVE_OUT: '["city"]',
         },
+        "Monitoring/CheckDrift": {
+            **service,
+            # Likewise.
+            "POWERTOOLS_SERVICE_NAME": names.MONITORING_SERVICE,
+            "POWERTOOLS_METRICS_NAMESPACE": namespace,
+            names.CAPTURE_BUCKET: "capture-bucket",
+            names.PACKAGES_BUCKET: f"cdk-hnb659fds-assets-111122223333-{template.environment.region}",
+            names.PACKAGES_KEY: functions["Monitoring/CheckDrift"]["Environment"]["Variables"][names.PACKAGES_KEY],
+            names.WINDOW_HOURS: str(template.settings.drift.window_hours),
+            # What is not recorded cannot be checked.
+            names.LOG_LEAVE_OUT: '["city"]',
+        },
+        "Notifier/Notify": {
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "POWERTOOLS_SERVICE_NAME": "notify",
+            names.MODEL_NAME: template.model,
+            names.STACK_NAME: names.stack_name(template.environment.name),
+            names.CAPTURE_BUCKET: "capture-bucket",
+            names.TOPIC: f"arn:aws:sns:{template.environment.region}:111122223333:notifications-topic",
+            names.MESSAGE_FORMAT: names.FORMAT_TEXT,
+        },
     }
 
 
 def test_every_log_expires_when_the_environment_says(template):
     groups = template.properties("AWS::Logs::LogGroup")
-    assert {"Training/Judge/Log", "Training/Promote/Log", "Prediction/Predict/Log"} < set(groups)
+    assert {f"{path}/Log" for path in LIMITS} < set(groups)
     for properties in groups.values():
         assert properties["RetentionInDays"] == template.environment.retention_days
+
+
+def test_the_drift_check_has_room_for_its_packages(functions):
+    assert functions["Monitoring/CheckDrift"]["EphemeralStorage"] == {"Size": 2048}
+
+
+def test_what_the_drift_check_and_the_notifier_cannot_do_is_kept(functions, template):
+    queue = f"arn:aws:sqs:{template.environment.region}:111122223333:deadletters-queue"
+    keeping = {path for path, found in functions.items() if found.get("DeadLetterConfig") == {"TargetArn": queue}}
+    # The others are called by somebody who waits for their answer.
+    assert keeping == {"Monitoring/CheckDrift", "Notifier/Notify"}
 
 
 def test_functions_log_to_groups_of_the_stack(functions):

@@ -42,35 +42,90 @@ def test_nobody_is_subscribed_unless_an_address_is_given(template, template_with
     assert subscription == {"Protocol": "email", "Endpoint": "someone@example.com", "TopicArn": topic}
 
 
-def test_alarms_watch_the_metrics_that_the_predict_function_writes(template):
+@pytest.fixture
+def alarms(template):
+    """The alarms by their name, without the stack's."""
+    prefix = names.stack_name(template.environment.name) + " "
+    found = template.properties("AWS::CloudWatch::Alarm").values()
+    # The name is the subject of the message: a person must see which environment it is about.
+    assert all(alarm["AlarmName"].startswith(prefix) for alarm in found)
+    return {alarm["AlarmName"].removeprefix(prefix): alarm for alarm in found}
+
+
+# Written by AWS itself.
+OF_SERVICES = {"capture refused", "capture late", "work left undone"}
+OF_CHECKS = {names.ALARM_DRIFT, names.ALARM_QUALITY, names.ALARM_BROKEN_INPUT}
+
+
+def test_alarms_watch_the_metrics_that_the_functions_write(alarms, template):
     settings = template.settings.alarms
     watched = {
         alarm["MetricName"]: (alarm.get("Statistic") or alarm["ExtendedStatistic"], alarm["Threshold"])
-        for alarm in template.properties("AWS::CloudWatch::Alarm").values()
+        for name, alarm in alarms.items()
+        if name not in OF_SERVICES
     }
     assert watched == {
         names.PREDICTION_ERRORS: ("Sum", 0),
         names.REJECTED_REQUESTS: ("Average", settings.rejected_share),
         names.PREDICTION_DURATION: ("p99", settings.latency_p99_ms),
+        names.DRIFT_DETECTED: ("Maximum", 0),
+        names.QUALITY_FELL: ("Maximum", 0),
+        names.BROKEN_INPUT: ("Maximum", 0),
     }
 
 
-def test_alarms_look_where_the_metrics_are_and_take_silence_for_health(template):
-    for alarm in template.properties("AWS::CloudWatch::Alarm").values():
-        assert alarm["Namespace"] == names.metric_namespace(template.environment.name)
-        assert alarm["Dimensions"] == [{"Name": "service", "Value": names.METRIC_SERVICE}]
+def test_alarms_look_where_the_metrics_are(alarms, template):
+    for name, alarm in alarms.items():
         assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1)
-        assert alarm["TreatMissingData"] == "notBreaching"
+        if name not in OF_SERVICES:
+            service = names.MONITORING_SERVICE if name in OF_CHECKS else names.METRIC_SERVICE
+            assert alarm["Namespace"] == names.metric_namespace(template.environment.name)
+            assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
 
 
-def test_alarms_notify_when_they_fire_and_when_they_are_over(template, topic):
-    for alarm in template.properties("AWS::CloudWatch::Alarm").values():
-        assert alarm["AlarmActions"] == [topic]
-        assert alarm["OKActions"] == [topic]
-        assert alarm["AlarmDescription"].endswith(".")
-        # The name is the subject of the message: a person must see which environment it is about.
-        assert alarm["AlarmName"].startswith(names.stack_name(template.environment.name))
+def test_silence_is_health_for_requests_and_no_news_between_two_checks(alarms):
+    for name, alarm in alarms.items():
+        assert alarm["TreatMissingData"] == ("ignore" if name in OF_CHECKS else "notBreaching"), name
+
+
+def test_what_is_not_captured_raises_an_alarm(alarms, template):
+    refused, late = alarms["capture refused"], alarms["capture late"]
+    (subscription,) = [
+        found
+        for found in template.properties("AWS::Logs::SubscriptionFilter").values()
+        if found["FilterName"] == names.RECORD_PREDICT
+    ]
+    assert (refused["Namespace"], refused["MetricName"]) == ("AWS/Logs", "DeliveryErrors")
+    assert {item["Name"]: item["Value"] for item in refused["Dimensions"]} == {
+        "LogGroupName": subscription["LogGroupName"],
+        "DestinationType": "Firehose",
+        "FilterName": subscription["FilterName"],
+    }
+    stream = subscription["DestinationArn"].rpartition("/")[2]
+    assert (late["Namespace"], late["MetricName"]) == ("AWS/Firehose", "DeliveryToS3.DataFreshness")
+    assert late["Dimensions"] == [{"Name": "DeliveryStreamName", "Value": stream}]
+
+
+def test_alarms_have_themselves_told_when_they_fire_and_when_they_are_over(alarms, template, topic):
+    notify = f"arn:aws:lambda:{template.environment.region}:111122223333:function:notifier-notify-function"
+    for name, alarm in alarms.items():
+        # What could not be told may be why this one fires.
+        expected = topic if name == "work left undone" else notify
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == ([expected], [expected])
+        assert alarm["AlarmDescription"].rstrip("0123456789abcdefghijklmnopqrstuvwxyz -").endswith((".", ":"))
+
+
+def test_the_alarms_of_this_stack_may_invoke_the_notifier_and_nothing_else_may(template):
+    (permission,) = [
+        permission
+        for permission in template.properties("AWS::Lambda::Permission").values()
+        if permission["FunctionName"].endswith("notifier-notify-function")
+    ]
+    assert permission["Principal"] == "lambda.alarms.cloudwatch.amazonaws.com"
+    assert permission["SourceAccount"] == "111122223333"
+    here = f"{template.environment.region}:111122223333"
+    assert permission["SourceArn"] == f"arn:aws:cloudwatch:{here}:alarm:evergreen-{template.environment.name} *"
 
 
 def test_an_aborted_or_timed_out_training_notifies_by_eventbridge(template, topic):
@@ -92,3 +147,12 @@ def test_an_aborted_or_timed_out_training_notifies_by_eventbridge(template, topi
     for variable in transformer["InputPathsMap"]:
         assert f"<{variable}>" in transformer["InputTemplate"]
     assert template.environment.name in transformer["InputTemplate"]
+
+
+def test_in_the_form_of_chat_tools_no_message_is_plain_text(template_for_chat):
+    variables = template_for_chat.properties("AWS::Lambda::Function")["Notifier/Notify/Function"]["Environment"]
+    assert variables["Variables"][names.MESSAGE_FORMAT] == names.FORMAT_CHAT
+    failed = template_for_chat.state_machine()["States"]["NotifyFailure"]["Arguments"]["Message"]
+    assert "'source': 'custom'" in failed
+    (rule,) = template_for_chat.properties("AWS::Events::Rule").values()
+    assert '"source":"custom"' in rule["Targets"][0]["InputTransformer"]["InputTemplate"]

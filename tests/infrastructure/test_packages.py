@@ -16,7 +16,7 @@ from evergreen import names
 from infra import packaging
 from infra.packaging import function_package, job_archive
 
-FUNCTIONS = ("predict", "judge", "promote")
+FUNCTIONS = ("predict", "judge", "promote", "check_drift", "notify")
 # Lambda's limit of a function unpacked, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 UNPACKED_LIMIT = 250 * 2**20
 # Each would add to every cold start.
@@ -57,6 +57,7 @@ def modules_after_import(package, folder):
         "AWS_DEFAULT_REGION": "us-east-1",
         names.MODEL_BUCKET: "bucket",
         names.MODEL_NAME: "model",
+        names.CAPTURE_BUCKET: "captures",
         names.TRACKING_URI: "https://mlflow.example.com",
         "POWERTOOLS_SERVICE_NAME": "service",
         "POWERTOOLS_METRICS_NAMESPACE": "Evergreen/test",

@@ -9,6 +9,8 @@ PREDICT = "Prediction/Predict/Role"
 JUDGE = "Training/Judge/Role"
 PROMOTE = "Training/Promote/Role"
 MACHINE = "Training/Role"
+CHECK = "Monitoring/CheckDrift/Role"
+NOTIFY = "Notifier/Notify/Role"
 JOBS = ("Training/PrepareRole", "Training/TrainRole")
 
 # Actions that know no resources, and the condition that narrows them where there is one.
@@ -77,7 +79,10 @@ def test_each_role_is_assumed_by_one_service(template):
         assert "ManagedPolicyArns" not in properties
         assert "Policies" not in properties
     service = {
-        **dict.fromkeys((PREDICT, JUDGE, PROMOTE), "lambda"),
+        **dict.fromkeys((PREDICT, JUDGE, PROMOTE, CHECK, NOTIFY), "lambda"),
+        "Capture/DeliveryRole": "firehose",
+        "Capture/SubscriptionRole": "logs",
+        "Monitoring/ScheduleRole": "scheduler",
         **dict.fromkeys((*JOBS, "Tracking/Role"), "sagemaker"),
         MACHINE: "states",
     }
@@ -135,11 +140,35 @@ def test_only_training_writes_bundles(statements, template):
 
 def test_nobody_may_delete_or_change_buckets_and_their_policies(statements):
     used = {action for statement in statements for action in statement.actions if action.startswith("s3:")}
-    assert used == {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    writing = {"s3:PutObject", "s3:AbortMultipartUpload"}
+    assert used == {"s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads", *writing}
+
+
+def test_the_check_writes_its_results_and_changes_neither_captures_nor_models(statements):
+    assert granted(statements, CHECK, "s3:PutObject") == {"arn:aws:s3:::capture-bucket/checks/*"}
+    assert {action.partition(":")[0] for action in actions_of(statements, CHECK)} == {"s3", "logs", "sqs"}
+
+
+def test_the_notifier_reads_results_and_publishes_to_the_topic_alone(statements, template):
+    topic = f"arn:aws:sns:{template.environment.region}:111122223333:notifications-topic"
+    assert granted(statements, NOTIFY, "s3:GetObject") == {"arn:aws:s3:::capture-bucket/checks/*"}
+    assert granted(statements, NOTIFY, "sns:Publish") == {topic}
+    assert {action.partition(":")[0] for action in actions_of(statements, NOTIFY)} == {"s3", "logs", "sqs", "sns"}
+
+
+def test_only_firehose_writes_captures(statements):
+    writers = {
+        statement.who
+        for statement in statements
+        for resource in statement.resources
+        for prefix in ("predictions", "feedback")
+        if "s3:PutObject" in statement.actions and may_match(resource, f"arn:aws:s3:::capture-bucket/{prefix}/x")
+    }
+    assert writers == {"Capture/DeliveryRole"}
 
 
 def test_jobs_and_functions_start_nothing(statements):
-    for who in (PREDICT, JUDGE, PROMOTE, *JOBS):
+    for who in (PREDICT, JUDGE, PROMOTE, CHECK, *JOBS):
         services = {action.partition(":")[0] for action in actions_of(statements, who)}
         assert not services & {"states", "sns", "lambda", "iam", "events"}
         sagemaker = {action for action in actions_of(statements, who) if action.startswith("sagemaker:")}

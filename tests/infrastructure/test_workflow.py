@@ -25,6 +25,7 @@ def plain_definition(environment):
             judge_function=f"arn:aws:lambda:{HERE}:function:judge",
             promote_function=f"arn:aws:lambda:{HERE}:function:promote",
             topic=f"arn:aws:sns:{HERE}:notifications",
+            chat=False,
             tracking_uri="https://mlflow.example.com",
             region="us-east-1",
             job_instance=environment.job_instance,

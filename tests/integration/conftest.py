@@ -3,7 +3,6 @@
 import io
 import json
 import tarfile
-import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -112,20 +111,6 @@ class Account:
     def messages(self, log_group: str) -> list[str]:
         events = self.client("logs").filter_log_events(logGroupName=log_group)["events"]
         return [event["message"] for event in events]
-
-
-@pytest.fixture(scope="session")
-def eventually() -> Callable[[Callable[[], Any]], Any]:
-    """Asks until the answer is true, for what AWS's API itself makes one ask for."""
-
-    def ask(question: Callable[[], Any], *, seconds: float = _DEADLINE_SECONDS) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (answer := question()):
-            assert time.monotonic() < deadline, f"not so within {seconds:g} s"
-            time.sleep(0.05)
-        return answer
-
-    return ask
 
 
 @pytest.fixture(scope="session")

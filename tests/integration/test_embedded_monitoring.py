@@ -157,28 +157,31 @@ def test_executions_count_in_the_metrics_of_step_functions(aws, eventually):
     assert len(eventually(listed)) == 1
 
 
-def test_a_log_subscription_delivers_through_firehose_to_s3(aws, eventually):
-    bucket, role = aws.bucket(), aws.role()
+def delivery_stream(aws, bucket, name, **destination):
+    """The ARN of a stream that unpacks the envelopes of a log subscription."""
     extract = [{"ParameterName": "DataMessageExtraction", "ParameterValue": "true"}]
-    stream = aws.client("firehose").create_delivery_stream(
-        DeliveryStreamName=aws.name("captures"),
+    unzip = [{"ParameterName": "CompressionFormat", "ParameterValue": "GZIP"}]
+    return aws.client("firehose").create_delivery_stream(
+        DeliveryStreamName=name,
         ExtendedS3DestinationConfiguration={
-            "RoleARN": role,
+            "RoleARN": aws.role(),
             "BucketARN": f"arn:aws:s3:::{bucket}",
             "Prefix": "captures/!{timestamp:yyyy/MM/dd}/",
             "ErrorOutputPrefix": "errors/",
             "ProcessingConfiguration": {
                 "Enabled": True,
                 "Processors": [
-                    {
-                        "Type": "Decompression",
-                        "Parameters": [{"ParameterName": "CompressionFormat", "ParameterValue": "GZIP"}],
-                    },
+                    {"Type": "Decompression", "Parameters": unzip},
                     {"Type": "CloudWatchLogProcessing", "Parameters": extract},
                 ],
             },
+            **destination,
         },
     )["DeliveryStreamARN"]
+
+
+def subscribed_function(aws, stream):
+    """A function that prints its event; those of the kind "prediction" go to the stream."""
     function = aws.function(_PRINT_EVENT)
     aws.invoke(function)  # makes the log group
     aws.client("logs").put_subscription_filter(
@@ -186,8 +189,14 @@ def test_a_log_subscription_delivers_through_firehose_to_s3(aws, eventually):
         filterName="captures",
         filterPattern='{ $.kind = "prediction" }',
         destinationArn=stream,
-        roleArn=role,
+        roleArn=aws.role(),
     )
+    return function
+
+
+def test_a_log_subscription_delivers_through_firehose_to_s3(aws, eventually):
+    bucket = aws.bucket()
+    function = subscribed_function(aws, delivery_stream(aws, bucket, aws.name("captures")))
     aws.invoke(function, {"kind": "noise"})
     aws.invoke(function, {"kind": "prediction", "id": 7})
     s3 = aws.client("s3")
@@ -196,6 +205,127 @@ def test_a_log_subscription_delivers_through_firehose_to_s3(aws, eventually):
     body = s3.get_object(Bucket=bucket, Key=found[0]["Key"])["Body"].read()
     assert not body.startswith(gzip.compress(b"")[:2])
     assert [json.loads(line) for line in body.splitlines()] == [{"kind": "prediction", "id": 7}]
+
+
+def test_firehose_compresses_what_it_writes_if_it_is_told_to(aws, eventually):
+    bucket = aws.bucket()
+    stream = delivery_stream(aws, bucket, aws.name("captures"), CompressionFormat="GZIP", FileExtension=".jsonl.gz")
+    aws.invoke(subscribed_function(aws, stream), {"kind": "prediction", "id": 7})
+    s3 = aws.client("s3")
+    (found,) = eventually(lambda: s3.list_objects_v2(Bucket=bucket).get("Contents"))
+    assert found["Key"].endswith(".jsonl.gz")
+    body = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+    assert json.loads(gzip.decompress(body)) == {"kind": "prediction", "id": 7}
+
+
+def test_what_firehose_refuses_is_counted_and_delivered_once_it_takes_it_again(aws, eventually):
+    bucket, name = aws.bucket(), aws.name("captures")
+    stream = delivery_stream(aws, bucket, name)
+    function = subscribed_function(aws, stream)
+    aws.client("firehose").delete_delivery_stream(DeliveryStreamName=name)
+
+    answer, failure = aws.invoke(function, {"kind": "prediction", "id": 7})
+
+    assert failure is None, f"a capture that fails never fails the caller: {answer}"
+    listed = lambda: aws.client("cloudwatch").list_metrics(  # noqa: E731
+        Namespace="AWS/Logs",
+        MetricName="DeliveryErrors",
+        Dimensions=[{"Name": "LogGroupName", "Value": f"/aws/lambda/{function}"}],
+    )["Metrics"]
+    (metric,) = eventually(listed)
+    assert {"Name": "FilterName", "Value": "captures"} in metric["Dimensions"]
+    assert delivery_stream(aws, bucket, name) == stream
+    s3 = aws.client("s3")
+    (found,) = eventually(lambda: s3.list_objects_v2(Bucket=bucket).get("Contents"))
+    body = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+    assert json.loads(body) == {"kind": "prediction", "id": 7}
+
+
+def test_an_alarm_invokes_a_function_with_the_event_that_cloudwatch_sends(aws, eventually):
+    function, namespace, name = aws.function(_PRINT_EVENT), aws.name("Evergreen"), aws.name("drift")
+    arn = aws.client("lambda").get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        AlarmDescription="Too many features have drifted.",
+        Namespace=namespace,
+        MetricName="DriftShare",
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0.3,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+        AlarmActions=[arn],
+    )
+    aws.client("cloudwatch").put_metric_data(
+        Namespace=namespace, MetricData=[{"MetricName": "DriftShare", "Value": 0.5}]
+    )
+    group = f"/aws/lambda/{function}"
+    printed = lambda: [json.loads(line) for line in messages(aws, group) if '"alarmData"' in line]  # noqa: E731
+    (event,) = eventually(printed)
+    assert event["source"] == "aws.cloudwatch"
+    assert event["alarmArn"].endswith(f":alarm:{name}")
+    data = event["alarmData"]
+    assert (data["alarmName"], data["state"]["value"]) == (name, "ALARM")
+    assert data["previousState"]["value"] == "INSUFFICIENT_DATA"
+    assert data["configuration"]["description"] == "Too many features have drifted."
+    assert "was greater than the threshold (0.3)" in data["state"]["reason"]
+
+
+def messages(aws, group):
+    """The lines of a log group, which is there once something has been written."""
+    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    return aws.messages(group) if groups else []
+
+
+def test_a_queue_of_failures_raises_the_alarm_that_sqs_itself_feeds(aws, topic, next_message):
+    arn, queue = topic
+    name = aws.name("dead-letters")
+    url = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=aws.name("undone"),
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        Dimensions=[{"Name": "QueueName", "Value": name}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+        AlarmActions=[arn],
+    )
+    aws.client("sqs").send_message(QueueUrl=url, MessageBody="failed")
+    assert json.loads(next_message(queue))["NewStateValue"] == "ALARM"
+
+
+def test_a_function_of_a_template_keeps_its_queue_of_failures(aws, eventually):
+    formation, name = aws.client("cloudformation"), aws.name("worker")
+    resources = {
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "python3.12",
+                "Handler": "index.handle",
+                "Role": aws.role(),
+                "Code": {"ZipFile": "def handle(event, context):\n    raise RuntimeError('no')"},
+                "DeadLetterConfig": {"TargetArn": {"Fn::GetAtt": ["Queue", "Arn"]}},
+            },
+        },
+    }
+    outputs = {"Queue": {"Value": {"Ref": "Queue"}}, "Function": {"Value": {"Ref": "Function"}}}
+    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources, "Outputs": outputs}))
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    found = {
+        output["OutputKey"]: output["OutputValue"]
+        for output in formation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    }
+    aws.client("lambda").invoke(FunctionName=found["Function"], InvocationType="Event", Payload=b'{"id": 7}')
+    received = lambda: aws.client("sqs").receive_message(QueueUrl=found["Queue"]).get("Messages")  # noqa: E731
+    (message,) = eventually(received)
+    # ministack wraps the event, as for a failure destination; AWS sends it as it is.
+    assert json.loads(message["Body"])["requestPayload"] == {"id": 7}
 
 
 def test_a_directive_gives_one_datum_for_each_metric_and_set_of_dimensions():

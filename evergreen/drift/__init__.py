@@ -1,0 +1,1 @@
+"""Whether the rows that are predicted for still look like those that the model was judged on."""

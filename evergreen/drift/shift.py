@@ -1,0 +1,103 @@
+"""How far two samples lie apart, and how likely chance alone puts them there.
+
+Both samples are taken as samples: a test that took the reference for the whole truth would raise the alarm on every
+second small window.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import chi2_contingency, fisher_exact, ks_2samp
+
+Numbers = npt.NDArray[np.float64]
+
+# Cochran 1954: the chi-square distribution holds where every expected count reaches five.
+_LEAST_EXPECTED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """
+    Attributes:
+        distance: from 0 to 1, the largest difference between the shares of rows that fall on one side of a value, or
+            between the shares of a set of categories.
+        p_value: of the hypothesis that both samples come from one distribution.
+        words: where the difference is largest, for a person.
+    """
+
+    distance: float
+    p_value: float
+    words: str
+
+
+def shift_of_numbers(reference: Numbers, current: Numbers) -> Shift:
+    """The two-sample Kolmogorov-Smirnov test, on finite numbers; neither sample may be empty."""
+    result = ks_2samp(reference, current, method="asymp")
+    place = float(result.statistic_location)
+    before, now = (float(np.mean(sample <= place)) for sample in (reference, current))
+    medians = f"median {np.median(reference):.4g} → {np.median(current):.4g}"
+    return Shift(
+        distance=float(result.statistic),
+        # Of a single number on either side SciPy says NaN.
+        p_value=float(np.nan_to_num(result.pvalue, nan=1.0)),
+        words=f"{now:.0%} of the rows are at most {place:.4g}, {before:.0%} in the reference; {medians}",
+    )
+
+
+def shift_of_categories(reference: Mapping[str, int], current: Mapping[str, int]) -> Shift:
+    """The chi-square test of homogeneity on counts by category, and the total variation distance.
+
+    Rare categories are tested in groups; where that leaves two, Fisher's exact test takes over.
+    """
+    names = sorted({*reference, *current})
+    counts = np.array([[sample.get(name, 0) for name in names] for sample in (reference, current)])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    difference = shares[1] - shares[0]
+    largest = int(np.argmax(np.abs(difference)))
+    return Shift(
+        distance=float(np.abs(difference).sum() / 2),
+        p_value=_homogeneity(_rare_in_groups(counts)),
+        words=f"{names[largest]!r} is {shares[1][largest]:.0%} of the rows, {shares[0][largest]:.0%} in the reference",
+    )
+
+
+def shift_of_share(what: str, reference: tuple[int, int], current: tuple[int, int]) -> Shift:
+    """Fisher's exact test on how many rows are `what`, and how many are not."""
+    before, now = (hits / (hits + others) for hits, others in (reference, current))
+    return Shift(
+        distance=abs(now - before),
+        p_value=float(fisher_exact([reference, current]).pvalue),
+        words=f"{now:.0%} of the rows are {what}, {before:.0%} in the reference",
+    )
+
+
+def _homogeneity(counts: npt.NDArray[np.int64]) -> float:
+    """The p-value of two rows of counts."""
+    if counts.shape[1] == 1:
+        return 1.0
+    if counts.shape[1] == 2:
+        return float(fisher_exact(counts).pvalue)
+    return float(chi2_contingency(counts).pvalue)
+
+
+def _rare_in_groups(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The columns whose expected counts are too small for the test, added up, smallest first, until they are not.
+
+    In groups, not all in one: of a hundred categories in a small window every one may be rare.
+    """
+    smaller_sample = min(counts.sum(axis=1)) / counts.sum()
+    expected = counts.sum(axis=0) * smaller_sample
+    order = np.argsort(expected, kind="stable")
+    starts, size = [0], 0.0
+    for place, more in enumerate(expected[order].tolist()):
+        # The largest stays apart from the rest: Fisher's test of two groups minds no small counts.
+        if size >= _LEAST_EXPECTED or (0 < place == len(order) - 1 and len(starts) == 1):
+            starts.append(place)
+            size = 0.0
+        size += more
+    if size < _LEAST_EXPECTED and len(starts) > 2:
+        starts.pop()
+    grouped: npt.NDArray[np.int64] = np.add.reduceat(counts[:, order], starts, axis=1)
+    return grouped

@@ -1,0 +1,107 @@
+"""Reads capture objects: JSON lines, gzipped or not, or Parquet. What can be read of a broken one is kept."""
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+# Broken objects and lines are counted; this many are described.
+_DESCRIBED = 10
+_DECODER = json.JSONDecoder()
+
+
+@dataclass
+class Faults:
+    """What could not be read: how many times, and the first few in words."""
+
+    count: int = 0
+    described: list[str] = field(default_factory=list)
+
+    def add(self, words: str) -> None:
+        self.count += 1
+        if len(self.described) < _DESCRIBED:
+            self.described.append(words)
+
+
+@dataclass(frozen=True)
+class CaptureObject:
+    """An object of the capture bucket, and when it was written."""
+
+    key: str
+    written: datetime
+
+
+class CaptureFiles:
+    """The capture bucket: a folder per kind of record and day of arrival."""
+
+    def __init__(self, client: Any, bucket: str, faults: Faults) -> None:
+        self._client = client
+        self._bucket = bucket
+        self.faults = faults
+
+    def objects(self, prefix: str, first: datetime, last: datetime) -> Iterator[CaptureObject]:
+        """What arrived from the day of `first` to that of `last`, in UTC, in order."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        day = first.date()
+        while day <= last.date():
+            for page in paginator.paginate(Bucket=self._bucket, Prefix=f"{prefix}{day:%Y/%m/%d}/"):
+                for item in page.get("Contents", []):
+                    yield CaptureObject(item["Key"], item["LastModified"])
+            day += timedelta(days=1)
+
+    def records(self, capture: CaptureObject) -> Iterator[dict[str, Any]]:
+        """The records of an object."""
+        content = self._client.get_object(Bucket=self._bucket, Key=capture.key)["Body"].read()
+        try:
+            yield from read_records(content, capture.key, self.faults)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            self.faults.add(f"{capture.key} is broken gzip: {error}")
+
+
+def read_records(content: bytes, name: str, faults: Faults) -> Iterator[dict[str, Any]]:
+    """The records in an object's content.
+
+    Raises:
+        EOFError, zlib.error, gzip.BadGzipFile: the rest of it cannot be read.
+    """
+    if content.startswith(b"PAR1"):
+        yield from _read_parquet(content, name, faults)
+        return
+    stream: io.BytesIO | gzip.GzipFile = io.BytesIO(content)
+    if content.startswith(b"\x1f\x8b"):
+        stream = gzip.GzipFile(fileobj=stream)
+    for number, line in enumerate(stream, 1):
+        try:
+            # Decoded by the line: a byte that is not UTF-8 costs one line.
+            yield from _documents(line.decode().strip())
+        except (ValueError, RecursionError) as error:
+            faults.add(f"{name} line {number} is not JSON: {error}")
+
+
+def _documents(line: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a line: one, or several that were delivered without a break between them."""
+    position = 0
+    while position < len(line):
+        document, position = _DECODER.raw_decode(line, position)
+        if not isinstance(document, dict):
+            raise json.JSONDecodeError("not a record", line, position)
+        yield document
+        while position < len(line) and line[position].isspace():
+            position += 1
+
+
+def _read_parquet(content: bytes, name: str, faults: Faults) -> Iterator[dict[str, Any]]:
+    # Here, because JSON lines need no such thing.
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        for batch in pyarrow.parquet.ParquetFile(io.BytesIO(content)).iter_batches():
+            yield from batch.to_pylist()
+    # Of a damaged page it raises OSError, of a damaged text UnicodeDecodeError.
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        faults.add(f"{name} is broken Parquet: {error}")

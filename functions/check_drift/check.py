@@ -1,0 +1,267 @@
+"""A check: a window of captured predictions against the champion's holdout. Of AWS it knows the captures alone."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+import pandas as pd
+
+from evergreen import names
+from evergreen.bundle import Bundle
+from evergreen.champion import Champion
+from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.drift.comparison import PREDICTION, Comparison, compare, compared_features, in_season
+from evergreen.drift.report import EvidentlyMeasure
+from evergreen.metrics import METRICS, Outcomes
+from evergreen.prediction_id import predicted_at
+from evergreen.quality import Quality, assess
+from evergreen.settings import DriftSettings, QualitySettings
+from functions.check_drift.capture_files import CaptureFiles
+from functions.check_drift.result import (
+    BROKEN_INPUT,
+    DRIFT,
+    INSUFFICIENT_DATA,
+    OK,
+    CheckResult,
+    SliceQuality,
+)
+from functions.check_drift.window import Labelled, Window, read_labels
+
+# Share of the window's rows that may be unreadable or of wrong types before the input is called broken.
+_BROKEN_SHARE = 0.01
+# A window with less than a third, or more than three times, of the usual rows is worth a note.
+_UNUSUAL = 3
+_REMEMBERED = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is checked: the champion with its bundle, and the features that are never captured."""
+
+    model: str
+    champion: Champion
+    bundle: Bundle
+    not_captured: Sequence[str]
+
+    @property
+    def contract(self) -> Contract:
+        return self.bundle.model().contract
+
+
+def check(
+    subject: Subject, captures: CaptureFiles, *, start: datetime, end: datetime, now: datetime, previous: dict[str, Any]
+) -> tuple[CheckResult, bytes]:
+    """The result, and Evidently's report as HTML; empty if nothing was compared.
+
+    Args:
+        start, end: of the window, UTC.
+        previous: the result of the check before, as it was stored; empty if there was none.
+    """
+    rule = DriftSettings(**subject.bundle.monitoring["drift"])
+    wanted = QualitySettings(**subject.bundle.monitoring["quality"])
+    contract = subject.contract
+    features = [feature for feature in contract.features if feature.name not in subject.not_captured]
+
+    labels, relabelled = read_labels(_feedback(captures, end - timedelta(days=wanted.days), now), captures.faults)
+    window = Window(
+        start=start,
+        end=end,
+        version=subject.champion.version,
+        features=features,
+        predicted=CATEGORY if contract.classes else NUMBER,
+        labels=labels,
+        faults=captures.faults,
+    )
+    lag = _read_predictions(captures, window, days=_days(start, now, labels))
+    table = window.table()
+    reference = _reference(subject.bundle, features)
+
+    result = CheckResult(
+        model=subject.model,
+        version=subject.champion.version,
+        status=OK,
+        reason="",
+        since=now.isoformat(timespec="seconds"),
+        start=start.isoformat(timespec="seconds"),
+        end=end.isoformat(timespec="seconds"),
+        checked_at=now.isoformat(timespec="seconds"),
+        rows=window.rows,
+        by_version=dict(window.by_version),
+        model_age_days=round((now - datetime.fromisoformat(subject.champion.promoted_at)).total_seconds() / 86400, 3),
+        capture_lag_seconds=lag,
+        recent_rows=[*previous.get("recent_rows", []), window.rows][-_REMEMBERED:],
+    )
+    html = _look_for_drift(result, table, reference, compared_features(features, rule), rule)
+    _judge_quality(result, window.labelled, subject, wanted)
+    _name_what_is_broken(result, window, captures)
+    result.notes += _notes(window, labels, relabelled, previous, subject.not_captured)
+    if previous.get("status") == result.status:
+        result.since = previous["since"]
+    return result, html
+
+
+def _feedback(captures: CaptureFiles, first: datetime, last: datetime) -> Iterator[tuple[dict[str, Any], str]]:
+    for found in captures.objects(names.FEEDBACK_PREFIX, first, last):
+        for record in captures.records(found):
+            yield record, found.key
+
+
+def _days(start: datetime, now: datetime, labels: dict[str, Any]) -> list[datetime]:
+    """The days on which the window's predictions, or those that a label names, may have arrived."""
+    moments = [start + timedelta(days=count) for count in range((now - start).days + 2)]
+    for id_ in labels:
+        if (predicted := predicted_at(id_)) and predicted.date() <= now.date():
+            # What was predicted shortly before midnight arrives after it.
+            moments += [predicted, predicted + timedelta(hours=1)]
+    by_day = {moment.date(): moment for moment in moments if moment.date() <= now.date()}
+    return [by_day[day] for day in sorted(by_day)]
+
+
+def _read_predictions(captures: CaptureFiles, window: Window, *, days: Sequence[datetime]) -> float | None:
+    """Fill the window; the longest time, in seconds, that a record took from its prediction to S3."""
+    lag = None
+    for day in days:
+        for found in captures.objects(names.PREDICTIONS_PREFIX, day, day):
+            first = None
+            for record in captures.records(found):
+                first = first or record
+                window.add(record, found.key)
+            if first and (predicted := _predicted(first)) and predicted >= window.start:
+                lag = max(lag or 0.0, round((found.written - predicted).total_seconds(), 1))
+    return lag
+
+
+def _predicted(record: dict[str, Any]) -> datetime | None:
+    try:
+        return datetime.strptime(record["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _reference(bundle: Bundle, features: Sequence[Feature]) -> pd.DataFrame:
+    rows = list(bundle.holdout())
+    columns = {
+        feature.name: pd.Series(
+            [row.features[feature.name] for row in rows], dtype=float if feature.type == NUMBER else object
+        )
+        for feature in features
+    }
+    return pd.DataFrame({**columns, PREDICTION: [row.predicted for row in rows]})
+
+
+def _look_for_drift(
+    result: CheckResult, table: pd.DataFrame, reference: pd.DataFrame, features: list[Feature], rule: DriftSettings
+) -> bytes:
+    reference = in_season(reference, table, rule)
+    if len(table) < rule.minimum_rows or len(reference) < rule.minimum_rows:
+        few, which = (len(table), "predictions in the window")
+        if len(table) >= rule.minimum_rows:
+            few, which = (len(reference), "reference rows of the same season" if rule.season else "reference rows")
+        result.status = INSUFFICIENT_DATA
+        result.reason = f"{few:,} {which}, {rule.minimum_rows:,} are needed ([drift] minimum_rows in model.toml)"
+        return b""
+    evidently = EvidentlyMeasure(rule)
+    comparison = compare(reference, table, features, rule, measure=evidently)
+    _record(result, comparison, rule)
+    return evidently.html
+
+
+def _record(result: CheckResult, comparison: Comparison, rule: DriftSettings) -> None:
+    drifted = sum(feature.drifted for feature in comparison.features)
+    result.share, result.threshold = comparison.share, rule.share
+    result.features = [
+        asdict(feature)
+        for feature in sorted(comparison.features, key=lambda item: (-len(item.reasons), -item.distance))
+    ]
+    result.prediction = asdict(comparison.prediction) if comparison.prediction else None
+    result.status = DRIFT if comparison.share > rule.share else OK
+    result.reason = (
+        f"{drifted} of {len(comparison.features)} features have drifted "
+        f"(share {comparison.share:.2f}, alarm above {rule.share:.2f})"
+    )
+
+
+def _judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subject, wanted: QualitySettings) -> None:
+    contract, metric = subject.contract, subject.bundle.metrics["metric"]
+    # In an order of their own, since a bootstrap of the same rows in another order gives another interval.
+    labelled = sorted(labelled, key=lambda row: row.prediction_id)
+    own = [row for row in labelled if row.version == subject.champion.version]
+    if len(own) < wanted.minimum_labels:
+        result.quality_reason = (
+            f"{len(own)} of this version's predictions have a label, {wanted.minimum_labels} are needed: "
+            "send what really happened to POST /feedback"
+        )
+    else:
+        holdout = list(subject.bundle.holdout())
+        promise = Outcomes(
+            actual=[row.actual for row in holdout],
+            predicted=[row.predicted for row in holdout],
+            probabilities=[row.probabilities for row in holdout if row.probabilities],
+            classes=contract.classes,
+        )
+        quality: Quality = assess(metric, promise, _outcomes(own, contract))
+        result.quality = quality.as_dict()
+    parts: dict[str, list[Labelled]] = defaultdict(list)
+    for row in labelled:
+        parts[f"version {row.version}"].append(row)
+    for row in own:
+        for name in wanted.slices:
+            if name in row.features:
+                parts[f"{name} {row.features[name]}"].append(row)
+    measure = METRICS[metric].measure
+    result.slices = [
+        SliceQuality(slice=part, live=measure(_outcomes(rows, contract)), labels=len(rows))
+        for part, rows in sorted(parts.items())
+    ]
+
+
+def _outcomes(rows: list[Labelled], contract: Contract) -> Outcomes:
+    return Outcomes(
+        actual=[row.actual for row in rows],
+        predicted=[row.prediction for row in rows],
+        # An earlier version need not know every class.
+        probabilities=[[(row.probabilities or {}).get(label, 0.0) for label in contract.classes] for row in rows]
+        if contract.classes
+        else (),
+        classes=contract.classes,
+    )
+
+
+def _name_what_is_broken(result: CheckResult, window: Window, captures: CaptureFiles) -> None:
+    """Objects and lines that cannot be read, or too many rows that do not fit the contract, outrank what was found."""
+    wrong = [f"{feature}: {found} in {count:,} rows" for (feature, found), count in window.wrong_cells.most_common()]
+    result.notes += wrong
+    result.notes += [f"unreadable: {words}" for words in captures.faults.described]
+    if captures.faults.count or window.broken_rows > _BROKEN_SHARE * window.rows:
+        parts = []
+        if captures.faults.count:
+            parts.append(f"{captures.faults.count:,} captured objects or lines cannot be read")
+        if window.broken_rows:
+            parts.append(f"{window.broken_rows:,} of {window.rows:,} rows do not fit the contract")
+        if result.reason:
+            parts.append(f"of the rest, {result.reason}")
+        result.status, result.reason = BROKEN_INPUT, "; ".join(parts)
+
+
+def _notes(
+    window: Window, labels: dict[str, Any], relabelled: int, previous: dict[str, Any], not_captured: Sequence[str]
+) -> Iterator[str]:
+    before = previous.get("recent_rows", [])
+    if len(before) >= _UNUSUAL and median(before) > 0:
+        ratio = window.rows / median(before)
+        if not 1 / _UNUSUAL <= ratio <= _UNUSUAL:
+            yield f"volume: {window.rows:,} rows, usually about {median(before):,.0f}"
+    if window.duplicates:
+        yield f"{window.duplicates:,} rows were delivered twice and are counted once"
+    if window.other_contract:
+        yield f"{window.other_contract:,} rows by other versions do not fit the contract of this one and are left out"
+    unknown = len(labels) - len(window.labelled)
+    if unknown:
+        yield f"{unknown:,} labels name no captured prediction"
+    if relabelled:
+        yield f"{relabelled:,} predictions were given several labels; the latest holds"
+    if not_captured:
+        yield f"not captured, so not checked: {', '.join(not_captured)}"

@@ -1,0 +1,68 @@
+"""What came of a check: stored as JSON, told in messages, counted in metrics."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+OK = "ok"
+DRIFT = "drift"
+INSUFFICIENT_DATA = "insufficient data"
+BROKEN_INPUT = "broken input"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceQuality:
+    """The metric of a part of the labelled predictions: those of a version, or with a value of a feature."""
+
+    slice: str
+    live: float
+    labels: int
+
+
+@dataclass(kw_only=True)
+class CheckResult:
+    """
+    Attributes:
+        status: one of the four above.
+        reason: of the status, in a sentence.
+        since: ISO 8601; the first check in a row that had this status.
+        start, end: of the window, ISO 8601.
+        rows: predictions in the window.
+        by_version: the same by the version that made them.
+        share, threshold: of features that have drifted, and above which it is drift; None if nothing was compared.
+        features: name, distance and reasons of each compared feature, those that moved most first.
+        prediction: the same of the predictions; None if several versions made them.
+        quality: as evergreen.quality.Quality; None with `quality_reason` if it is not known.
+        notes: other things worth knowing, in words.
+        recent_rows: of the checks before this one, newest last.
+    """
+
+    model: str
+    version: str
+    status: str
+    reason: str
+    since: str
+    start: str
+    end: str
+    checked_at: str
+    rows: int = 0
+    by_version: dict[str, int] = field(default_factory=dict)
+    share: float | None = None
+    threshold: float | None = None
+    features: list[dict[str, Any]] = field(default_factory=list)
+    prediction: dict[str, Any] | None = None
+    quality: dict[str, Any] | None = None
+    quality_reason: str = ""
+    slices: list[SliceQuality] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    model_age_days: float | None = None
+    capture_lag_seconds: float | None = None
+    recent_rows: list[int] = field(default_factory=list)
+    report: str = ""
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False).encode()
+
+    @property
+    def drifted(self) -> list[dict[str, Any]]:
+        return [feature for feature in self.features if feature["reasons"]]

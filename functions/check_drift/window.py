@@ -1,0 +1,198 @@
+"""The captured predictions of a window of time as a table, and those with a label beside it.
+
+A record may be delivered twice, late, or out of order: none of it changes what is read.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import union_categoricals
+
+from evergreen import names
+from evergreen.contract import CATEGORY, NUMBER, Feature
+from evergreen.drift.comparison import PREDICTION
+from functions.check_drift.capture_files import Faults
+
+# Rows that are turned into columns together.
+_CHUNK = 20_000
+_ABSENT = object()
+_NUMBERS = {int, float, type(None)}
+_TEXTS = {str, type(None)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """A prediction with its truth."""
+
+    prediction_id: str
+    version: str
+    prediction: Any
+    probabilities: Mapping[str, float] | None
+    features: Mapping[str, Any]
+    actual: Any
+
+
+@dataclass
+class Window:
+    """Collects records of predictions made from `start` to before `end`, UTC.
+
+    Attributes:
+        predicted: numbers, or categories for a classification.
+        labels: the truth by prediction id; predictions of any time that have one are kept in `labelled`.
+        by_version: rows by the version that predicted them.
+        duplicates: rows that came again.
+        elsewhere: rows of the read objects that were predicted outside the window.
+        wrong_cells: of values that do not fit the contract, by feature and what is there instead.
+        broken_rows: rows with such a value.
+        other_contract: rows by other versions that lack features of the champion, or predict something else.
+    """
+
+    start: datetime
+    end: datetime
+    version: str
+    features: Sequence[Feature]
+    predicted: Literal["number", "category"]
+    labels: Mapping[str, Any]
+    faults: Faults
+    labelled: list[Labelled] = field(default_factory=list)
+    by_version: Counter[str] = field(default_factory=Counter)
+    wrong_cells: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rows: int = 0
+    duplicates: int = 0
+    elsewhere: int = 0
+    broken_rows: int = 0
+    other_contract: int = 0
+
+    def __post_init__(self) -> None:
+        self._from, self._until = stamp(self.start), stamp(self.end)
+        self._columns = [*self.features, Feature(name=PREDICTION, type=self.predicted, missing_allowed=False)]
+        self._seen: set[str] = set()
+        self._pending: list[dict[str, Any]] = []
+        self._chunks: list[pd.DataFrame] = []
+
+    def add(self, record: dict[str, Any], source: str) -> None:
+        """Take the rows of a record in; one of another form is a fault."""
+        try:
+            if record["message"] != names.RECORD_PREDICT or record["capture"] != names.CAPTURE_FORMAT:
+                raise KeyError(f"capture format {record['capture']!r}")
+            version, when = record["model_version"], record["timestamp"][:23]
+            for row in record["rows"]:
+                self._add_row(row, version, inside=self._from <= when < self._until)
+        except (KeyError, TypeError, AttributeError) as error:
+            self.faults.add(f"{source} holds a record of another form: {error}")
+        if len(self._pending) >= _CHUNK:
+            self._flush()
+
+    def _add_row(self, row: dict[str, Any], version: str, *, inside: bool) -> None:
+        id_, features, prediction = row["prediction_id"], row["features"], row["prediction"]
+        fits = self._is_of_the_task(prediction)
+        if id_ in self._seen:
+            self.duplicates += 1
+            return
+        self._seen.add(id_)
+        if id_ in self.labels and fits and self._is_of_the_task(self.labels[id_]):
+            self.labelled.append(
+                Labelled(
+                    prediction_id=id_,
+                    version=version,
+                    prediction=prediction,
+                    probabilities=row.get("probabilities"),
+                    features=features,
+                    actual=self.labels[id_],
+                )
+            )
+        if not inside:
+            self.elsewhere += 1
+        elif version != self.version and not (fits and features.keys() >= {item.name for item in self.features}):
+            self.other_contract += 1
+        else:
+            self.by_version[version] += 1
+            self._pending.append({**features, PREDICTION: prediction})
+
+    def _is_of_the_task(self, value: Any) -> bool:
+        return isinstance(value, str if self.predicted == CATEGORY else int | float)
+
+    def table(self) -> pd.DataFrame:
+        """The rows so far: a column for each feature, and PREDICTION where one version alone has predicted."""
+        self._flush()
+        if not self._chunks:
+            return pd.DataFrame({feature.name: [] for feature in self.features})
+        columns = {name: _joined([chunk[name] for chunk in self._chunks]) for name in self._chunks[0]}
+        self._chunks = [pd.DataFrame(columns, copy=False)]
+        table = self._chunks[0]
+        return table if set(self.by_version) <= {self.version} else table.drop(columns=PREDICTION)
+
+    def _flush(self) -> None:
+        rows, self._pending = self._pending, []
+        if not rows:
+            return
+        self.rows += len(rows)
+        broken = np.zeros(len(rows), bool)
+        columns: dict[str, Any] = {}
+        for feature in self._columns:
+            values = [row.get(feature.name, _ABSENT) for row in rows]
+            number = feature.type == NUMBER
+            if not set(map(type, values)) <= (_NUMBERS if number else _TEXTS):
+                values = list(self._checked(values, feature, broken))
+            columns[feature.name] = np.array(values, float) if number else pd.Categorical(values)
+            if number and np.isinf(columns[feature.name]).any():
+                infinite = np.isinf(columns[feature.name])
+                self.wrong_cells[feature.name, "infinite"] += int(infinite.sum())
+                broken |= infinite
+                columns[feature.name][infinite] = np.nan
+        self.broken_rows += int(broken.sum())
+        self._chunks.append(pd.DataFrame(columns, copy=False))
+
+    def _checked(self, values: list[Any], feature: Feature, broken: np.ndarray) -> Iterator[Any]:
+        """The values, missing where they are of another type; counts those."""
+        right = _NUMBERS if feature.type == NUMBER else _TEXTS
+        for index, value in enumerate(values):
+            if type(value) in right:
+                yield value
+                continue
+            found = "absent" if value is _ABSENT else f"of type {type(value).__name__}"
+            self.wrong_cells[feature.name, found] += 1
+            broken[index] = True
+            yield None
+
+
+def read_labels(records: Iterable[tuple[dict[str, Any], str]], faults: Faults) -> tuple[dict[str, Any], int]:
+    """The truth by prediction id, and how many ids were given several; the latest one by time holds.
+
+    Args:
+        records: feedback, each with the name of the object that it comes from.
+    """
+    latest: dict[str, tuple[str, Any]] = {}
+    changed: set[str] = set()
+    for record, source in records:
+        try:
+            if record["message"] != names.RECORD_FEEDBACK or record["capture"] != names.CAPTURE_FORMAT:
+                raise KeyError(f"capture format {record['capture']!r}")
+            for label in record["labels"]:
+                id_, told = label["prediction_id"], (record["timestamp"][:23], label["actual"])
+                if not isinstance(id_, str):
+                    raise TypeError(f"prediction_id {id_!r}")
+                before = latest.setdefault(id_, told)
+                if before[1] != told[1]:
+                    changed.add(id_)
+                # Of two at the same moment the larger text holds, so that their order cannot matter.
+                latest[id_] = max(before, told, key=lambda item: (item[0], str(item[1])))
+        except (KeyError, TypeError, AttributeError) as error:
+            faults.add(f"{source} holds a record of another form: {error}")
+    return {id_: actual for id_, (_, actual) in latest.items()}, len(changed)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the function's log writes it, in UTC: texts of this form sort by time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S,%f")[:23]
+
+
+def _joined(chunks: list[pd.Series]) -> Any:
+    if isinstance(chunks[0].dtype, pd.CategoricalDtype):
+        return union_categoricals(chunks)
+    return np.concatenate([chunk.to_numpy() for chunk in chunks])

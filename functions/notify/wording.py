@@ -1,0 +1,138 @@
+"""Alarms in words that a person can act on: what, since when, how far, what happens next, what to run."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from evergreen import names
+
+# An SNS subject takes a hundred characters.
+_SUBJECT = 100
+_DETAILS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """A change of an alarm's state.
+
+    Attributes:
+        name: of the alarm, without the stack's.
+        firing: whether it fires now; else it is over.
+        description: as the stack gives it.
+        reason: CloudWatch's own words.
+        changed: when, ISO 8601.
+    """
+
+    stack: str
+    name: str
+    firing: bool
+    description: str
+    reason: str
+    changed: str
+
+    @property
+    def environment(self) -> str:
+        return self.stack.removeprefix("evergreen-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What is sent: a subject, and paragraphs by their heading."""
+
+    subject: str
+    paragraphs: dict[str, str] = field(default_factory=dict)
+
+    def as_text(self) -> str:
+        return "\n\n".join(f"{heading}: {text}" for heading, text in self.paragraphs.items())
+
+    def as_chat(self) -> dict[str, Any]:
+        """The form that Amazon Q Developer in chat applications shows, and that other tools can read.
+
+        https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+        """
+        lines = [f"*{heading}*: {text}" for heading, text in self.paragraphs.items()]
+        return {
+            "version": "1.0",
+            "source": "custom",
+            "content": {"textType": "client-markdown", "title": self.subject, "description": "\n\n".join(lines)},
+        }
+
+
+def compose(alarm: Alarm, check: dict[str, Any]) -> Message:
+    """
+    Args:
+        check: the newest check's result; empty before the first.
+    """
+    if not alarm.firing:
+        return Message(
+            subject=_subject(alarm, "over"),
+            paragraphs={"What": f"The alarm '{alarm.name}' is over since {alarm.changed}.", "Why": alarm.reason},
+        )
+    if check and alarm.name in (names.ALARM_DRIFT, names.ALARM_QUALITY, names.ALARM_BROKEN_INPUT):
+        return _of_check(alarm, check)
+    return Message(
+        subject=_subject(alarm, "alarm"),
+        paragraphs={"What": alarm.description, "Since": alarm.changed, "How far": alarm.reason},
+    )
+
+
+def _of_check(alarm: Alarm, check: dict[str, Any]) -> Message:
+    what = {
+        names.ALARM_DRIFT: f"The rows that come in no longer look like those that {check['model']} was judged on: "
+        f"{check['reason']}.",
+        names.ALARM_QUALITY: f"The predictions of {check['model']} are worse than its holdout promised.",
+        names.ALARM_BROKEN_INPUT: f"What is captured of {check['model']} is partly broken: {check['reason']}.",
+    }[alarm.name]
+    paragraphs = {
+        "What": what,
+        "Since": f"{check['since']}; the window is {check['start']} to {check['end']}, {check['rows']:,} predictions",
+        "How far": _how_far(alarm, check),
+        "Quality": quality_in_words(check),
+        "What happens next": f"Version {check['version']} goes on serving. The next check looks again; this message "
+        "comes once, and another one when it is over.",
+        "What to do": _remedy(alarm),
+    }
+    if check["report"]:
+        paragraphs["Report"] = check["report"]
+    return Message(subject=_subject(alarm, check["model"]), paragraphs=paragraphs)
+
+
+def _how_far(alarm: Alarm, check: dict[str, Any]) -> str:
+    if alarm.name == names.ALARM_BROKEN_INPUT:
+        return bulleted(check["notes"])
+    if alarm.name == names.ALARM_QUALITY:
+        return quality_in_words(check)
+    return bulleted([f"{item['name']}: {'; '.join(item['reasons'])}" for item in check["features"] if item["reasons"]])
+
+
+def _remedy(alarm: Alarm) -> str:
+    evergreen = f"evergreen drift -e {alarm.environment}"
+    if alarm.name == names.ALARM_BROKEN_INPUT:
+        return f"Look at the objects named above, and at what the callers send. `{evergreen}` checks again."
+    return (
+        f"`{evergreen}` shows all features. If the world has changed, add newer rows to the table and run "
+        f"`evergreen train -e {alarm.environment}`; if a caller has, have it mended."
+    )
+
+
+def quality_in_words(check: dict[str, Any]) -> str:
+    """Whether quality fell, and by how much; or why that is not known."""
+    quality = check["quality"]
+    if quality is None:
+        return f"not known: {check['quality_reason']}"
+    verdict = "it has fallen" if quality["fell"] else "it holds"
+    return (
+        f"{verdict}: {quality['metric']} {quality['live']:.4g} (95% interval {quality['low']:.4g} to "
+        f"{quality['high']:.4g}) on {quality['labels']:,} labelled predictions, {quality['promised']:.4g} promised by "
+        "the holdout"
+    )
+
+
+def bulleted(lines: list[str]) -> str:
+    more = [f"and {len(lines) - _DETAILS} more"] if len(lines) > _DETAILS else []
+    return "".join(f"\n  - {line}" for line in [*lines[:_DETAILS], *more])
+
+
+def _subject(alarm: Alarm, words: str) -> str:
+    """SNS takes ASCII only."""
+    text = f"Evergreen {alarm.environment}: {alarm.name}, {words}"
+    return text.encode("ascii", "replace").decode()[:_SUBJECT]

@@ -1,0 +1,187 @@
+"""From predictions to a message: capture, the drift check, its alarms, and what happens when one of them fails."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cli.checks import Checks
+from cli.dashboard import write_dashboard
+from cli.endpoint import Endpoint
+from cli.forget import forget_prediction
+from cli.replay import city_months, replay
+from cli.watching import Captures, Inbox, alarm_state
+from evergreen import names
+from evergreen.errors import CommandFailed
+
+HALF = range(1, 7)
+ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
+
+
+@pytest.fixture(scope="module")
+def endpoint(trained):
+    return Endpoint(trained.target)
+
+
+@pytest.fixture(scope="module")
+def inbox(trained):
+    return Inbox(trained.target)
+
+
+@pytest.fixture(scope="module")
+def checks(trained):
+    return Checks(trained.target)
+
+
+def predict_half_a_year(trained, endpoint, year, *, labels):
+    """Predictions of the first half of a year, captured; the moment before the first of them."""
+    start, captures = datetime.now(UTC), Captures(trained.target)
+    rows = city_months(year, HALF, endpoint.model()["contract"]["features"])
+    replayed = replay(endpoint, rows, lambda _words: None)
+    if labels:
+        endpoint.feedback({"labels": replayed.truths})
+    captures.await_growth(names.PREDICTIONS_PREFIX, replayed.requests)
+    captures.await_growth(names.FEEDBACK_PREFIX, int(labels))
+    return start, len(rows)
+
+
+@pytest.fixture(scope="module")
+def ordinary(trained, endpoint, checks):
+    """The check of a half-year like the one that the model was judged on."""
+    start, rows = predict_half_a_year(trained, endpoint, 2007, labels=False)
+    return checks.run(start=start, end=datetime.now(UTC)), rows
+
+
+@pytest.fixture(scope="module")
+def drifted(trained, endpoint, checks, ordinary, inbox):  # noqa: ARG001 - the inbox is there before the alarm
+    """The check of a half-year after the crisis, with the true prices."""
+    assert ordinary[0]["status"] == "ok"
+    start, rows = predict_half_a_year(trained, endpoint, 2010, labels=True)
+    return checks.run(start=start, end=datetime.now(UTC)), rows
+
+
+def test_rows_like_those_of_the_holdout_have_not_drifted(ordinary):
+    result, rows = ordinary
+    assert (result["status"], result["rows"]) == ("ok", rows)
+    # The season and the year are left out by model.toml.
+    assert {feature["name"] for feature in result["features"]} == {"city", "sales", "listings", "inventory"}
+    assert result["quality"] is None
+    assert "POST /feedback" in result["quality_reason"]
+
+
+def test_rows_of_another_time_have(drifted):
+    result, rows = drifted
+    assert (result["status"], result["rows"]) == ("drift", rows)
+    moved = {feature["name"] for feature in result["features"] if feature["reasons"]}
+    assert {"inventory", "listings"} <= moved
+    assert result["share"] == len(moved) / 4
+    assert result["quality"]["fell"]
+    assert result["quality"]["live"] > 1.5 * result["quality"]["promised"]
+
+
+def test_the_report_lies_where_the_result_says(checks, drifted):
+    report = checks.report(drifted[0])
+    assert report.startswith(b"<html") or b"<!DOCTYPE html" in report[:200] or b"<html" in report[:500]
+    assert b"inventory" in report
+
+
+@pytest.mark.usefixtures("drifted")
+def test_the_drift_and_the_fall_in_quality_are_told_in_words(trained, inbox):
+    message = inbox.receive("no longer look like")
+    assert message.subject == "Evergreen dev: drift, texas-house-prices"
+    for words in (
+        "What: ",
+        "Since: ",
+        "How far: ",
+        "inventory",
+        "Quality: it has fallen",
+        "What to do: ",
+        "Report: s3",
+    ):
+        assert words in message.message
+    assert "evergreen drift -e dev" in message.message
+    assert alarm_state(trained.target, names.DRIFT_DETECTED, service=names.MONITORING_SERVICE) == "ALARM"
+    assert alarm_state(trained.target, names.QUALITY_FELL, service=names.MONITORING_SERVICE) == "ALARM"
+
+
+def test_the_check_writes_its_metrics(trained, drifted):
+    now = datetime.now(UTC)
+    answer = trained.target.client("cloudwatch").get_metric_statistics(
+        Namespace=names.metric_namespace("dev"),
+        MetricName=names.FEATURE_DRIFT,
+        Dimensions=[
+            {"Name": "feature", "Value": "inventory"},
+            {"Name": "service", "Value": names.MONITORING_SERVICE},
+        ],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Maximum"],
+    )
+    (point,) = answer["Datapoints"]
+    inventory = next(feature for feature in drifted[0]["features"] if feature["name"] == "inventory")
+    assert point["Maximum"] == pytest.approx(inventory["distance"])
+
+
+@pytest.mark.usefixtures("drifted")
+def test_the_dashboard_is_drawn_from_what_is_deployed(trained, tmp_path):
+    page = write_dashboard(trained.target, tmp_path / "dashboard.html").read_text()
+    for words in ("Drift share of the features", "alarm above", "Errors by cause", "evergreen-dev drift: alarm"):
+        assert words in page
+    assert "inventory" in page, "the search for the features' drift found them"
+
+
+@pytest.mark.usefixtures("ordinary")
+def test_the_schedule_has_the_check_made(trained, eventually):
+    scheduler, s3 = trained.target.client("scheduler"), trained.target.client("s3")
+    bucket = trained.target.outputs[names.OUTPUT_CAPTURE_BUCKET]
+    key = names.latest_check_key(trained.target.outputs[names.OUTPUT_MODEL_NAME])
+
+    def checked_at():
+        return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["checked_at"]
+
+    before = checked_at()
+    (deployed,) = scheduler.list_schedules()["Schedules"]
+    target = scheduler.get_schedule(Name=deployed["Name"])["Target"]
+    # The same target at another time: now, and once.
+    scheduler.create_schedule(
+        Name="now",
+        ScheduleExpression=f"at({datetime.now(UTC):%Y-%m-%dT%H:%M:%S})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=target,
+        ActionAfterCompletion="DELETE",
+    )
+    assert eventually(lambda: checked_at() != before, seconds=60)
+
+
+def test_what_could_not_be_told_is_kept_and_told_in_another_way(trained, inbox):
+    functions = trained.target.client("lambda")
+    (notify,) = [
+        function["FunctionName"]
+        for function in functions.list_functions()["Functions"]
+        if "Notifier" in function["FunctionName"]
+    ]
+    # No alarm sends such an event: it fails, is tried again, and fails.
+    functions.invoke(FunctionName=notify, InvocationType="Event", Payload=b"{}")
+
+    message = inbox.receive("work left undone")
+    assert "failed after all its retries" in json.loads(message.message)["AlarmDescription"]
+
+
+def test_a_prediction_can_be_forgotten(trained, endpoint):
+    captures = Captures(trained.target)
+    answer = endpoint.predict({"instances": [ROW, ROW]})
+    gone, kept = (prediction["prediction_id"] for prediction in answer["predictions"])
+    endpoint.feedback({"prediction_id": gone, "actual": 1.0})
+    captures.await_growth(names.PREDICTIONS_PREFIX, 1)
+    captures.await_growth(names.FEEDBACK_PREFIX, 1)
+
+    changed = forget_prediction(trained.target, gone, lambda _words: None)
+
+    assert sorted(key.partition("/")[0] for key in changed) == ["feedback", "predictions"]
+    assert forget_prediction(trained.target, gone, lambda _words: None) == []
+    assert [key.partition("/")[0] for key in forget_prediction(trained.target, kept, lambda _words: None)] == [
+        "predictions"
+    ]
+    with pytest.raises(CommandFailed, match="not the prediction_id of an answer"):
+        forget_prediction(trained.target, "nonsense", lambda _words: None)

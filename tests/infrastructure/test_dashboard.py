@@ -1,0 +1,67 @@
+"""The dashboard shows what is measured, in one column, and nothing that nobody writes."""
+
+import json
+
+import pytest
+
+from evergreen import names
+
+
+@pytest.fixture
+def widgets(template):
+    return json.loads(template.only("AWS::CloudWatch::Dashboard")["DashboardBody"])["widgets"]
+
+
+def metrics(widgets):
+    """(namespace, name) of every metric that is drawn."""
+    for widget in widgets:
+        for metric in widget["properties"].get("metrics", []):
+            if isinstance(metric[0], str):
+                yield metric[0], metric[1]
+
+
+def test_it_is_one_column_from_the_top(widgets):
+    assert {(widget["x"], widget["width"]) for widget in widgets} == {(0, 24)}
+    places = [widget["y"] for widget in widgets]
+    assert places == sorted(set(places))
+
+
+def test_every_metric_of_ours_is_one_that_a_function_writes(widgets, template):
+    namespace = names.metric_namespace(template.environment.name)
+    drawn = {metric for space, metric in metrics(widgets) if space == namespace}
+    assert drawn == {
+        names.PREDICTIONS,
+        names.PREDICTION_DURATION,
+        names.PREDICTION_ERRORS,
+        names.REJECTED_REQUESTS,
+        names.CHAMPION_REFRESH_FAILURES,
+        names.DRIFT_SHARE,
+        names.LIVE_METRIC,
+        names.PROMISED_METRIC,
+        names.CAPTURED_ROWS,
+        names.LABELS,
+        names.CAPTURE_LAG_SECONDS,
+        names.MODEL_AGE_DAYS,
+    }
+
+
+def test_every_alarm_is_shown(widgets, template):
+    (alarms,) = [widget for widget in widgets if widget["type"] == "alarm"]
+    assert len(alarms["properties"]["alarms"]) == len(template.resources("AWS::CloudWatch::Alarm"))
+
+
+def test_the_drift_of_whatever_features_there_are_is_searched_for(widgets):
+    expressions = [
+        metric[0]["expression"]
+        for widget in widgets
+        for metric in widget["properties"].get("metrics", [])
+        if isinstance(metric[0], dict)
+    ]
+    assert len(expressions) == 1
+    assert f'MetricName="{names.FEATURE_DRIFT}"' in expressions[0]
+
+
+def test_the_drift_share_is_drawn_with_its_threshold(widgets, template):
+    (widget,) = [widget for widget in widgets if widget["properties"].get("title", "").startswith("Drift share")]
+    (line,) = widget["properties"]["annotations"]["horizontal"]
+    assert line["value"] == template.settings.drift.share
