@@ -113,7 +113,9 @@ class _Drawing:
         )
         figure = go.Figure(
             [
-                go.Scatter(x=line["Timestamps"], y=line["Values"], name=line["Label"], mode="lines+markers", cliponaxis=False)
+                go.Scatter(
+                    x=line["Timestamps"], y=line["Values"], name=line["Label"], mode="lines+markers", cliponaxis=False
+                )
                 for line in answer["MetricDataResults"]
                 if line["Values"]
             ]

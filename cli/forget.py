@@ -3,10 +3,12 @@
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import pyarrow.parquet
 import typer
 from botocore.exceptions import ClientError
 
@@ -15,6 +17,7 @@ from cli.target import EnvironmentName, Local, Target
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.prediction_id import predicted_at
+from functions.check_drift.capture_files import Faults, read_records
 
 # A record is in S3 minutes after its prediction; this is how much longer it may have taken.
 _LATEST = timedelta(days=2)
@@ -74,16 +77,28 @@ def _keys(s3: Any, bucket: str, prefix: str, first: datetime, last: datetime) ->
 
 
 def _remove(s3: Any, bucket: str, key: str, prediction_id: str, rows: str) -> bool:
-    """Write an object again without a prediction, if it holds it; the bucket keeps no old version."""
+    """Write an object again without a prediction, if it holds it; the bucket keeps no old version.
+
+    Raises:
+        CommandFailed: the object cannot be read whole, or changed meanwhile. It is as it was.
+    """
     found = s3.get_object(Bucket=bucket, Key=key)
-    content = found["Body"].read()
-    zipped = content.startswith(b"\x1f\x8b")
-    text = gzip.decompress(content) if zipped else content
-    if prediction_id.encode() not in text:
-        return False
-    kept = b"".join(_without(line, prediction_id, rows) for line in io.BytesIO(text))
+    content, faults = found["Body"].read(), Faults()
     try:
-        s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(kept) if zipped else kept, IfMatch=found["ETag"])
+        records = list(read_records(content, key, faults))
+    except (EOFError, OSError, zlib.error) as error:
+        raise CommandFailed(f"{key} cannot be read: {error}. Nothing was removed from it") from error
+    if not any(row["prediction_id"] == prediction_id for record in records for row in record[rows]):
+        return False
+    if faults.count:
+        raise CommandFailed(f"{faults.described[0]}. Nothing was removed from {key}, which holds the prediction")
+    kept = [
+        {**record, rows: left}
+        for record in records
+        if (left := [row for row in record[rows] if row["prediction_id"] != prediction_id])
+    ]
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=_written(kept, like=content), IfMatch=found["ETag"])
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
             raise
@@ -91,10 +106,12 @@ def _remove(s3: Any, bucket: str, key: str, prediction_id: str, rows: str) -> bo
     return True
 
 
-def _without(line: bytes, prediction_id: str, rows: str) -> bytes:
-    """A line without the rows of a prediction; nothing if none is left."""
-    if prediction_id.encode() not in line:
-        return line
-    record = json.loads(line)
-    kept = [row for row in record[rows] if row["prediction_id"] != prediction_id]
-    return json.dumps({**record, rows: kept}).encode() + b"\n" if kept else b""
+def _written(records: list[dict[str, Any]], *, like: bytes) -> bytes:
+    """Records in the form of a capture object: Parquet, or JSON lines, compressed or not."""
+    if like.startswith(b"PAR1"):
+        table = pyarrow.Table.from_pylist(records, schema=pyarrow.parquet.read_schema(io.BytesIO(like)))
+        output = io.BytesIO()
+        pyarrow.parquet.write_table(table, output)
+        return output.getvalue()
+    lines = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    return gzip.compress(lines) if like.startswith(b"\x1f\x8b") else lines

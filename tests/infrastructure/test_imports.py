@@ -58,3 +58,7 @@ def test_mlflow_is_imported_in_one_module(checkout):
 def test_scikit_learn_is_imported_by_training_only(checkout):
     folders = {file.partition("/")[0] for file in importers(checkout, "sklearn")}
     assert folders == {"training"}
+
+
+def test_evidently_is_imported_in_one_module(checkout):
+    assert importers(checkout, "evidently") == {"evergreen/drift/report.py"}

@@ -14,6 +14,7 @@ import pytest
 
 from evergreen import names
 from infra import packaging
+from infra.large_packages import large_package
 from infra.packaging import function_package, job_archive
 
 FUNCTIONS = ("predict", "judge", "promote", "check_drift", "notify")
@@ -154,3 +155,33 @@ def stub_wheel(folder, package, version):
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: stub\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
         wheel.writestr(f"{info}/RECORD", "")
+
+
+def test_the_drift_check_finds_its_packages_in_the_second_zip_and_nowhere_else(packages, tmp_path):
+    """Unpacked as the function does it, with neither the checkout nor what is installed in it in reach."""
+    for package, folder in (
+        (packages["check_drift"], "function"),
+        (large_package("check_drift", for_this_machine=True), "large"),
+    ):
+        with zipfile.ZipFile(package) as opened:
+            opened.extractall(tmp_path / folder)
+    program = (
+        f"import sys; sys.path[:0] = [{str(tmp_path / 'function')!r}, {str(tmp_path / 'large')!r}]; "
+        "import functions.check_drift.check, pyarrow.parquet; print(functions.check_drift.check.__file__)"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith(str(tmp_path / "function"))
+
+
+def test_the_second_zip_is_compiled_where_it_is_imported_and_fits_the_functions_storage():
+    with zipfile.ZipFile(large_package("check_drift", for_this_machine=True)) as opened:
+        files = {entry.filename: entry.file_size for entry in opened.infolist()}
+    # Packed and unpacked at the same time: see infra/drift_check.py.
+    assert sum(files.values()) < 1.5 * 2**30
+    for module in ("evidently/core/report.py", "pandas/core/frame.py", "scipy/stats/_stats_py.py"):
+        assert importlib.util.cache_from_source(module) in files
+    # All of them would take a minute to compile, and most are never imported.
+    assert sum(file.endswith(".pyc") for file in files) < sum(file.endswith(".py") for file in files) / 2
+    assert not any("/tests/" in file for file in files if file.startswith(("pandas", "scipy", "numpy", "sklearn")))
