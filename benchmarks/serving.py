@@ -7,6 +7,7 @@ parts, or a quick one, writes to .build/benchmarks instead. The first run instal
 """
 
 import argparse
+import dataclasses
 import json
 import shlex
 import sys
@@ -90,6 +91,17 @@ def _measure_warm(bench: Bench) -> None:
     )
 
 
+def _measure_capture(bench: Bench) -> None:
+    """In pairs, and often: a percent is asked for."""
+    plain = dataclasses.replace(bench.evergreen, handler="without_capture.handler", extra=(HERE / "handlers",))
+    bench.results["capture"] = in_handler.one_row(
+        {"without capture": plain, "Evergreen": bench.evergreen},
+        bench.model.rows[0],
+        rounds=8 * bench.effort.handler_rounds,
+        progress=bench.progress,
+    )
+
+
 def _measure_sustained(bench: Bench) -> None:
     bench.results["sustained"] = warm.sustained(
         bench.evergreen, bench.model, requests=bench.effort.sustained_requests, progress=bench.progress
@@ -136,6 +148,7 @@ def _measure_growth(bench: Bench) -> None:
 PARTS: dict[str, Callable[[Bench], None]] = {
     "cold-start": _measure_cold_start,
     "warm": _measure_warm,
+    "capture": _measure_capture,
     "sustained": _measure_sustained,
     "package": _measure_package,
     "cost": _measure_cost,
