@@ -12,6 +12,7 @@ from cli.console import console
 from cli.target import Target
 from evergreen import names
 from evergreen.errors import CommandFailed
+from functions.notify.wording import quality_in_words
 
 # A check of a million rows takes half a minute, a first one unpacks its packages too.
 _PATIENCE = 900
@@ -71,22 +72,11 @@ def show(result: dict[str, Any]) -> None:
         for feature in [*result["features"], *([result["prediction"]] if result["prediction"] else [])]:
             table.add_row(feature["name"], f"{feature['distance']:.0%}", "\n".join(feature["reasons"]) or "as before")
         console.print(table)
-    console.print(f"  Quality: {quality(result)}", markup=False, soft_wrap=True)
+    console.print(f"  Quality: {quality_in_words(result)}", markup=False, soft_wrap=True)
     for note in result["notes"]:
         console.print(f"  Note: {note}", markup=False, soft_wrap=True)
     if result["report"]:
         console.print(f"  Report: {result['report']}", markup=False, soft_wrap=True)
-
-
-def quality(result: dict[str, Any]) -> str:
-    found = result["quality"]
-    if found is None:
-        return f"not known, {result['quality_reason']}"
-    verdict = "fell" if found["fell"] else "holds"
-    return (
-        f"{verdict}; {found['metric']} {found['live']:.4g} ({found['low']:.4g} to {found['high']:.4g}) on "
-        f"{found['labels']:,} labelled predictions, {found['promised']:.4g} promised by the holdout"
-    )
 
 
 def hours_ago(hours: float) -> datetime:

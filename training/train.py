@@ -104,6 +104,21 @@ def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes)
     return "".join(json.dumps(asdict(row)) + "\n" for row in rows)
 
 
+def calibrated_rules(holdout: pd.DataFrame, contract: Contract, settings: ModelSettings) -> dict[str, Any]:
+    """The rules of drift and quality, and how often replays of the holdout without drift said "drift".
+
+    Raises:
+        InvalidSettings: the rule of drift would raise false alarms.
+    """
+    features = compared_features(contract.features, settings.drift)
+    measured = calibrate(holdout, features, settings.drift, seed=settings.seed)
+    return {
+        "drift": asdict(settings.drift),
+        "quality": asdict(settings.quality),
+        "calibration": [each.as_dict() for each in measured],
+    }
+
+
 def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str, git_commit: str) -> Evaluation:
     """Train on a folder that Prepare wrote, log to MLflow, and write the bundle into model_folder."""
     settings = read_settings(settings_file)
@@ -121,16 +136,7 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
     )
 
     # Before anything is registered: a rule that cannot hold its promise ends the training.
-    monitoring = {
-        "drift": asdict(settings.drift),
-        "quality": asdict(settings.quality),
-        "calibration": [
-            measured.as_dict()
-            for measured in calibrate(
-                holdout, compared_features(contract.features, settings.drift), settings.drift, seed=settings.seed
-            )
-        ],
-    }
+    monitoring = calibrated_rules(holdout, contract, settings)
     run_ = tracking.log_training(
         name=settings.name,
         version=version,

@@ -1,10 +1,11 @@
 """Evidently: measures a window against the reference and draws the report. The only module that imports it.
 
 Its own default tests are not used: they take the reference for the whole truth, and change with its size. Ours are
-registered with it, so that the report shows the same numbers and the same verdicts as the message.
+registered with it, so that the report shows the same numbers and the same verdicts as the message, the furthest first.
 """
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from evergreen.settings import DriftSettings
 
 # Categories that are drawn, the commonest: Evidently takes minutes for ten thousands, and nobody could read them.
 _BARS = 100
+# Evidently's register of tests is the process's: two reports at once would show each other's verdicts.
+_REGISTER = threading.Lock()
 
 
 @dataclass
@@ -47,10 +50,6 @@ class EvidentlyMeasure:
         numbers = [feature.name for feature in features if feature.type == NUMBER]
         categories = [feature.name for feature in features if feature.type != NUMBER]
         shifts = measure(reference, current, features, tests)
-        methods = {
-            feature.name: _register(feature, shifts[feature.name], counts(shifts[feature.name], self.rule, tests=tests))
-            for feature in features
-        }
         # Said, not guessed: Evidently would take a number of few values for a category.
         definition = DataDefinition(numerical_columns=numbers, categorical_columns=categories)
         drawn = {item.name: _drawable(reference[item.name], current[item.name], item) for item in features}
@@ -60,12 +59,19 @@ class EvidentlyMeasure:
             )
             for side in (0, 1)
         )
-        metrics = [
-            ValueDrift(column=name, method=method, threshold=self.rule.smallest_shift)
-            for name, method in methods.items()
-        ]
-        # The current sample comes first.
-        snapshot = Report(metrics).run(now, before)
+        drifted = {name: counts(shift, self.rule, tests=tests) for name, shift in shifts.items()}
+        with _REGISTER:
+            metrics = [
+                ValueDrift(
+                    column=item.name,
+                    method=_register(item, shifts[item.name], drifted[item.name]),
+                    threshold=self.rule.smallest_shift,
+                )
+                # What has moved most is what a reader looks for.
+                for item in sorted(features, key=lambda item: (not drifted[item.name], -shifts[item.name].distance))
+            ]
+            # The current sample comes first.
+            snapshot = Report(metrics).run(now, before)
         self.html = snapshot.get_html_str(as_iframe=False).encode()
         return shifts
 
@@ -102,11 +108,14 @@ def _others_as_one(categories: pd.Series, common: list[str]) -> pd.Series:
 
 
 def _drawable_numbers(numbers: pd.Series) -> pd.Series:
-    """To twelve digits and within 1e100: Evidently's histograms fail on numbers that lie closer, or further out.
+    """To twelve digits and within 1e100, if need be: Evidently's histograms fail on a narrower range, and on a wider.
 
     Around a single number it draws a bar of width 1, which one beyond 1e12 has no digits for.
     """
-    drawn = numbers.clip(-1e100, 1e100)
-    step = max(1e-300, 1e-12 * drawn.abs().max())
-    drawn = (drawn / step).round() * step
+    lowest, highest = float(numbers.min()), float(numbers.max())
+    largest = max(-lowest, highest)
+    step = max(1e-300, 1e-12 * min(largest, 1e100))
+    if step < highest - lowest and largest <= 1e100:
+        return numbers
+    drawn = (numbers.clip(-1e100, 1e100) / step).round() * step
     return drawn if drawn.min() < drawn.max() else drawn.clip(-1e12, 1e12)

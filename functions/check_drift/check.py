@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from evergreen import names
-from evergreen.bundle import Bundle
+from evergreen.bundle import CONTRACT, Bundle
 from evergreen.champion import Champion
 from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
 from evergreen.drift.comparison import PREDICTION, Comparison, compare, compared_features, in_season
@@ -48,7 +48,7 @@ class Subject:
 
     @property
     def contract(self) -> Contract:
-        return self.bundle.model().contract
+        return Contract.from_json(self.bundle.files[CONTRACT])
 
 
 def check(
@@ -100,6 +100,9 @@ def check(
     result.notes += _notes(window, labels, relabelled, previous, subject.not_captured)
     if previous.get("status") == result.status:
         result.since = previous["since"]
+    # As the alarm has it: a check that cannot tell changes nothing.
+    if result.share is None or result.drifting:
+        result.drift_since = previous.get("drift_since") or (result.checked_at if result.drifting else None)
     return result, html
 
 
@@ -258,9 +261,11 @@ def _notes(
         yield f"{window.duplicates:,} rows were delivered twice and are counted once"
     if window.other_contract:
         yield f"{window.other_contract:,} rows by other versions do not fit the contract of this one and are left out"
-    unknown = len(labels) - len(window.labelled)
+    unknown = len(labels) - len(window.labelled) - window.odd_labels
     if unknown:
         yield f"{unknown:,} labels name no captured prediction"
+    if window.odd_labels:
+        yield f"{window.odd_labels:,} labels are no values of the target, or beyond 1e100, and are left out"
     if relabelled:
         yield f"{relabelled:,} predictions were given several labels; the latest holds"
     if not_captured:

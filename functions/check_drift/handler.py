@@ -102,9 +102,9 @@ def _count(result: CheckResult) -> None:
     """Metrics of a check. What it cannot tell is left out, so that an alarm keeps its state."""
     metrics.add_metric(names.CAPTURED_ROWS, MetricUnit.Count, result.rows)
     metrics.add_metric(names.BROKEN_INPUT, MetricUnit.Count, int(result.status == BROKEN_INPUT))
-    if result.share is not None and result.threshold is not None:
+    if result.share is not None:
         metrics.add_metric(names.DRIFT_SHARE, MetricUnit.NoUnit, result.share)
-        metrics.add_metric(names.DRIFT_DETECTED, MetricUnit.Count, int(result.share > result.threshold))
+        metrics.add_metric(names.DRIFT_DETECTED, MetricUnit.Count, int(result.drifting))
     if result.quality:
         metrics.add_metric(names.QUALITY_FELL, MetricUnit.Count, int(result.quality["fell"]))
         metrics.add_metric(names.LIVE_METRIC, MetricUnit.NoUnit, result.quality["live"])

@@ -29,6 +29,7 @@ class CheckResult:
         start, end: of the window, ISO 8601.
         rows: predictions in the window.
         by_version: the same by the version that made them.
+        drift_since: ISO 8601; the check that first said so, of the drift that goes on.
         share, threshold: of features that have drifted, and above which it is drift; None if nothing was compared.
         features: name, distance and reasons of each compared feature, those that moved most first.
         prediction: the same of the predictions; None if several versions made them.
@@ -49,6 +50,7 @@ class CheckResult:
     by_version: dict[str, int] = field(default_factory=dict)
     share: float | None = None
     threshold: float | None = None
+    drift_since: str | None = None
     features: list[dict[str, Any]] = field(default_factory=list)
     prediction: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
@@ -59,6 +61,10 @@ class CheckResult:
     capture_lag_seconds: float | None = None
     recent_rows: list[int] = field(default_factory=list)
     report: str = ""
+
+    @property
+    def drifting(self) -> bool:
+        return self.share is not None and self.threshold is not None and self.share > self.threshold
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False).encode()

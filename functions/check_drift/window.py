@@ -21,6 +21,8 @@ from functions.check_drift.capture_files import Faults
 # Rows that are turned into columns together.
 _CHUNK = 20_000
 _ABSENT = object()
+# Beyond it the mean of squares has no float; a caller may send any.
+_LARGEST = 1e100
 _NUMBERS = {int, float, type(None)}
 _TEXTS = {str, type(None)}
 
@@ -49,6 +51,7 @@ class Window:
         elsewhere: rows of the read objects that were predicted outside the window.
         wrong_cells: of values that do not fit the contract, by feature and what is there instead.
         broken_rows: rows with such a value.
+        odd_labels: labels that no metric can hold against their predictions.
         other_contract: rows by other versions that lack features of the champion, or predict something else.
     """
 
@@ -66,6 +69,7 @@ class Window:
     duplicates: int = 0
     elsewhere: int = 0
     broken_rows: int = 0
+    odd_labels: int = 0
     other_contract: int = 0
 
     def __post_init__(self) -> None:
@@ -95,7 +99,9 @@ class Window:
             self.duplicates += 1
             return
         self._seen.add(id_)
-        if id_ in self.labels and fits and self._is_of_the_task(self.labels[id_]):
+        if id_ in self.labels and not (fits and self._is_of_the_task(self.labels[id_])):
+            self.odd_labels += 1
+        elif id_ in self.labels:
             self.labelled.append(
                 Labelled(
                     prediction_id=id_,
@@ -115,7 +121,9 @@ class Window:
             self._pending.append({**features, PREDICTION: prediction})
 
     def _is_of_the_task(self, value: Any) -> bool:
-        return isinstance(value, str if self.predicted == CATEGORY else int | float)
+        if self.predicted == CATEGORY:
+            return isinstance(value, str)
+        return isinstance(value, int | float) and abs(value) < _LARGEST
 
     def table(self) -> pd.DataFrame:
         """The rows so far: a column for each feature, and PREDICTION where one version alone has predicted."""

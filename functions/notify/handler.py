@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names
-from functions.notify.wording import Alarm, compose
+from functions.notify.wording import Alarm, compose, is_told_already
 
 logger = Logger()
 
@@ -41,7 +41,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
         # To the second, UTC.
         changed=f"{data['state'].get('timestamp', event.get('time', ''))[:19]} UTC",
     )
-    message = compose(alarm, _newest_check())
+    check = _newest_check()
+    if is_told_already(alarm, check):
+        logger.info("told already", extra={"alarm": data["alarmName"]})
+        return
+    message = compose(alarm, check)
     chat = os.environ[names.MESSAGE_FORMAT] == names.FORMAT_CHAT
     _client("sns").publish(
         TopicArn=os.environ[names.TOPIC],

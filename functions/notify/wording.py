@@ -57,6 +57,12 @@ class Message:
         }
 
 
+def is_told_already(alarm: Alarm, check: dict[str, Any]) -> bool:
+    """Whether the message of another alarm tells it: that of a drift which begins says whether quality fell."""
+    drift_begins = bool(check) and check["drift_since"] == check["checked_at"]
+    return alarm.firing and alarm.name == names.ALARM_QUALITY and drift_begins
+
+
 def compose(alarm: Alarm, check: dict[str, Any]) -> Message:
     """
     Args:
@@ -82,9 +88,10 @@ def _of_check(alarm: Alarm, check: dict[str, Any]) -> Message:
         names.ALARM_QUALITY: f"The predictions of {check['model']} are worse than its holdout promised.",
         names.ALARM_BROKEN_INPUT: f"What is captured of {check['model']} is partly broken: {check['reason']}.",
     }[alarm.name]
+    since = check["drift_since"] if alarm.name == names.ALARM_DRIFT else check["since"]
     paragraphs = {
         "What": what,
-        "Since": f"{check['since']}; the window is {check['start']} to {check['end']}, {check['rows']:,} predictions",
+        "Since": f"{since}; the window is {check['start']} to {check['end']}, {check['rows']:,} predictions",
         "How far": _how_far(alarm, check),
         "Quality": quality_in_words(check),
         "What happens next": f"Version {check['version']} goes on serving. The next check looks again; this message "
@@ -101,7 +108,8 @@ def _how_far(alarm: Alarm, check: dict[str, Any]) -> str:
         return bulleted(check["notes"])
     if alarm.name == names.ALARM_QUALITY:
         return quality_in_words(check)
-    return bulleted([f"{item['name']}: {'; '.join(item['reasons'])}" for item in check["features"] if item["reasons"]])
+    moved = [*check["features"], *([check["prediction"]] if check["prediction"] else [])]
+    return bulleted([f"{item['name']}: {'; '.join(item['reasons'])}" for item in moved if item["reasons"]])
 
 
 def _remedy(alarm: Alarm) -> str:
