@@ -130,6 +130,8 @@ def _check_header(file: Path, settings: ModelSettings) -> None:
             f"{settings.data.path} has no column {', '.join(map(repr, missing))}, which model.toml names; "
             f"it has: {', '.join(header)}"
         )
+    features = [name for name in header if name not in (settings.data.target, *settings.data.leave_out)]
+    settings.check_features(features, file=settings.data.path)
 
 
 def _git_commit() -> str:

@@ -5,6 +5,7 @@ import difflib
 import re
 import tomllib
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,26 @@ class ModelSettings:
     drift: DriftSettings = field(default_factory=DriftSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
+
+    def check_features(self, features: Sequence[str], *, file: str) -> None:
+        """Hold what is said about features against those that the table has.
+
+        Raises:
+            InvalidSettings: one is named that there is not.
+        """
+        named = {
+            "[drift] leave_out": self.drift.leave_out,
+            "[drift] season": [self.drift.season] if self.drift.season else [],
+            "[quality] slices": self.quality.slices,
+            "[log] leave_out": self.log.leave_out,
+        }
+        for setting, names in named.items():
+            for name in names:
+                if name not in features:
+                    raise InvalidSettings(
+                        f"model.toml: {setting} names {name!r}, which is no feature of {file}; "
+                        f"the features are: {', '.join(features)}"
+                    )
 
 
 def read_settings(path: Path) -> ModelSettings:

@@ -43,6 +43,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str) -> Prepa
 
     Raises:
         InvalidData: a named column is missing, a cell has the wrong type, or too few rows are left.
+        InvalidSettings: a feature is named that there is not.
     """
     data, split = settings.data, settings.split
     require_columns(table, [data.target, split.by, *data.leave_out], file=file)
@@ -50,6 +51,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str) -> Prepa
     features = {name: typed(table[name], file=file) for name in map(str, table.columns) if name not in left_out}
     if not features:
         raise InvalidData(f"{file}: no column is left to predict from; see leave_out in model.toml")
+    settings.check_features(list(features), file=file)
     target = table[data.target] if settings.task == CLASSIFICATION else numbers(table[data.target], file=file)
     rows = pd.DataFrame({**features, data.target: target})
     train, holdout = _split(rows, _moments(table[split.by], file=file), data.target, settings.split.holdout)

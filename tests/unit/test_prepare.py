@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 
 from evergreen.contract import Contract
-from evergreen.errors import InvalidData
-from evergreen.settings import DataSettings, ModelSettings, SplitSettings
+from evergreen.errors import InvalidData, InvalidSettings
+from evergreen.settings import (
+    DataSettings,
+    DriftSettings,
+    LogSettings,
+    ModelSettings,
+    QualitySettings,
+    SplitSettings,
+)
 from training.prepare import CONTRACT, HOLDOUT, TRAIN, prepare, write
 from training.table import read_table
 
@@ -132,6 +139,21 @@ def test_a_missing_column_is_named_beside_those_that_are_there(tmp_path):
 
     assert "no column 'price'" in message
     assert "cost" in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "setting"),
+    [
+        ({"drift": DriftSettings(leave_out=["year"])}, r"\[drift\] leave_out"),
+        ({"drift": DriftSettings(season="year")}, r"\[drift\] season"),
+        ({"quality": QualitySettings(slices=["city", "year"])}, r"\[quality\] slices"),
+        ({"log": LogSettings(leave_out=["year"])}, r"\[log\] leave_out"),
+    ],
+)
+def test_a_feature_that_only_the_settings_know_is_named_beside_those_that_are_there(tmp_path, changes, setting):
+    settings = dataclasses.replace(SETTINGS, **changes)
+    with pytest.raises(InvalidSettings, match=f"{setting} names 'year'.*the features are: day, city, rooms"):
+        prepared(houses(), tmp_path, settings)
 
 
 def test_letters_in_a_column_of_numbers_are_named_by_line(tmp_path):

@@ -4,6 +4,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from evergreen import quality
 from evergreen.drift.comparison import measure
 from functions.check_drift import check
 from tests.integration.check_drift.checking import BUCKET, Captures
@@ -45,6 +46,7 @@ def captures(s3):
 
 
 @pytest.fixture
-def without_evidently(monkeypatch):
-    """Its report takes longer than all the rest."""
+def in_short(monkeypatch):
+    """Without Evidently's report, and with a quarter of the resamples: they take longer than all the rest."""
     monkeypatch.setattr(check, "EvidentlyMeasure", PlainMeasure)
+    monkeypatch.setattr(quality, "_RESAMPLES", 100)

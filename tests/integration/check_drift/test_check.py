@@ -34,7 +34,7 @@ from tests.integration.check_drift.checking import (
 )
 from tests.integration.predict.serving import CONTEXT, FakeModels
 
-pytestmark = pytest.mark.usefixtures("without_evidently")
+pytestmark = pytest.mark.usefixtures("in_short")
 
 ROWS = rows_of(houses(400, seed=1))
 
@@ -854,7 +854,7 @@ def test_neither_repetition_nor_order_of_records_and_labels_changes_the_result(c
 
 
 @pytest.fixture
-def with_evidently(without_evidently, monkeypatch):  # noqa: ARG001 - after that one
+def with_evidently(in_short, monkeypatch):  # noqa: ARG001 - after that one
     monkeypatch.setattr(check, "EvidentlyMeasure", EvidentlyMeasure)
 
 

@@ -30,7 +30,7 @@ from tests.integration.check_drift.checking import (
     rows_of,
 )
 
-pytestmark = pytest.mark.usefixtures("without_evidently")
+pytestmark = pytest.mark.usefixtures("in_short")
 
 LATEST = "checks/houses/latest.json"
 EVENT = {"start": START.isoformat(), "end": END.isoformat()}
