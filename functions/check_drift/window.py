@@ -126,8 +126,12 @@ class Window:
         return isinstance(value, int | float) and abs(value) < _LARGEST
 
     def table(self) -> pd.DataFrame:
-        """The rows so far: a column for each feature, and PREDICTION where one version alone has predicted."""
+        """All rows: a column for each feature, and PREDICTION where one version alone has predicted.
+
+        Nothing can be added any more: of a million rows, the ids alone are a tenth of the memory.
+        """
         self._flush()
+        self._seen.clear()
         if not self._chunks:
             return pd.DataFrame({feature.name: [] for feature in self.features})
         columns = {name: _joined([chunk[name] for chunk in self._chunks]) for name in self._chunks[0]}
