@@ -12,7 +12,7 @@ from cli.target import EnvironmentName, Local, Target
 
 
 def drift(
-    hours: Annotated[float | None, typer.Option(help="Look back so far; without it, as the schedule does.")] = None,
+    hours: Annotated[float, typer.Option(help="Look back so far.")] = 24,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write Evidently's report here.")] = None,
     environment: EnvironmentName = "dev",
     local: Local = False,
@@ -20,8 +20,7 @@ def drift(
     """Check now whether the rows still look like those that the champion was judged on."""
     checks = Checks(Target.choose(environment, local=local))
     with Steps().step("Check for drift"):
-        window = {"start": hours_ago(hours), "end": datetime.now(UTC)} if hours is not None else {}
-        result = checks.run(**window)
+        result = checks.run(start=hours_ago(hours), end=datetime.now(UTC))
     show(result)
     report = checks.report(result) if output else None
     if output and report:

@@ -44,7 +44,9 @@ def _show(cloud: EmbeddedCloud, url: str) -> None:
     console.print(f"  Endpoint   {url}", markup=False, soft_wrap=True)
     console.print(f"  MLflow     {cloud.tracking_uri}", markup=False, soft_wrap=True)
     console.print(
-        "  Commands   evergreen train --local, evergreen predict --local, evergreen drift --local\n", markup=False
+        "  Commands   evergreen train --local, evergreen predict --local, evergreen drift --local\n",
+        markup=False,
+        soft_wrap=True,
     )
     console.print("In another terminal, this makes `ask` call the endpoint:\n", markup=False)
     console.print(shell_function(cloud, url), markup=False, soft_wrap=True)

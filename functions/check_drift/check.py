@@ -35,6 +35,8 @@ _BROKEN_SHARE = 0.01
 # A window with less than a third, or more than three times, of the usual rows is worth a note.
 _UNUSUAL = 3
 _REMEMBERED = 7
+# Of the predictions that labels are looked up for: a caller may make up ids of any day, and each day is a listing.
+_OLDEST = timedelta(days=400)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +118,7 @@ def _days(start: datetime, now: datetime, labels: dict[str, Any]) -> list[dateti
     """The days on which the window's predictions, or those that a label names, may have arrived."""
     moments = [start + timedelta(days=count) for count in range((now - start).days + 2)]
     for id_ in labels:
-        if (predicted := predicted_at(id_)) and predicted.date() <= now.date():
+        if (predicted := predicted_at(id_)) and now - _OLDEST <= predicted <= now:
             # What was predicted shortly before midnight arrives after it.
             moments += [predicted, predicted + timedelta(hours=1)]
     by_day = {moment.date(): moment for moment in moments if moment.date() <= now.date()}

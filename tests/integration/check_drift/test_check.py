@@ -12,6 +12,7 @@ import pytest
 
 from evergreen.drift.report import EvidentlyMeasure
 from functions.check_drift import check
+from functions.check_drift.capture_files import CaptureFiles
 from functions.check_drift.result import BROKEN_INPUT, DRIFT, INSUFFICIENT_DATA, OK
 from functions.predict.records import LogPolicy
 from functions.predict.scoring import ScoredRow
@@ -26,6 +27,7 @@ from tests.integration.check_drift.checking import (
     houses,
     lines,
     parquet,
+    prediction_id,
     price,
     record,
     records,
@@ -624,6 +626,23 @@ def test_labels_of_unknown_predictions_are_counted_in_a_note(captures, id_):
     assert result.status == OK
     assert result.notes == ["1 labels name no captured prediction"]
     assert result.quality["labels"] == 100
+
+
+def test_made_up_ids_of_ten_thousand_days_cost_four_hundred_listings_at_most(captures, monkeypatch):
+    ids = [prediction_id(NOW - timedelta(days=days), days) for days in range(10_000)]
+    captures.put_feedback(feedback(dict.fromkeys(ids, 1.0)))
+    listed = []
+    monkeypatch.setattr(
+        CaptureFiles, "objects", lambda _self, prefix, first, _last: listed.append((prefix, first)) or iter(())
+    )
+    monkeypatch.setattr(check, "read_labels", lambda *_: (dict.fromkeys(ids, 1.0), 0))
+
+    result = captures.result()
+
+    assert result.notes == ["10,000 labels name no captured prediction"]
+    days = {first.date() for prefix, first in listed if prefix == "predictions/"}
+    assert len(days) == sum(prefix == "predictions/" for prefix, _ in listed) <= 402
+    assert (NOW - timedelta(days=365)).date() in days
 
 
 @pytest.mark.parametrize("metric", ["mae", "mape", "rmse"])

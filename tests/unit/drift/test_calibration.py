@@ -82,6 +82,15 @@ def test_where_every_feature_is_named_only_the_significance_can_be_lowered(refer
     assert str(refusal.value).endswith("To hold that, lower significance to 0.01")
 
 
+def test_a_share_that_is_just_reached_is_no_alarm(reference):
+    """One of three features is often named here, two seldom."""
+    rule = DriftSettings(significance=0.15, share=1 / 3, smallest_shift=0.001)
+
+    measured = calibrate(reference, FEATURES, rule, seed=1, replays=50)
+
+    assert all(item.false_alarms <= 2 < item.named for item in measured)
+
+
 def test_the_same_seed_gives_the_same_result_and_another_one_another(reference):
     # So jumpy that there is something to count, but never about all three features at once.
     rule = replace(JUMPY, significance=0.5, share=0.99)

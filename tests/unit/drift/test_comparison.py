@@ -149,6 +149,31 @@ def test_the_more_is_tested_the_less_likely_a_difference_must_be():
     assert reasons(current, reference=reference, features=columns) == {}
 
 
+def test_every_test_counts_that_of_missing_values_too():
+    """A difference that is drift among six tests, and not among the twelve that missing values make of them."""
+    p_value = fisher_exact([[500, 500], [125, 75]]).pvalue
+    assert RULE.significance / 12 < p_value < RULE.significance / 6
+    columns = [
+        Feature(name=f"x{number}", type=CATEGORY, missing_allowed=True, categories=("a", "b")) for number in range(6)
+    ]
+    same = {column.name: ["a", "b"] * 500 for column in columns[1:]}
+    reference = pd.DataFrame({"x0": ["a"] * 500 + ["b"] * 500, **same})
+    current = pd.DataFrame({"x0": ["a"] * 125 + ["b"] * 75, **{name: values[:200] for name, values in same.items()}})
+
+    def named(missing: int) -> list[str]:
+        """With as many more rows on each side that have no value at all."""
+        frames = (
+            pd.concat([frame, pd.DataFrame(None, range(missing), frame.columns, object)])
+            for frame in (reference, current)
+        )
+        before, now = frames
+        return list(reasons(now, reference=before, features=columns))
+
+    assert named(0) == ["x0"]
+    # One of a thousand, and of two hundred: too few to be drift themselves.
+    assert named(1) == []
+
+
 def test_a_column_of_which_nothing_is_left_is_drift():
     current = rows(400, seed=1)
     current["rooms"] = np.nan

@@ -105,6 +105,19 @@ def test_the_report_shows_every_column_and_the_tests_by_their_names():
     assert "detected" in html
 
 
+def test_the_window_is_drawn_as_the_current_sample():
+    reference = pd.DataFrame({"city": ["only before", "always"] * 150})
+    current = pd.DataFrame({"city": ["only now", "always"] * 100})
+
+    html = agree(reference, current, [Feature(name="city", type=CATEGORY, missing_allowed=False)]).html.decode()
+
+    bars = {
+        name: set(re.findall('"([^"]*)"', x))
+        for name, x in re.findall(r'"name": "(\w+)", "visible": true, "x": \[(.*?)\]', html)
+    }
+    assert bars == {"current": {"always", "only now"}, "reference": {"always", "only before"}}
+
+
 @pytest.mark.parametrize(("moved", "verdict"), [(0.5, "Data drift detected"), (0.0, "Data drift not detected")])
 def test_the_report_gives_the_verdict_that_the_message_gives(moved, verdict):
     features = [Feature(name="area", type=NUMBER, missing_allowed=False)]

@@ -117,6 +117,13 @@ def test_a_group_of_rare_categories_that_is_still_rare_joins_the_next_smallest()
     assert shift_of_categories(one, other).p_value == pytest.approx(chi2_contingency(table).pvalue)
 
 
+def test_what_is_left_of_rare_categories_alone_joins_the_last_group():
+    # All have an expected count of 3: two pairs make 6 each, and the fifth joins one of them.
+    one, other = {"a": 6, "b": 6, "e": 3}, {"c": 6, "d": 6, "e": 3}
+
+    assert shift_of_categories(one, other).p_value == pytest.approx(fisher_exact([[12, 3], [0, 15]]).pvalue)
+
+
 def test_one_common_category_is_tested_against_all_rare_ones():
     one, other = {"a": 90, "b": 1, "c": 0}, {"a": 90, "b": 1, "c": 4}
 
