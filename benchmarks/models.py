@@ -16,7 +16,7 @@ from benchmarks.environments import BUILD, CHECKOUT, HERE, PeerUnavailable, peer
 from evergreen import bundle, names, portable
 from evergreen.champion import Champion
 from evergreen.contract import CATEGORY, Contract
-from evergreen.settings import ModelSettings, read_settings
+from evergreen.settings import DriftSettings, ModelSettings, QualitySettings, read_settings
 from training import prepare, train
 from training.table import read_table
 
@@ -69,6 +69,8 @@ def synthetic_model(*, features: int) -> Trained:
         settings,
         data=replace(settings.data, target="target", leave_out=["moment"]),
         split=replace(settings.split, by="moment"),
+        drift=DriftSettings(),
+        quality=QualitySettings(),
         estimator=replace(
             settings.estimator, type="hist_gradient_boosting", parameters={"max_iter": 100, "early_stopping": False}
         ),

@@ -94,7 +94,7 @@ def check(
         by_version=dict(window.by_version),
         model_age_days=round((now - datetime.fromisoformat(subject.champion.promoted_at)).total_seconds() / 86400, 3),
         capture_lag_seconds=lag,
-        recent_rows=[*previous.get("recent_rows", []), window.rows][-_REMEMBERED:],
+        recent_rows=_recent_rows(previous, window),
     )
     html = _look_for_drift(result, table, reference, compared_features(features, rule), rule)
     _judge_quality(result, window.labelled, subject, wanted)
@@ -106,6 +106,20 @@ def check(
     if result.share is None or result.drifting:
         result.drift_since = previous.get("drift_since") or (result.checked_at if result.drifting else None)
     return result, html
+
+
+def _recent_rows(previous: dict[str, Any], window: Window) -> list[int]:
+    """Those of the last checks with this one, unless somebody has had another length of time looked at."""
+    before = list(previous.get("recent_rows", []))
+    return [*before, window.rows][-_REMEMBERED:] if _is_as_long(previous, window) else before
+
+
+def _is_as_long(previous: dict[str, Any], window: Window) -> bool:
+    """Whether the check before looked at as long a time, to a hundredth."""
+    if "start" not in previous:
+        return True
+    before = datetime.fromisoformat(previous["end"]) - datetime.fromisoformat(previous["start"])
+    return abs(before - (window.end - window.start)) <= (window.end - window.start) / 100
 
 
 def _feedback(captures: CaptureFiles, first: datetime, last: datetime) -> Iterator[tuple[dict[str, Any], str]]:
@@ -255,7 +269,7 @@ def _notes(
     window: Window, labels: dict[str, Any], relabelled: int, previous: dict[str, Any], not_captured: Sequence[str]
 ) -> Iterator[str]:
     before = previous.get("recent_rows", [])
-    if len(before) >= _UNUSUAL and median(before) > 0:
+    if _is_as_long(previous, window) and len(before) >= _UNUSUAL and median(before) > 0:
         ratio = window.rows / median(before)
         if not 1 / _UNUSUAL <= ratio <= _UNUSUAL:
             yield f"volume: {window.rows:,} rows, usually about {median(before):,.0f}"

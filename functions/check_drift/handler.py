@@ -42,13 +42,19 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         The result, as it is stored.
     """
     now = datetime.now(UTC)
-    end = datetime.fromisoformat(event["end"]) if "end" in event else now - _SETTLED
+    end = _moment(event["end"]) if "end" in event else now - _SETTLED
     hours = timedelta(hours=float(os.environ[names.WINDOW_HOURS]))
-    start = datetime.fromisoformat(event["start"]) if "start" in event else end - hours
+    start = _moment(event["start"]) if "start" in event else end - hours
     result = _check(start, end, now)
     _count(result)
     logger.info("checked", extra={"result": asdict(result)})
     return asdict(result)
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601; in UTC if it names no zone."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _check(start: datetime, end: datetime, now: datetime) -> CheckResult:

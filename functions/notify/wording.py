@@ -59,7 +59,7 @@ class Message:
 
 def is_told_already(alarm: Alarm, check: dict[str, Any]) -> bool:
     """Whether the message of another alarm tells it: that of a drift which begins says whether quality fell."""
-    drift_begins = bool(check) and check["drift_since"] == check["checked_at"]
+    drift_begins = bool(check) and check.get("drift_since") == check["checked_at"]
     return alarm.firing and alarm.name == names.ALARM_QUALITY and drift_begins
 
 
@@ -88,7 +88,7 @@ def _of_check(alarm: Alarm, check: dict[str, Any]) -> Message:
         names.ALARM_QUALITY: f"The predictions of {check['model']} are worse than its holdout promised.",
         names.ALARM_BROKEN_INPUT: f"What is captured of {check['model']} is partly broken: {check['reason']}.",
     }[alarm.name]
-    since = check["drift_since"] if alarm.name == names.ALARM_DRIFT else check["since"]
+    since = (check.get("drift_since") if alarm.name == names.ALARM_DRIFT else None) or check["since"]
     paragraphs = {
         "What": what,
         "Since": f"{since}; the window is {check['start']} to {check['end']}, {check['rows']:,} predictions",
@@ -109,7 +109,9 @@ def _how_far(alarm: Alarm, check: dict[str, Any]) -> str:
     if alarm.name == names.ALARM_QUALITY:
         return quality_in_words(check)
     moved = [*check["features"], *([check["prediction"]] if check["prediction"] else [])]
-    return bulleted([f"{item['name']}: {'; '.join(item['reasons'])}" for item in moved if item["reasons"]])
+    reasons = [f"{item['name']}: {'; '.join(item['reasons'])}" for item in moved if item["reasons"]]
+    # A newer check may have found nothing any more.
+    return bulleted(reasons) if reasons else alarm.reason
 
 
 def _remedy(alarm: Alarm) -> str:

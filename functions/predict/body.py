@@ -41,7 +41,11 @@ def read_json(event: dict[str, Any]) -> Any:
             raise MalformedRequest(f"the body has {len(raw)} bytes, the limit is {MAX_BODY_BYTES}", status=413)
         if not raw.strip():
             raise MalformedRequest("the body is empty")
-        return json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        if b"\\ud" in raw.lower():
+            # Half of a surrogate pair is JSON, but no text: it could not be recorded.
+            json.dumps(document, ensure_ascii=False).encode()
+        return document
     except (UnicodeError, binascii.Error) as error:
         raise MalformedRequest(f"the body is not UTF-8: {error}") from error
     except RecursionError as error:

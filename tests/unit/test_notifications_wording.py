@@ -205,6 +205,15 @@ def test_a_long_list_is_cut_and_says_so():
     assert "more" not in bulleted(lines[:8])
 
 
+def test_a_drift_that_the_newest_check_no_longer_finds_is_told_with_what_the_alarm_knows():
+    over = {**asdict(CHECK), "drift_since": None, "features": [], "prediction": None}
+
+    text = compose(alarm(reason="1 datapoint was greater than the threshold"), over).as_text()
+
+    assert f"Since: {CHECK.since}" in text
+    assert "How far: 1 datapoint was greater than the threshold" in text
+
+
 def test_a_fall_in_quality_is_told_by_the_drift_that_begins_with_it_and_else_by_itself():
     begins = {**asdict(CHECK), "drift_since": CHECK.checked_at}
     quality = alarm(names.ALARM_QUALITY)

@@ -630,7 +630,6 @@ def test_labels_of_unknown_predictions_are_counted_in_a_note(captures, id_):
 
 def test_made_up_ids_of_ten_thousand_days_cost_four_hundred_listings_at_most(captures, monkeypatch):
     ids = [prediction_id(NOW - timedelta(days=days), days) for days in range(10_000)]
-    captures.put_feedback(feedback(dict.fromkeys(ids, 1.0)))
     listed = []
     monkeypatch.setattr(
         CaptureFiles, "objects", lambda _self, prefix, first, _last: listed.append((prefix, first)) or iter(())
@@ -755,6 +754,17 @@ def test_a_status_dates_from_the_first_check_that_had_it(captures):
     captures.put(b"?")
     assert captures.result(previous={"status": BROKEN_INPUT, "since": earlier}).since == earlier
     assert captures.result(previous={"status": INSUFFICIENT_DATA, "since": earlier}).since != earlier
+
+
+def test_a_look_at_another_length_of_time_is_no_measure_of_the_usual_rows(captures):
+    captures.put_records(records(ROWS))
+    hour = {"start": "2026-11-24T11:00:00+00:00", "end": "2026-11-24T12:00:00+00:00", "recent_rows": [9000] * 3}
+    day = {**hour, "start": "2026-11-23T12:00:00+00:00"}
+
+    assert captures.result(previous=hour).recent_rows == [9000] * 3
+    assert not any("volume" in note for note in captures.result(previous=hour).notes)
+    assert captures.result(previous=day).recent_rows == [9000, 9000, 9000, 400]
+    assert any("volume" in note for note in captures.result(previous=day).notes)
 
 
 def test_a_drift_dates_from_its_first_check_and_a_check_that_cannot_tell_changes_nothing(captures):

@@ -28,6 +28,7 @@ def test_a_malformed_body_is_a_400_that_says_what_would_be_right(call, body):
         ('{"features": {"rooms": NaN}}', "NaN is not JSON"),
         ('{"features": {"rooms": -Infinity}}', "-Infinity is not JSON"),
         ('{"features": {"rooms": 1, "rooms": 2}}', "'rooms' stands twice"),
+        (r'{"features": {"city": "\ud800"}}', "not UTF-8"),
         ("[" * 100_000, "nested too deeply"),
         ('{"features": ' * 50_000, "nested too deeply"),
         ('{"features": {"rooms": ' + "9" * 5000 + "}}", "not JSON"),
