@@ -1,6 +1,5 @@
 """The contract: what a row must look like. Inferred from the data, it travels in the bundle and guards the endpoint."""
 
-import difflib
 import json
 import math
 from collections.abc import Mapping
@@ -145,6 +144,9 @@ class Contract:
 
 def _nearest(name: str, absent: list[str]) -> str:
     """What an unknown field was probably meant to be: the absent feature that looks most like it, or any of them."""
+    # Here, because only a wrong request needs it: an import counts in every cold start.
+    import difflib
+
     nearest = difflib.get_close_matches(name, absent, n=1) or absent
     return f"the feature {' or '.join(map(repr, nearest))} under its own name" if nearest else "no such field"
 

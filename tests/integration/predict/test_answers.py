@@ -1,5 +1,6 @@
 """What the predict function answers and counts, from an HTTP API event on."""
 
+import gc
 import json
 
 from evergreen import names
@@ -107,6 +108,15 @@ def test_the_function_answers_every_route_that_the_gateway_has(call):
     for route in names.ROUTES:
         method, path = route.split()
         assert call({}, path=path, method=method).status != 404, route
+
+
+def test_the_collector_is_off_while_the_function_starts_and_on_from_the_first_answer(call):
+    # The fixture has just imported the handler anew.
+    assert not gc.isenabled()
+
+    call({"features": {}})
+
+    assert gc.isenabled()
 
 
 def test_an_unknown_route_is_a_404_that_names_the_routes(call):
