@@ -3,9 +3,6 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from aws_cdk import App
@@ -14,14 +11,7 @@ from evergreen import names
 from evergreen.errors import EvergreenError
 from evergreen.settings import ModelSettings, read_settings
 from infra.environments import ENVIRONMENTS
-from infra.large_packages import large_package
-from infra.packaging import (
-    PYTHON_VERSION,
-    PackagingError,
-    compiles_for_lambda,
-    function_package,
-    job_archive,
-)
+from infra.packaging import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.stack_settings import StackSettings
 from infra.stacks import EvergreenStack
 from infra.training_image import training_image
@@ -33,7 +23,6 @@ def main() -> None:
     # cdk deploy evergreen-prod -c region=eu-west-1
     region = app.node.try_get_context("region")
     this_machine = os.environ.get("EVERGREEN_FUNCTIONS_FOR") == "this-machine"
-    build_packages(for_this_machine=this_machine)
     for environment in ENVIRONMENTS:
         chosen = dataclasses.replace(environment, region=region or environment.region)
         EvergreenStack(
@@ -51,23 +40,6 @@ def main() -> None:
             f"evergreen: this is not Python {PYTHON_VERSION}: functions go without bytecode and start more slowly",
             file=sys.stderr,
         )
-
-
-def build_packages(*, for_this_machine: bool) -> None:
-    """All packages at once: one after the other, the first synth would fetch and compile for a minute.
-
-    Raises:
-        PackagingError: a package could not be fetched.
-    """
-    functions = [folder.parent.name for folder in Path("functions").glob("*/requirements.txt")]
-    builds: list[Callable[[], Path]] = [
-        job_archive,
-        partial(large_package, "check_drift", for_this_machine=for_this_machine),
-        *(partial(function_package, name, for_this_machine=for_this_machine) for name in functions),
-    ]
-    with ThreadPoolExecutor() as pool:
-        for build in [pool.submit(build) for build in builds]:
-            build.result()
 
 
 def of_the_stack(settings: ModelSettings) -> StackSettings:
