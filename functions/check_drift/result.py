@@ -68,7 +68,3 @@ class CheckResult:
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False).encode()
-
-    @property
-    def drifted(self) -> list[dict[str, Any]]:
-        return [feature for feature in self.features if feature["reasons"]]
