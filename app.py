@@ -9,7 +9,8 @@ from aws_cdk import App
 
 from evergreen import names
 from evergreen.errors import EvergreenError
-from evergreen.settings import ModelSettings, read_settings
+from evergreen.model_toml import read_settings
+from evergreen.settings import ModelSettings
 from infra.environments import ENVIRONMENTS
 from infra.packaging import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.stack_settings import StackSettings

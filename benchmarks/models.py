@@ -16,7 +16,8 @@ from benchmarks.environments import BUILD, CHECKOUT, HERE, PeerUnavailable, peer
 from evergreen import bundle, names, portable
 from evergreen.champion import Champion
 from evergreen.contract import CATEGORY, Contract
-from evergreen.settings import DriftSettings, ModelSettings, QualitySettings, read_settings
+from evergreen.model_toml import read_settings
+from evergreen.settings import DriftSettings, ModelSettings, QualitySettings
 from training import prepare, train
 from training.table import read_table
 

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from cli.target import CHECKOUT, Target
 from evergreen import names
 from evergreen.errors import CommandFailed, InvalidData
-from evergreen.settings import ModelSettings, read_settings
+from evergreen.model_toml import read_settings
+from evergreen.settings import ModelSettings
 
 # Seconds between two looks at a running execution.
 _POLL = 0.5

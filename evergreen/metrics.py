@@ -36,6 +36,7 @@ class Metric:
     task: str
     higher_is_better: bool
     measure: Callable[[Outcomes], float]
+    of_probabilities: bool = False
 
     def better(self, one: float, other: float) -> bool:
         """Whether one value is truly better than another; a value that is not a number never is."""
@@ -92,12 +93,16 @@ METRICS: Mapping[str, Metric] = {
     "mape": Metric(task=REGRESSION, higher_is_better=False, measure=mape),
     "mae": Metric(task=REGRESSION, higher_is_better=False, measure=mae),
     "rmse": Metric(task=REGRESSION, higher_is_better=False, measure=rmse),
-    "log_loss": Metric(task=CLASSIFICATION, higher_is_better=False, measure=log_loss),
+    "log_loss": Metric(task=CLASSIFICATION, higher_is_better=False, measure=log_loss, of_probabilities=True),
     "accuracy": Metric(task=CLASSIFICATION, higher_is_better=True, measure=accuracy),
     "f1_macro": Metric(task=CLASSIFICATION, higher_is_better=True, measure=f1_macro),
 }
 
 
 def measure_all(outcomes: Outcomes, *, task: str) -> dict[str, float]:
-    """Every metric of a task, by name."""
-    return {name: metric.measure(outcomes) for name, metric in METRICS.items() if metric.task == task}
+    """Every metric of a task that the outcomes allow, by name: some classifiers know no probabilities."""
+    return {
+        name: metric.measure(outcomes)
+        for name, metric in METRICS.items()
+        if metric.task == task and (outcomes.probabilities or not metric.of_probabilities)
+    }

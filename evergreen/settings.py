@@ -1,17 +1,11 @@
-"""model.toml: the one file that a user edits for a model of their own."""
+"""What model.toml may say: a dataclass a section. `python -m cli.reference` writes docs/model-toml.md from them."""
 
-import dataclasses
-import difflib
-import re
-import tomllib
-import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from evergreen.errors import InvalidSettings
-from evergreen.metrics import CLASSIFICATION, METRICS, REGRESSION
+from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
 
 TASKS = (REGRESSION, CLASSIFICATION)
@@ -19,116 +13,229 @@ FORMATS = (FORMAT_TEXT, FORMAT_CHAT)
 # What each is in scikit-learn stands in training/estimators.py.
 _ENSEMBLES = ("hist_gradient_boosting", "gradient_boosting", "random_forest", "extra_trees", "decision_tree")
 ESTIMATORS = {
-    REGRESSION: (*_ENSEMBLES, "linear", "ridge", "lasso", "elastic_net"),
-    CLASSIFICATION: (*_ENSEMBLES, "logistic"),
+    REGRESSION: (*_ENSEMBLES, "linear", "ridge", "lasso", "elastic_net", "linear_svm"),
+    CLASSIFICATION: (*_ENSEMBLES, "logistic", "ridge", "linear_svm"),
 }
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# These classifiers of scikit-learn know no probabilities.
+WITHOUT_PROBABILITIES = ("ridge", "linear_svm")
+
+TIME, GROUP, RANDOM = "time", "group", "random"
+SPLITS = (TIME, GROUP, RANDOM)
+
+AUTO, NONE = "auto", "none"
+IMPUTATIONS = (AUTO, "median", "mean", "most_frequent", NONE)
+SCALINGS = (AUTO, "standard", "minmax", "robust", NONE)
+ENCODINGS = (AUTO, "onehot", "ordinal")
+
+REFUSE, ALLOW = "refuse", "allow"
+CONTRACT_CHANGES = (REFUSE, ALLOW)
+
+
+def _says(sentence: str) -> dict[str, str]:
+    """What the reference page prints of a field."""
+    return {"says": sentence}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """The table: where it lies, which column is predicted, which columns the model must not see."""
+    """The table: a CSV or Parquet file, or a folder of them."""
 
-    path: str
-    target: str
-    leave_out: list[str] = field(default_factory=list)
+    path: str = field(metadata=_says("The file or folder, from model.toml's own folder."))
+    target: str = field(metadata=_says("The column to predict."))
+    leave_out: list[str] = field(default_factory=list, metadata=_says("Columns that the model must not see."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitSettings:
-    """Rows are sorted by the column `by`; the last `holdout` share of them is kept for judging."""
+    """Which rows are kept for judging, and never fitted to."""
 
-    by: str
-    holdout: float = 0.2
+    type: str = field(
+        default=TIME,
+        metadata=_says(
+            "`time`: the last rows by the column `by`. `group`: whole groups of equal `by`. `random`: rows by a hash "
+            "of their content, so that a row's side never changes."
+        ),
+    )
+    by: str = field(default="", metadata=_says("The column of `time` or `group`."))
+    holdout: float = field(default=0.2, metadata=_says("Share of the rows that is kept for judging."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreprocessingSettings:
+    """What happens to the features before the estimator. `auto` is what the estimator needs."""
+
+    impute: str = field(default=AUTO, metadata=_says("What stands in for a missing number."))
+    missing_indicator: bool = field(
+        default=True, metadata=_says("Whether an imputed number gets a column that says so.")
+    )
+    scale: str = field(default=AUTO, metadata=_says("How numbers are brought to one scale."))
+    log: list[str] = field(
+        default_factory=list, metadata=_says("Numbers, none below 0, whose logarithm is taken: log(1 + x).")
+    )
+    encode: str = field(default=AUTO, metadata=_says("How categories become numbers."))
+    min_frequency: int = field(default=1, metadata=_says("Categories of fewer rows are taken together; 1 keeps all."))
+    log_target: bool = field(
+        default=False, metadata=_says("Whether the estimator is fitted to log(1 + target); regression only.")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EstimatorSettings:
-    """What is fitted. `parameters` are those of the scikit-learn estimator."""
+    """What is fitted."""
 
-    type: str = "hist_gradient_boosting"
-    parameters: dict[str, Any] = field(default_factory=dict)
+    type: str = field(default="hist_gradient_boosting", metadata=_says("Its name."))
+    parameters: dict[str, Any] = field(
+        default_factory=dict, metadata=_says("Parameters of the scikit-learn estimator, by their own names.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotionSettings:
+    """When a candidate takes the champion's place."""
+
+    confidence: float = field(
+        default=0.975,
+        metadata=_says(
+            "How sure it must be that the candidate is better: the paired bootstrap's lower bound of the gain lies "
+            "above 0 at this confidence."
+        ),
+    )
+    slices: list[str] = field(
+        default_factory=list, metadata=_says("Categorical features, none of whose values may get much worse.")
+    )
+    slice_tolerance: float = field(
+        default=0.2, metadata=_says("Much worse: the metric worse by more than this share of it.")
+    )
+    contract_changes: str = field(
+        default=REFUSE,
+        metadata=_says(
+            "What callers send may not change unless this says `allow`: no feature more, less, of another type, or "
+            "required that was not."
+        ),
+    )
+    max_model_mb: float = field(
+        default=50.0, metadata=_says("Largest model, in megabytes: each function instance loads it.")
+    )
+    max_latency_ms: float = field(
+        default=50.0, metadata=_says("Longest median time to score one row, in milliseconds.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardSettings:
+    """What only a person can say of the model; the model card names what is missing."""
+
+    owner: str = field(default="", metadata=_says("Who is responsible for the model."))
+    contact: str = field(default="", metadata=_says("Where questions go."))
+    license: str = field(default="", metadata=_says("Under which terms it may be used."))
+    intended_use: str = field(default="", metadata=_says("What it is for, and for whom."))
+    out_of_scope: str = field(default="", metadata=_says("What it must not be used for."))
+    ethics: str = field(default="", metadata=_says("Risks and harms that were considered."))
+    caveats: str = field(default="", metadata=_says("What else to know before relying on it."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetSettings:
+    """What only a person can say of the data; the data sheet names what is missing."""
+
+    motivation: str = field(default="", metadata=_says("Why the data was collected, by whom, paid by whom."))
+    collection: str = field(default="", metadata=_says("How, when and from where it was collected."))
+    cleaning: str = field(default="", metadata=_says("What was done to it before it came here."))
+    sensitive: str = field(default="", metadata=_says("Whether it is about people, and what about them is sensitive."))
+    distribution: str = field(default="", metadata=_says("Who may have it, under which licence."))
+    maintenance: str = field(default="", metadata=_says("Who keeps it up to date, and how often."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmSettings:
-    """Thresholds of the alarms: a share of requests from 0 to 1, and milliseconds."""
+    """Thresholds of the endpoint's alarms; a change needs `cdk deploy`."""
 
-    rejected_share: float = 0.1
-    latency_p99_ms: float = 500
+    rejected_share: float = field(
+        default=0.1, metadata=_says("Share of the requests of five minutes that break the contract.")
+    )
+    latency_p99_ms: float = field(default=500.0, metadata=_says("Of one request in a hundred, in milliseconds."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogSettings:
-    """The record of predictions: which share of the requests is logged, and which features never are."""
+    """The record of predictions; a change needs `cdk deploy`."""
 
-    sample: float = 1.0
-    leave_out: list[str] = field(default_factory=list)
+    sample: float = field(default=1.0, metadata=_says("Share of the requests that is recorded."))
+    leave_out: list[str] = field(default_factory=list, metadata=_says("Features that are never recorded."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationSettings:
-    """`format` of what SNS sends: text for people, or chat, JSON for chat tools."""
+    """What SNS sends; a change needs `cdk deploy`."""
 
-    format: str = FORMAT_TEXT
+    format: str = field(default=FORMAT_TEXT, metadata=_says("`text` for people, `chat` for JSON that chat tools show."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DriftSettings:
-    """When a window of predictions is said to have drifted from the holdout. It travels in the bundle.
+    """When a window of predictions is said to have drifted from the holdout. It travels in the bundle."""
 
-    Attributes:
-        share: of the features that have drifted; above it the check alarms.
-        significance: probability that a check without drift names any feature.
-        smallest_shift: share of the rows that must have moved before a difference counts.
-        minimum_rows: fewer rows, in the window or in the reference, are "insufficient data".
-        leave_out: features that are not compared, such as time itself.
-        season: a feature; the window is compared with the reference rows that have the same values of it.
-        every_hours, window_hours: between two checks, and how far back each looks; both part of the stack.
-    """
-
-    share: float = 0.3
-    significance: float = 0.01
-    smallest_shift: float = 0.05
-    minimum_rows: int = 200
-    leave_out: list[str] = field(default_factory=list)
-    season: str = ""
-    every_hours: int = 24
-    window_hours: int = 24
+    share: float = field(default=0.3, metadata=_says("Of the features that have drifted; above it the check alarms."))
+    significance: float = field(
+        default=0.01, metadata=_says("Probability that a check without drift names any feature.")
+    )
+    smallest_shift: float = field(
+        default=0.05, metadata=_says("Share of the rows that must have moved before a difference counts.")
+    )
+    minimum_rows: int = field(
+        default=200,
+        metadata=_says('With fewer rows, in the window or in the reference, the status is "insufficient data".'),
+    )
+    leave_out: list[str] = field(
+        default_factory=list, metadata=_says("Features that are not compared, such as time itself.")
+    )
+    season: str = field(
+        default="",
+        metadata=_says("A feature; the window is compared with the reference rows that have the same values of it."),
+    )
+    every_hours: int = field(default=24, metadata=_says("Hours between two checks; a change needs `cdk deploy`."))
+    window_hours: int = field(default=24, metadata=_says("How far back a check looks; a change needs `cdk deploy`."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class QualitySettings:
-    """The live metric on predictions whose truth has come in.
+    """The live metric on predictions whose truth has come in."""
 
-    Attributes:
-        days: how far back truths are taken into account; at most 30.
-        minimum_labels: with fewer, quality is not known.
-        slices: categorical features; the metric is also given for each of their values.
-    """
-
-    days: int = 30
-    minimum_labels: int = 100
-    slices: list[str] = field(default_factory=list)
+    days: int = field(default=30, metadata=_says("How far back truths are taken into account; at most 30."))
+    minimum_labels: int = field(default=100, metadata=_says("With fewer, quality is not known."))
+    slices: list[str] = field(
+        default_factory=list, metadata=_says("Categorical features; the metric is also given for each of their values.")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
-    """All of model.toml."""
+    """The model itself, above the first section."""
 
-    name: str
+    name: str = field(metadata=_says("Lower-case words joined by hyphens."))
     data: DataSettings
     split: SplitSettings
-    description: str = ""
-    task: str = REGRESSION
-    metric: str = "mape"
-    seed: int = 0
+    description: str = field(default="", metadata=_says("What is predicted, in which unit."))
+    task: str = field(default=REGRESSION, metadata=_says("What kind of target it is."))
+    metric: str = field(
+        default="mape", metadata=_says("Decides which model is better; whether higher or lower is, is known by name.")
+    )
+    seed: int = field(default=0, metadata=_says("Of everything random in training."))
+    preprocessing: PreprocessingSettings = field(default_factory=PreprocessingSettings)
     estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
+    promotion: PromotionSettings = field(default_factory=PromotionSettings)
+    card: CardSettings = field(default_factory=CardSettings)
+    sheet: SheetSettings = field(default_factory=SheetSettings)
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
     log: LogSettings = field(default_factory=LogSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
+
+    def columns(self) -> list[str]:
+        """The columns that the table must have, whatever its features are."""
+        by = [self.split.by] if self.split.by else []
+        return [self.data.target, *by, *self.data.leave_out]
 
     def check_features(self, features: Sequence[str], *, file: str) -> None:
         """Hold what is said about features against those that the table has.
@@ -137,6 +244,8 @@ class ModelSettings:
             InvalidSettings: one is named that there is not.
         """
         named = {
+            "[preprocessing] log": self.preprocessing.log,
+            "[promotion] slices": self.promotion.slices,
             "[drift] leave_out": self.drift.leave_out,
             "[drift] season": [self.drift.season] if self.drift.season else [],
             "[quality] slices": self.quality.slices,
@@ -149,126 +258,3 @@ class ModelSettings:
                         f"model.toml: {setting} names {name!r}, which is no feature of {file}; "
                         f"the features are: {', '.join(features)}"
                     )
-
-
-def read_settings(path: Path) -> ModelSettings:
-    """Read and check a model.toml.
-
-    Raises:
-        InvalidSettings: the file is missing, is not TOML, or has an unknown key or a wrong value.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InvalidSettings(f"{path}: there is no such file. Run the command in the folder of model.toml") from error
-    except UnicodeDecodeError as error:
-        raise InvalidSettings(f"{path}: is not UTF-8 text: {error}") from error
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidSettings(f"{path}: is not TOML: {error}") from error
-    reader = _Reader(path.name, text)
-    settings: ModelSettings = reader.read(ModelSettings, table, section="")
-    reader.check_values(settings)
-    return settings
-
-
-class _Reader:
-    """Fills the dataclasses from a TOML table; every message names the file, the line and the right value."""
-
-    def __init__(self, file: str, text: str) -> None:
-        self._file = file
-        self._lines = text.splitlines()
-
-    def read(self, cls: type, table: dict[str, Any], *, section: str) -> Any:
-        types = typing.get_type_hints(cls)
-        for key in table:
-            if key not in types:
-                nearest = difflib.get_close_matches(key, types, n=1) or [", ".join(types)]
-                raise self._error(section, key, f"unknown key; did you mean {nearest[0]}?")
-        for item in dataclasses.fields(cls):
-            required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-            if required and item.name not in table:
-                raise self._error(section, item.name, "is missing")
-        return cls(**{key: self._value(types[key], value, section, key) for key, value in table.items()})
-
-    def _value(self, kind: Any, value: Any, section: str, key: str) -> Any:
-        if dataclasses.is_dataclass(kind):
-            if not isinstance(value, dict):
-                raise self._error(section, key, f"must be a section, written [{key}]")
-            return self.read(typing.cast(type, kind), value, section=key)
-        origin = typing.get_origin(kind) or kind
-        if origin is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if not isinstance(value, origin) or isinstance(value, bool):
-            raise self._error(section, key, f"must be {_TOML_TYPES[origin]}, got {value!r}")
-        if kind == list[str] and not all(isinstance(entry, str) for entry in value):
-            raise self._error(section, key, f"must be a list of text, got {value!r}")
-        return value
-
-    def check_values(self, settings: ModelSettings) -> None:
-        if not _NAME.fullmatch(settings.name) or len(settings.name) > 40:
-            raise self._error(
-                "", "name", "must be lower-case words joined by hyphens, of 40 characters at most, like house-prices"
-            )
-        self._check_choice("", "task", settings.task, TASKS)
-        fitting = [name for name, metric in METRICS.items() if metric.task == settings.task]
-        self._check_choice("", "metric", settings.metric, fitting)
-        self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS[settings.task])
-        if not 0 < settings.split.holdout < 1:
-            raise self._error("split", "holdout", f"must lie between 0 and 1, got {settings.split.holdout}")
-        if settings.data.target in settings.data.leave_out:
-            raise self._error("data", "leave_out", f"must not name the target {settings.data.target!r}")
-        if not 0 < settings.alarms.rejected_share < 1:
-            raise self._error("alarms", "rejected_share", "must lie between 0 and 1")
-        if settings.alarms.latency_p99_ms <= 0:
-            raise self._error("alarms", "latency_p99_ms", "must be above 0")
-        if not 0 <= settings.log.sample <= 1:
-            raise self._error("log", "sample", f"must lie between 0 and 1, got {settings.log.sample}")
-        self._check_choice("notifications", "format", settings.notifications.format, FORMATS)
-        self._check_monitoring(settings.drift, settings.quality)
-
-    def _check_monitoring(self, drift: DriftSettings, quality: QualitySettings) -> None:
-        shares = {"share": drift.share, "significance": drift.significance, "smallest_shift": drift.smallest_shift}
-        for key, value in shares.items():
-            if not 0 < value < 1:
-                raise self._error("drift", key, f"must lie between 0 and 1, got {value:g}")
-        if drift.minimum_rows < 50:
-            raise self._error("drift", "minimum_rows", f"must be 50 at least, got {drift.minimum_rows}")
-        for key, hours in {"every_hours": drift.every_hours, "window_hours": drift.window_hours}.items():
-            if not 1 <= hours <= 24 * 30:
-                raise self._error("drift", key, f"must be 1 to 720, got {hours}")
-        if not 1 <= quality.days <= 30:
-            raise self._error("quality", "days", f"must be 1 to 30, got {quality.days}")
-        if quality.minimum_labels < 30:
-            raise self._error("quality", "minimum_labels", f"must be 30 at least, got {quality.minimum_labels}")
-
-    def _check_choice(self, section: str, key: str, value: str, choices: typing.Iterable[str]) -> None:
-        if value not in choices:
-            raise self._error(section, key, f"must be one of {', '.join(choices)}, got {value!r}")
-
-    def _error(self, section: str, key: str, problem: str) -> InvalidSettings:
-        name = f"{section}.{key}" if section else key
-        return InvalidSettings(f"{self._file}{self._line(section, key)}: {name}: {problem}")
-
-    def _line(self, section: str, key: str) -> str:
-        """Where a key stands, as ':12'; empty for a key that is not there."""
-        current = ""
-        for number, line in enumerate(self._lines, 1):
-            if header := re.match(r"\s*\[([^\]]+)\]", line):
-                current = header[1].strip()
-                if not section and current == key:
-                    return f":{number}"
-            elif current == section and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
-                return f":{number}"
-        return ""
-
-
-_TOML_TYPES = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    dict: "a table",
-    bool: "a boolean",
-}

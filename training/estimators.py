@@ -5,17 +5,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn import ensemble, linear_model, tree
+from sklearn import ensemble, linear_model, svm, tree
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
 
 from evergreen.contract import CATEGORY, NUMBER, Contract
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import CLASSIFICATION, REGRESSION
-from evergreen.settings import EstimatorSettings
+from evergreen.settings import ModelSettings
+from training import preprocessing
 
 # The only one that takes missing values and categories as they are.
 NATIVE = "hist_gradient_boosting"
@@ -30,6 +29,7 @@ _REGRESSORS: dict[str, type[BaseEstimator]] = {
     "ridge": linear_model.Ridge,
     "lasso": linear_model.Lasso,
     "elastic_net": linear_model.ElasticNet,
+    "linear_svm": svm.LinearSVR,
 }
 _CLASSIFIERS: dict[str, type[BaseEstimator]] = {
     NATIVE: ensemble.HistGradientBoostingClassifier,
@@ -38,63 +38,53 @@ _CLASSIFIERS: dict[str, type[BaseEstimator]] = {
     "extra_trees": ensemble.ExtraTreesClassifier,
     "decision_tree": tree.DecisionTreeClassifier,
     "logistic": linear_model.LogisticRegression,
+    "ridge": linear_model.RidgeClassifier,
+    "linear_svm": svm.LinearSVC,
 }
 CLASSES = {REGRESSION: _REGRESSORS, CLASSIFICATION: _CLASSIFIERS}
 # These weigh features against each other, so that they must be of one scale.
-_SCALED = {"linear", "ridge", "lasso", "elastic_net", "logistic"}
+_SCALED = {"linear", "ridge", "lasso", "elastic_net", "logistic", "linear_svm"}
 
 
-def features_of(rows: pd.DataFrame, contract: Contract, estimator_type: str) -> pd.DataFrame:
-    """The contract's features in its order, as the estimator takes them.
-
-    Categories are typed for the estimator that treats them natively, and text for the encoder of all others.
-    """
+def features_of(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """The contract's features in its order: numbers as float64, categories as text, what is missing as NaN."""
     columns: dict[str, Any] = {}
     for feature in contract.features:
         column = rows[feature.name]
         if feature.type == NUMBER:
             columns[feature.name] = column.to_numpy(dtype="float64")
-        elif estimator_type == NATIVE:
-            columns[feature.name] = pd.Categorical(column, categories=list(feature.categories))
         else:
             columns[feature.name] = column.astype(object).where(column.notna(), np.nan).to_numpy(dtype=object)
     return pd.DataFrame(columns)
 
 
-def build(settings: EstimatorSettings, contract: Contract, *, seed: int) -> Any:
-    """The unfitted estimator.
-
-    Numbers that are missing become the median, with a column that says so; categories become a column each, and one
-    that training never saw none of them.
+def build(settings: ModelSettings, contract: Contract) -> Pipeline:
+    """The unfitted estimator behind its preprocessing.
 
     Raises:
-        InvalidSettings: the estimator has no such parameter.
+        InvalidSettings: the estimator has no such parameter, or a setting does not fit the features.
     """
-    estimator_class = CLASSES[contract.task][settings.type]
+    chosen = settings.estimator
+    estimator_class = CLASSES[contract.task][chosen.type]
     known = estimator_class().get_params()
-    for name in settings.parameters:
+    for name in chosen.parameters:
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else ""
             raise InvalidSettings(f"model.toml: estimator.parameters: {estimator_class.__name__} has no {name!r}{hint}")
-    defaults: dict[str, Any] = {"random_state": seed} if "random_state" in known else {}
-    if settings.type == NATIVE:
-        return estimator_class(**{**defaults, "categorical_features": "from_dtype", **settings.parameters})
-    numbers: Any = SimpleImputer(strategy="median", add_indicator=True)
-    if settings.type in _SCALED:
-        numbers = make_pipeline(numbers, StandardScaler())
-    columns = {
-        kind: [feature.name for feature in contract.features if feature.type == kind] for kind in (NUMBER, CATEGORY)
-    }
-    preprocessing = ColumnTransformer(
-        [
-            ("numbers", numbers, columns[NUMBER]),
-            ("categories", OneHotEncoder(handle_unknown="ignore", sparse_output=False), columns[CATEGORY]),
-        ]
+    native = chosen.type == NATIVE
+    transformers = preprocessing.transformers(
+        settings.preprocessing, contract, native=native, scaled=chosen.type in _SCALED
     )
-    return Pipeline(
-        [("preprocessing", preprocessing), ("estimator", estimator_class(**{**defaults, **settings.parameters}))]
-    )
+    parameters: dict[str, Any] = {"random_state": settings.seed} if "random_state" in known else {}
+    if native and preprocessing.encodes_as_numbers(settings.preprocessing, native=native):
+        # The categories stand first behind the preprocessing.
+        count = sum(feature.type == CATEGORY for feature in contract.features)
+        parameters["categorical_features"] = list(range(count)) or None
+    estimator: Any = estimator_class(**{**parameters, **chosen.parameters})
+    if settings.preprocessing.log_target:
+        estimator = TransformedTargetRegressor(estimator, func=np.log1p, inverse_func=np.expm1)
+    return Pipeline([("preprocessing", ColumnTransformer(transformers)), ("estimator", estimator)])
 
 
 def in_one_thread(estimator: Any) -> Any:
@@ -103,7 +93,9 @@ def in_one_thread(estimator: Any) -> Any:
     return estimator.set_params(**dict.fromkeys(threads))
 
 
-def logged_parameters(estimator: Any) -> dict[str, Any]:
+def logged_parameters(estimator: Pipeline) -> dict[str, Any]:
     """The parameters of the estimator itself, without those of its preprocessing."""
-    final = estimator.named_steps["estimator"] if isinstance(estimator, Pipeline) else estimator
+    final = estimator.named_steps["estimator"]
+    if isinstance(final, TransformedTargetRegressor):
+        final = final.regressor
     return {"estimator": type(final).__name__, **final.get_params()}

@@ -12,7 +12,8 @@ from evergreen import names
 from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
-from evergreen.settings import ModelSettings, read_settings
+from evergreen.model_toml import read_settings
+from evergreen.settings import ModelSettings
 from training import job
 from training.table import numbers, read_table, require_columns, typed
 

@@ -20,7 +20,8 @@ from evergreen.drift.calibration import calibrate
 from evergreen.drift.comparison import compared_features
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import Outcomes, measure_all
-from evergreen.settings import ModelSettings, read_settings
+from evergreen.model_toml import read_settings
+from evergreen.settings import ModelSettings
 from training import job, prepare
 from training.estimators import build, features_of, in_one_thread, logged_parameters
 
@@ -54,21 +55,21 @@ def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any
     Raises:
         InvalidSettings: the estimator has no such parameter, or refuses its value.
     """
-    estimator = build(settings.estimator, contract, seed=settings.seed)
+    estimator = build(settings, contract)
     try:
-        estimator.fit(features_of(train, contract, settings.estimator.type), train[contract.target])
+        estimator.fit(features_of(train, contract), train[contract.target])
     except ValueError as error:
         raise InvalidSettings(f"{settings.estimator.type} cannot be fitted: {error}") from error
     return in_one_thread(estimator)
 
 
-def predict(estimator: Any, rows: pd.DataFrame, contract: Contract, estimator_type: str) -> Outcomes:
+def predict(estimator: Any, rows: pd.DataFrame, contract: Contract) -> Outcomes:
     """What scikit-learn itself says of labelled rows."""
-    features = features_of(rows, contract, estimator_type)
+    features = features_of(rows, contract)
     return Outcomes(
         actual=rows[contract.target].tolist(),
         predicted=estimator.predict(features).tolist(),
-        probabilities=estimator.predict_proba(features).tolist() if contract.classes else (),
+        probabilities=estimator.predict_proba(features).tolist() if hasattr(estimator, "predict_proba") else (),
         classes=contract.classes,
     )
 
@@ -129,7 +130,7 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
 
     estimator = fit(train, contract, settings)
     model = json.dumps(portable.export(estimator)).encode()
-    outcomes = predict(estimator, holdout, contract, settings.estimator.type)
+    outcomes = predict(estimator, holdout, contract)
     evaluation = Evaluation(
         holdout=measure_all(outcomes, task=contract.task),
         baseline=measure_all(baseline(train, holdout, contract), task=contract.task),
@@ -141,7 +142,7 @@ def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str
         name=settings.name,
         version=version,
         estimator=estimator,
-        features=features_of(holdout.head(5), contract, settings.estimator.type),
+        features=features_of(holdout.head(5), contract),
         parameters=logged_parameters(estimator),
         metrics={f"holdout_{name}": value for name, value in evaluation.holdout.items()}
         | {f"baseline_{name}": value for name, value in evaluation.baseline.items()},

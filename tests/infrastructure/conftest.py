@@ -13,8 +13,8 @@ import pytest
 from aws_cdk import App
 
 from app import of_the_stack
+from evergreen.model_toml import read_settings
 from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
-from evergreen.settings import read_settings
 from infra.environments import ENVIRONMENTS, Environment
 from infra.stacks import EvergreenStack
 from infra.training_image import training_image

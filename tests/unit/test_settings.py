@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evergreen.errors import InvalidSettings
-from evergreen.settings import read_settings
+from evergreen.model_toml import read_settings
 
 CHECKOUT = Path(__file__).parents[2]
 GOOD = (CHECKOUT / "model.toml").read_text()
@@ -94,5 +94,5 @@ def test_the_metric_must_be_of_the_task(tmp_path, before, after):
 def test_the_estimator_must_be_of_the_task(tmp_path):
     text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"accuracy"')
 
-    with pytest.raises(InvalidSettings, match=r"estimator\.type: must be one of .*logistic, got 'ridge'"):
-        read(tmp_path, text.replace('"hist_gradient_boosting"', '"ridge"'))
+    with pytest.raises(InvalidSettings, match=r"estimator\.type: must be one of .*logistic, got 'lasso'"):
+        read(tmp_path, text.replace('"hist_gradient_boosting"', '"lasso"'))

@@ -14,7 +14,7 @@ from sklearn.metrics import mean_absolute_percentage_error
 from evergreen import parity
 from evergreen.bundle import HOLDOUT, LINEAGE, METRICS, MODEL, Bundle
 from evergreen.errors import BrokenBundle, InvalidSettings
-from evergreen.settings import read_settings
+from evergreen.model_toml import read_settings
 from training import prepare, train
 
 CHECKOUT = Path(__file__).parents[2]

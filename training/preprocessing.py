@@ -1,0 +1,88 @@
+"""[preprocessing] of model.toml as transformers: categories first, then numbers, then those whose logarithm is taken."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    RobustScaler,
+    StandardScaler,
+)
+
+from evergreen.contract import CATEGORY, NUMBER, Contract
+from evergreen.errors import InvalidSettings
+from evergreen.settings import AUTO, NONE, PreprocessingSettings
+
+_SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
+# A category that training never saw, or a missing one, for estimators that take no missing values.
+_UNKNOWN, _MISSING = -1, -2
+
+
+def transformers(
+    settings: PreprocessingSettings, contract: Contract, *, native: bool, scaled: bool
+) -> list[tuple[str, Any, list[str]]]:
+    """What a ColumnTransformer takes: name, transformer and columns.
+
+    Args:
+        native: the estimator takes missing numbers, and categories as numbers, as they are.
+        scaled: it needs numbers of one scale.
+
+    Raises:
+        InvalidSettings: the logarithm is to be taken of a feature that is a category, or lies below 0.
+    """
+    for feature in contract.features:
+        if feature.name in settings.log and (feature.minimum is None or feature.minimum < 0):
+            what = "is a category" if feature.type == CATEGORY else f"goes down to {feature.minimum:g}"
+            raise InvalidSettings(f"model.toml: preprocessing.log: {feature.name!r} {what}: it has no logarithm")
+    categories = [feature.name for feature in contract.features if feature.type == CATEGORY]
+    numbers = [
+        feature.name for feature in contract.features if feature.type == NUMBER and feature.name not in settings.log
+    ]
+    steps = _number_steps(settings, native=native, scaled=scaled)
+    groups: Sequence[tuple[str, list[Any], list[str]]] = (
+        (CATEGORY, [_encoder(settings, native=native)], categories),
+        (NUMBER, steps, numbers),
+        ("logarithm", [FunctionTransformer(np.log1p), *steps], list(settings.log)),
+    )
+    return [(name, _one_of(steps), columns) for name, steps, columns in groups if columns]
+
+
+def encodes_as_numbers(settings: PreprocessingSettings, *, native: bool) -> bool:
+    """Whether a category becomes one number, and not a column for each of its values."""
+    return settings.encode == "ordinal" or (settings.encode == AUTO and native)
+
+
+def _encoder(settings: PreprocessingSettings, *, native: bool) -> Any:
+    grouped = settings.min_frequency if settings.min_frequency > 1 else None
+    if not encodes_as_numbers(settings, native=native):
+        unknown = "infrequent_if_exist" if grouped else "ignore"
+        return OneHotEncoder(handle_unknown=unknown, min_frequency=grouped, sparse_output=False)
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=np.nan if native else _UNKNOWN,
+        encoded_missing_value=np.nan if native else _MISSING,
+        min_frequency=grouped,
+    )
+
+
+def _number_steps(settings: PreprocessingSettings, *, native: bool, scaled: bool) -> list[Any]:
+    steps: list[Any] = []
+    impute = (NONE if native else "median") if settings.impute == AUTO else settings.impute
+    if impute != NONE:
+        steps.append(SimpleImputer(strategy=impute, add_indicator=settings.missing_indicator))
+    scale = ("standard" if scaled else NONE) if settings.scale == AUTO else settings.scale
+    if scale != NONE:
+        steps.append(_SCALERS[scale]())
+    return steps
+
+
+def _one_of(steps: list[Any]) -> Any:
+    if len(steps) == 1:
+        return steps[0]
+    return make_pipeline(*steps) if steps else "passthrough"
