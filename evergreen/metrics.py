@@ -28,6 +28,15 @@ class Outcomes:
     probabilities: Sequence[Sequence[float]] = ()
     classes: Sequence[str] = ()
 
+    def take(self, rows: Sequence[int]) -> "Outcomes":
+        """Some of the rows, by their number."""
+        return Outcomes(
+            actual=[self.actual[row] for row in rows],
+            predicted=[self.predicted[row] for row in rows],
+            probabilities=[self.probabilities[row] for row in rows] if self.probabilities else (),
+            classes=self.classes,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:

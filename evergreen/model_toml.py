@@ -11,16 +11,9 @@ from typing import Any
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import METRICS, REGRESSION
 from evergreen.settings import (
-    CONTRACT_CHANGES,
-    ENCODINGS,
     ESTIMATORS,
-    FORMATS,
     GROUP,
-    IMPUTATIONS,
     RANDOM,
-    SCALINGS,
-    SPLITS,
-    TASKS,
     WITHOUT_PROBABILITIES,
     DriftSettings,
     ModelSettings,
@@ -72,7 +65,11 @@ class _Reader:
             required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
             if required and item.name not in table:
                 raise self._error(section, item.name, "is missing")
-        return cls(**{key: self._value(types[key], value, section, key) for key, value in table.items()})
+        values = {key: self._value(types[key], value, section, key) for key, value in table.items()}
+        for item in dataclasses.fields(cls):
+            if item.name in values and (choices := item.metadata.get("choices")):
+                self._check_choice(section, item.name, values[item.name], choices)
+        return cls(**values)
 
     def _value(self, kind: Any, value: Any, section: str, key: str) -> Any:
         if dataclasses.is_dataclass(kind):
@@ -93,7 +90,6 @@ class _Reader:
             raise self._error(
                 "", "name", "must be lower-case words joined by hyphens, of 40 characters at most, like house-prices"
             )
-        self._check_choice("", "task", settings.task, TASKS)
         fitting = [name for name, metric in METRICS.items() if metric.task == settings.task]
         self._check_choice("", "metric", settings.metric, fitting)
         self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS[settings.task])
@@ -110,23 +106,18 @@ class _Reader:
             raise self._error("alarms", "latency_p99_ms", "must be above 0")
         if not 0 <= settings.log.sample <= 1:
             raise self._error("log", "sample", f"must lie between 0 and 1, got {settings.log.sample}")
-        self._check_choice("notifications", "format", settings.notifications.format, FORMATS)
         self._check_monitoring(settings.drift, settings.quality)
 
     def _check_split(self, split: SplitSettings) -> None:
-        self._check_choice("split", "type", split.type, SPLITS)
         if split.type == RANDOM and split.by:
             raise self._error("split", "by", "goes with the types time and group; a random split has no column")
         if split.type != RANDOM and not split.by:
-            what = "groups" if split.type == GROUP else "orders in time"
-            raise self._error("split", "by", f"is missing: name the column that {what} the rows")
+            does = "groups the rows" if split.type == GROUP else "orders the rows in time"
+            raise self._error("split", "by", f"is missing: name the column that {does}")
         if not 0 < split.holdout < 1:
             raise self._error("split", "holdout", f"must lie between 0 and 1, got {split.holdout:g}")
 
     def _check_preprocessing(self, preprocessing: PreprocessingSettings, task: str) -> None:
-        self._check_choice("preprocessing", "impute", preprocessing.impute, IMPUTATIONS)
-        self._check_choice("preprocessing", "scale", preprocessing.scale, SCALINGS)
-        self._check_choice("preprocessing", "encode", preprocessing.encode, ENCODINGS)
         if preprocessing.min_frequency < 1:
             raise self._error("preprocessing", "min_frequency", "must be 1 at least")
         if preprocessing.log_target and task != REGRESSION:
@@ -135,7 +126,6 @@ class _Reader:
     def _check_promotion(self, promotion: PromotionSettings) -> None:
         if not 0.5 < promotion.confidence < 1:
             raise self._error("promotion", "confidence", f"must lie between 0.5 and 1, got {promotion.confidence:g}")
-        self._check_choice("promotion", "contract_changes", promotion.contract_changes, CONTRACT_CHANGES)
         above_0 = {
             "slice_tolerance": promotion.slice_tolerance,
             "max_model_mb": promotion.max_model_mb,

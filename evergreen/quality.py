@@ -65,14 +65,4 @@ def _resampled(outcomes: Outcomes, measure: Callable[[Outcomes], float], generat
     rows: Sequence[int] = range(len(outcomes.actual))
     if len(rows) > _ROWS:
         rows = generator.sample(rows, _ROWS)
-    return [measure(take(outcomes, generator.choices(rows, k=len(rows)))) for _ in range(_RESAMPLES)]
-
-
-def take(outcomes: Outcomes, rows: Sequence[int]) -> Outcomes:
-    """Some of the rows, by their number."""
-    return Outcomes(
-        actual=[outcomes.actual[row] for row in rows],
-        predicted=[outcomes.predicted[row] for row in rows],
-        probabilities=[outcomes.probabilities[row] for row in rows] if outcomes.probabilities else (),
-        classes=outcomes.classes,
-    )
+    return [measure(outcomes.take(generator.choices(rows, k=len(rows)))) for _ in range(_RESAMPLES)]

@@ -31,9 +31,9 @@ REFUSE, ALLOW = "refuse", "allow"
 CONTRACT_CHANGES = (REFUSE, ALLOW)
 
 
-def _says(sentence: str) -> dict[str, str]:
-    """What the reference page prints of a field."""
-    return {"says": sentence}
+def _says(sentence: str, choices: Sequence[str] = ()) -> dict[str, Any]:
+    """What the reference page prints of a field, and the values that it may have, if not any."""
+    return {"says": sentence, "choices": tuple(choices)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,8 @@ class SplitSettings:
         default=TIME,
         metadata=_says(
             "`time`: the last rows by the column `by`. `group`: whole groups of equal `by`. `random`: rows by a hash "
-            "of their content, so that a row's side never changes."
+            "of their content, so that a row's side never changes.",
+            SPLITS,
         ),
     )
     by: str = field(default="", metadata=_says("The column of `time` or `group`."))
@@ -64,15 +65,15 @@ class SplitSettings:
 class PreprocessingSettings:
     """What happens to the features before the estimator. `auto` is what the estimator needs."""
 
-    impute: str = field(default=AUTO, metadata=_says("What stands in for a missing number."))
+    impute: str = field(default=AUTO, metadata=_says("What stands in for a missing number.", IMPUTATIONS))
     missing_indicator: bool = field(
         default=True, metadata=_says("Whether an imputed number gets a column that says so.")
     )
-    scale: str = field(default=AUTO, metadata=_says("How numbers are brought to one scale."))
+    scale: str = field(default=AUTO, metadata=_says("How numbers are brought to one scale.", SCALINGS))
     log: list[str] = field(
         default_factory=list, metadata=_says("Numbers, none below 0, whose logarithm is taken: log(1 + x).")
     )
-    encode: str = field(default=AUTO, metadata=_says("How categories become numbers."))
+    encode: str = field(default=AUTO, metadata=_says("How categories become numbers.", ENCODINGS))
     min_frequency: int = field(default=1, metadata=_says("Categories of fewer rows are taken together; 1 keeps all."))
     log_target: bool = field(
         default=False, metadata=_says("Whether the estimator is fitted to log(1 + target); regression only.")
@@ -110,7 +111,8 @@ class PromotionSettings:
         default=REFUSE,
         metadata=_says(
             "What callers send may not change unless this says `allow`: no feature more, less, of another type, or "
-            "required that was not."
+            "required that was not.",
+            CONTRACT_CHANGES,
         ),
     )
     max_model_mb: float = field(
@@ -168,7 +170,9 @@ class LogSettings:
 class NotificationSettings:
     """What SNS sends; a change needs `cdk deploy`."""
 
-    format: str = field(default=FORMAT_TEXT, metadata=_says("`text` for people, `chat` for JSON that chat tools show."))
+    format: str = field(
+        default=FORMAT_TEXT, metadata=_says("`text` for people, `chat` for JSON that chat tools show.", FORMATS)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,13 +214,13 @@ class QualitySettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
-    """The model itself, above the first section."""
+    """What the model is called, what it predicts, and how it is judged."""
 
     name: str = field(metadata=_says("Lower-case words joined by hyphens."))
     data: DataSettings
     split: SplitSettings
     description: str = field(default="", metadata=_says("What is predicted, in which unit."))
-    task: str = field(default=REGRESSION, metadata=_says("What kind of target it is."))
+    task: str = field(default=REGRESSION, metadata=_says("What kind of target it is.", TASKS))
     metric: str = field(
         default="mape", metadata=_says("Decides which model is better; whether higher or lower is, is known by name.")
     )

@@ -8,7 +8,7 @@ import pytest
 
 from evergreen import quality
 from evergreen.metrics import METRICS, Outcomes
-from evergreen.quality import assess, take
+from evergreen.quality import assess
 
 TRIALS = 60
 # Of 60 checks at 1%, chance lets more than 2 go wrong in 2% of the cases.
@@ -154,10 +154,10 @@ def test_rows_are_taken_with_their_probabilities():
         actual=["no", "yes"], predicted=["yes", "yes"], probabilities=[[0.4, 0.6], [0.1, 0.9]], classes=CLASSES
     )
 
-    assert take(outcomes, [1, 1, 0]) == Outcomes(
+    assert outcomes.take([1, 1, 0]) == Outcomes(
         actual=["yes", "yes", "no"],
         predicted=["yes", "yes", "yes"],
         probabilities=[[0.1, 0.9], [0.1, 0.9], [0.4, 0.6]],
         classes=CLASSES,
     )
-    assert take(Outcomes(actual=[1.0], predicted=[2.0]), [0]).probabilities == ()
+    assert Outcomes(actual=[1.0], predicted=[2.0]).take([0]).probabilities == ()

@@ -1,9 +1,11 @@
 """model.toml: what is refused, and whether the message leads to the right line."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from cli import reference
 from evergreen.errors import InvalidSettings
 from evergreen.model_toml import read_settings
 
@@ -94,5 +96,54 @@ def test_the_metric_must_be_of_the_task(tmp_path, before, after):
 def test_the_estimator_must_be_of_the_task(tmp_path):
     text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"accuracy"')
 
-    with pytest.raises(InvalidSettings, match=r"estimator\.type: must be one of .*logistic, got 'lasso'"):
+    with pytest.raises(InvalidSettings, match=r"estimator\.type: must be one of .*logistic, .*got 'lasso'"):
         read(tmp_path, text.replace('"hist_gradient_boosting"', '"lasso"'))
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "words"),
+    [
+        ("split", 'type = "tme"', "split.type: must be one of time, group, random, got 'tme'"),
+        ("preprocessing", 'scale = "log"', "preprocessing.scale: must be one of auto, standard"),
+        ("preprocessing", "missing_indicator = 1", "preprocessing.missing_indicator: must be a boolean, got 1"),
+        ("preprocessing", "min_frequency = 0", "preprocessing.min_frequency: must be 1 at least"),
+        ("promotion", "confidence = 0.4", "promotion.confidence: must lie between 0.5 and 1, got 0.4"),
+        ("promotion", "max_latency_ms = 0", "promotion.max_latency_ms: must be above 0, got 0"),
+        ("promotion", 'contract_changes = "yes"', "promotion.contract_changes: must be one of refuse, allow"),
+        ("card", 'ownr = "me"', "card.ownr: unknown key; did you mean owner?"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_its_line(tmp_path, section, line, words):
+    lines = ['name = "a"', "[data]", 'path = "a.csv"', 'target = "y"', f"[{section}]", line]
+    lines += [] if section == "split" else ["[split]", 'by = "day"']
+
+    with pytest.raises(InvalidSettings, match=re.escape(f"model.toml:6: {words}")):
+        read(tmp_path, "\n".join(lines))
+
+
+def test_a_time_split_needs_its_column_and_a_random_one_has_none(tmp_path):
+    split = re.search(r"(?s)\[split\].*?(?=\n\[|\Z)", GOOD)[0]
+
+    with pytest.raises(InvalidSettings, match="split.by: is missing: name the column that orders the rows in time"):
+        read(tmp_path, GOOD.replace(split, "[split]\nholdout = 0.2\n"))
+    with pytest.raises(InvalidSettings, match="a random split has no column"):
+        read(tmp_path, GOOD.replace(split, '[split]\ntype = "random"\nby = "day"\n'))
+    assert read(tmp_path, GOOD.replace(split, '[split]\ntype = "random"\n')).split.by == ""
+
+
+def test_an_estimator_without_probabilities_cannot_be_judged_by_log_loss(tmp_path):
+    text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"log_loss"')
+
+    with pytest.raises(InvalidSettings, match="linear_svm knows no probabilities; use accuracy"):
+        read(tmp_path, text.replace('"hist_gradient_boosting"', '"linear_svm"'))
+
+
+def test_the_logarithm_of_a_target_goes_with_regression(tmp_path):
+    text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"accuracy"')
+
+    with pytest.raises(InvalidSettings, match="log_target: goes with regression only"):
+        read(tmp_path, text + "\n[preprocessing]\nlog_target = true\n")
+
+
+def test_the_reference_page_is_what_the_code_says():
+    assert reference.PAGE.read_text() == reference.page()

@@ -1,0 +1,76 @@
+"""Writes docs/model-toml.md from the settings' own code: python -m cli.reference."""
+
+import dataclasses
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from cli.target import CHECKOUT
+from evergreen.metrics import METRICS
+from evergreen.settings import ESTIMATORS, TASKS, EstimatorSettings, ModelSettings
+
+PAGE = CHECKOUT / "docs" / "model-toml.md"
+
+_HEAD = """# model.toml
+
+Written by `python -m cli.reference`; a test holds it up to date. A wrong key or value is refused with its line and the
+nearest right one, before anything is started.
+"""
+_TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", list: "list", dict: "table"}
+
+
+def page() -> str:
+    """The page in Markdown."""
+    return "\n".join([_HEAD, *_sections(ModelSettings, ""), _estimators()]) + "\n"
+
+
+def _sections(cls: type, name: str) -> Iterator[str]:
+    types = typing.get_type_hints(cls)
+    lines = [f"## {f'[{name}]' if name else 'Above the first section'}", "", str(cls.__doc__), ""]
+    lines += ["| key | type | default | |", "|---|---|---|---|"]
+    nested = []
+    for item in dataclasses.fields(cls):
+        if dataclasses.is_dataclass(types[item.name]):
+            nested.append(item.name)
+        else:
+            lines.append(f"| `{item.name}` | {_type(types[item.name])} | {_default(item)} | {_words(cls, item)} |")
+    yield "\n".join([*lines, ""])
+    for key in nested:
+        yield from _sections(types[key], key)
+
+
+def _type(type_: Any) -> str:
+    return "list of texts" if type_ == list[str] else _TYPES[typing.get_origin(type_) or type_]
+
+
+def _default(item: dataclasses.Field[Any]) -> str:
+    if item.default_factory is not dataclasses.MISSING:
+        return ""
+    if item.default is dataclasses.MISSING:
+        return "required"
+    if isinstance(item.default, bool):
+        return f"`{str(item.default).lower()}`"
+    return f"`{item.default}`" if item.default != "" else ""
+
+
+def _words(cls: type, item: dataclasses.Field[Any]) -> str:
+    words: str = item.metadata["says"]
+    if choices := item.metadata["choices"]:
+        words += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
+    if (cls, item.name) == (ModelSettings, "metric"):
+        for task in TASKS:
+            names = ", ".join(f"`{name}`" for name, metric in METRICS.items() if metric.task == task)
+            words += f" {task.capitalize()}: {names}."
+    if (cls, item.name) == (EstimatorSettings, "type"):
+        words += " One of those below."
+    return words
+
+
+def _estimators() -> str:
+    lines = ["## Estimators", "", "| task | `[estimator] type` |", "|---|---|"]
+    lines += [f"| {task} | {', '.join(f'`{name}`' for name in ESTIMATORS[task])} |" for task in TASKS]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
