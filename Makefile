@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A shell that sits in another environment must not leak into this one.
 unexport PYTHONPATH VIRTUAL_ENV
 
-.PHONY: help demo up test fuzz bench bench-drift dashboard lint setup lock synth clean
+.PHONY: help demo up test repro fuzz bench bench-drift bench-training dashboard lint setup lock synth clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ up: setup  ## The same cloud, deployed and trained, until Ctrl-C
 test: setup lint  ## Run every check and test
 	@python -m pytest
 
+repro: setup  ## Prepare and train on this machine alone, by DVC
+	@dvc repro
+
 fuzz: setup  ## Hold the endpoint against its OpenAPI document with 12,000 made-up requests
 	@EVERGREEN_FUZZ_CASES=3000 python -m pytest tests/end_to_end/test_conformance.py -s --timeout 3000
 
@@ -30,6 +33,10 @@ bench: setup  ## Measure serving against its peers; writes docs/benchmarks.md
 
 bench-drift: setup  ## Measure the drift check: false alarms, power, time; writes docs/drift.md
 	@python -m benchmarks.drift
+
+bench-training: setup  ## Measure training and judging; writes docs/training.md and docs/judging.md
+	@python -m benchmarks.training
+	@python -m benchmarks.judging
 
 dashboard: setup  ## Draw the dashboard of the cloud that `make up` runs
 	@evergreen dashboard --local

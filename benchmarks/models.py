@@ -19,7 +19,7 @@ from evergreen.contract import CATEGORY, Contract
 from evergreen.model_toml import read_settings
 from evergreen.settings import DriftSettings, ModelSettings, QualitySettings
 from training import prepare, train
-from training.table import read_table
+from training.reading.table import read_table
 
 Row = dict[str, Any]
 # Of the synthetic tables.

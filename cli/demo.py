@@ -6,15 +6,19 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli import watching
+from cli import candidates, watching
+from cli.card import Cards
 from cli.checks import Checks, show
 from cli.console import Steps, console
 from cli.dashboard import write_dashboard
 from cli.embedded import ENVIRONMENT, deployed_cloud
 from cli.endpoint import Endpoint, RequestRefused
+from cli.registry import Registry
 from cli.replay import CityMonth, city_months, replay
+from cli.rollback import roll_back
 from cli.target import CHECKOUT, Target
 from cli.train import run_training
+from cli.versions import show_versions
 from evergreen import names
 from evergreen.errors import CommandFailed
 
@@ -24,6 +28,14 @@ FIRST_HALF = range(1, 7)
 
 # Rejected requests to send before giving up on the alarm.
 _MAX_REJECTED = 40
+
+# What the demo leaves, in its folder.
+_PAGES = {
+    "Model card": "model-card.html",
+    "Data sheet": "data-sheet.html",
+    "Dashboard": "dashboard.html",
+    "Drift report": "drift-2010.html",
+}
 
 _NEXT = (
     ("make up", "the same cloud until Ctrl-C, with an endpoint and MLflow to look at"),
@@ -39,7 +51,12 @@ def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a fre
     console.print("[bold]Evergreen demo[/]: the whole stack on this machine, with no account and no Docker\n")
     with deployed_cloud(HOME, steps, port=port) as (_, target):
         inbox = watching.Inbox(target)
+        _train(target, steps, candidates.FIRST)
+        _say("model.toml's own estimator, gradient boosting")
         run_training(target, CHECKOUT / "model.toml", steps)
+        with steps.step("Notification of the promotion by SNS"):
+            message = inbox.receive("was promoted")
+        _show_notification(message)
         endpoint = Endpoint(target)
         with steps.step("First prediction over HTTPS, cold start included"):
             features = endpoint.model()["contract"]["features"]
@@ -53,14 +70,32 @@ def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a fre
         with steps.step("Notification of the drift by SNS"):
             message = inbox.receive("no longer look like")
         _show_notification(message)
+        _train(target, steps, candidates.WORSE)
         with steps.step("Draw the stack's own dashboard"):
-            dashboard = write_dashboard(target, HOME / "dashboard.html", hours=0.25)
+            write_dashboard(target, HOME / "dashboard.html", hours=0.25)
+        with steps.step("Fetch the model card and the data sheet"):
+            cards = Cards(target)
+            champion = cards.find(None)
+            cards.write_card(champion, HOME / "model-card.html")
+            cards.write_sheet(champion, HOME / "data-sheet.html")
+        roll_back(target, None, steps)
+        show_versions(Registry(target))
     _show_summary(steps, first_served)
-    console.print(f"\n  Dashboard     {dashboard}", markup=False, soft_wrap=True)
-    console.print(f"  Drift report  {HOME / 'drift-2010.html'}", markup=False, soft_wrap=True)
+    console.print("\n[bold]What to look at[/]")
+    for what, file in _PAGES.items():
+        console.print(f"  {what:<26} {HOME / file}", markup=False, soft_wrap=True)
     console.print("\n[bold]Where to look next[/] (the demo has stopped all that it started)")
     for what, why in _NEXT:
         console.print(f"  {what:<26} {why}", markup=False, soft_wrap=True)
+
+
+def _train(target: Target, steps: Steps, candidate: candidates.Candidate) -> None:
+    _say(candidate.title)
+    run_training(target, candidates.write_settings(candidate, HOME / "candidate"), steps)
+
+
+def _say(what: str) -> None:
+    console.print(f"\n[bold]Train[/] {what}")
 
 
 def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[str, Any]) -> None:

@@ -6,13 +6,16 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
+from cli.card import card
 from cli.console import errors
 from cli.dashboard import dashboard
+from cli.data import app as data
 from cli.demo import demo
 from cli.drift import drift
 from cli.forget import forget
 from cli.interruption import Interrupted, interrupt
 from cli.predict import predict
+from cli.reproduce import reproduce
 from cli.rollback import rollback
 from cli.train import train
 from cli.up import up
@@ -36,6 +39,9 @@ app.command()(rollback)
 app.command()(drift)
 app.command()(dashboard)
 app.command()(forget)
+app.command()(card)
+app.command()(reproduce)
+app.add_typer(data, name="data")
 
 
 def main() -> None:

@@ -51,14 +51,16 @@ class Registry:
         return [Champion.from_json(self._read(names.champion_key(self._model), VersionId=id_)) for id_ in ids]
 
     def promote(self, version: JudgedVersion) -> None:
-        """Make a judged version the champion, in S3 and in MLflow.
+        """Make a judged version the champion, in S3 and in MLflow, whatever Judge said and held it against.
 
         Raises:
             CommandFailed: the promote function failed; its words are in the message.
         """
+        champions = self.champions()
+        present = champions[0].version if champions else None
         answer = self._target.client("lambda").invoke(
             FunctionName=self._target.outputs[names.OUTPUT_PROMOTE_FUNCTION],
-            Payload=json.dumps(version.decision).encode(),
+            Payload=json.dumps({**version.decision, "champion": present}).encode(),
         )
         if answer.get("FunctionError"):
             problem = json.loads(answer["Payload"].read())

@@ -23,13 +23,20 @@ def rollback(
     local: Local = False,
 ) -> None:
     """Make the previous champion serve again, or a version that is named."""
-    target = Target.choose(environment, local=local)
+    roll_back(Target.choose(environment, local=local), version, Steps())
+
+
+def roll_back(target: Target, version: str | None, steps: Steps) -> None:
+    """Move the champion, and wait until the endpoint serves it.
+
+    Raises:
+        CommandFailed: there is nothing to go back to, or the endpoint does not follow.
+    """
     registry = Registry(target)
     chosen = choose(registry, version)
     if not chosen.decision["promote"]:
         console.print(f"  {chosen.version} was not promoted: {chosen.decision['reason']}", style="yellow", markup=False)
-    steps = Steps()
-    with steps.step(f"Point the champion at {chosen.version}"):
+    with steps.step(f"Roll back: point the champion at {chosen.version}"):
         registry.promote(chosen)
     with steps.step("Wait until the endpoint serves it") as step:
         _await(Endpoint(target), chosen.version, step.progress)

@@ -10,27 +10,32 @@ from cli.target import EnvironmentName, Local, Target
 from cli.training_run import TrainingRun
 
 # States that only steer; the others are work that a person waits for.
-_STEERING = {"NameVersion", "IsBetter", "Promoted", "KeepChampion", "Failed"}
+_STEERING = {"NameVersion", "IsBetter", "HowItEnded", "Promoted", "KeepChampion", "Failed"}
 
 
 def train(
     settings_file: Annotated[Path, typer.Option("--settings", help="The model's settings.")] = Path("model.toml"),
+    data: Annotated[
+        str | None, typer.Option(help="A version of the data to train on; see evergreen data list.")
+    ] = None,
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
     """Train on the table that model.toml names, and promote the model if it is better."""
-    run_training(Target.choose(environment, local=local), settings_file, Steps())
+    run_training(Target.choose(environment, local=local), settings_file, Steps(), data=data)
 
 
-def run_training(target: Target, settings_file: Path, steps: Steps) -> dict[str, Any]:
-    """Train with progress on the console; returns Judge's decision.
+def run_training(target: Target, settings_file: Path, steps: Steps, *, data: str | None = None) -> dict[str, Any]:
+    """Train with progress on the console, on the present table or a version of it; returns Judge's decision.
 
     Raises:
         CommandFailed: the workflow did not succeed.
     """
-    run = TrainingRun(target, settings_file)
-    with steps.step(f"Upload {run.data_file.name} and model.toml"):
-        run_input = run.upload()
+    run = TrainingRun(target, settings_file, version=data)
+    if notice := run.notice():
+        console.print(f"  {notice}", style="yellow", markup=False, soft_wrap=True)
+    with steps.step(f"Upload {run.data_name} and {settings_file.name}") as step:
+        run_input = run.upload(step.progress)
     with steps.step("Training workflow") as step:
 
         def on_state(name: str, seconds: float | None) -> None:

@@ -1,7 +1,5 @@
 """A training: upload what it needs, start the workflow, follow it to its end."""
 
-import csv
-import hashlib
 import json
 import subprocess
 import time
@@ -9,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from cli.data_storage import DataStorage, OnFile
+from cli.data_versions import DataVersions
+from cli.table_history import TableHistory
 from cli.target import CHECKOUT, Target
-from evergreen import names
+from evergreen import data_version, names
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.model_toml import read_settings
 from evergreen.settings import ModelSettings
@@ -28,37 +27,48 @@ OnState = Callable[[str, float | None], None]
 class TrainingRun:
     """One execution of the training workflow."""
 
-    def __init__(self, target: Target, settings_file: Path) -> None:
+    def __init__(self, target: Target, settings_file: Path, *, version: str | None = None) -> None:
         """
+        Args:
+            version: of the data, or its beginning; without it, the table as it lies on the disk.
+
         Raises:
             InvalidSettings: model.toml cannot be used.
             InvalidData: the table is missing, empty, or lacks a column that model.toml names.
+            CommandFailed: there is no such version, or more than one.
         """
         self._target = target
         self._settings_file = settings_file
         self.settings = read_settings(settings_file)
         self.data_file = settings_file.parent / self.settings.data.path
-        _check_header(self.data_file, self.settings)
+        self._versions = self._named = None
+        if version is None:
+            _check_header(self.data_file, self.settings)
+        else:
+            self._versions = DataVersions(self.data_file, DataStorage(target))
+            self._named = self._versions.find(version)
 
-    def upload(self) -> dict[str, str]:
-        """Upload the table and model.toml under their SHA-256, unless they are there; returns the workflow's input."""
-        return {
-            "data": self._put(names.DATA_PREFIX, self.data_file),
-            "settings": self._put(names.SETTINGS_PREFIX, self._settings_file),
-            "git_commit": _git_commit(),
-        }
+    @property
+    def data_name(self) -> str:
+        """The table, and its version where one was named."""
+        return f"{self.data_file.name} {self._named.version[:12]}" if self._named else self.data_file.name
 
-    def _put(self, prefix: str, file: Path) -> str:
-        s3 = self._target.client("s3")
-        bucket = self._target.outputs[names.OUTPUT_DATA_BUCKET]
-        key = f"{prefix}{hashlib.sha256(file.read_bytes()).hexdigest()}/{file.name}"
-        try:
-            s3.head_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise
-            s3.upload_file(str(file), bucket, key)
-        return f"s3://{bucket}/{key}"
+    def notice(self) -> str:
+        """What a person should know about the table before the training; mostly nothing."""
+        history = TableHistory(self.data_file)
+        if self._named or history.declared() in (None, history.present()):
+            return ""
+        path = self.settings.data.path
+        return f"{path} is not a committed version; run: evergreen data add {path}"
+
+    def upload(self, on_file: OnFile = lambda _: None) -> dict[str, str]:
+        """Send what the data bucket lacks of the data and model.toml; returns the workflow's input."""
+        storage = DataStorage(self._target)
+        if self._versions and self._named:
+            data = self._versions.manifest(self._named, on_file)
+        else:
+            data = storage.upload(data_version.of_path(self.data_file), on_file)
+        return {"data": data, "settings": storage.upload_settings(self._settings_file), "git_commit": _git_commit()}
 
     def execute(self, run_input: dict[str, str], on_state: OnState) -> dict[str, Any]:
         """Start the workflow and follow it; returns Judge's decision.
@@ -112,27 +122,23 @@ def _last_words(status: dict[str, Any]) -> str:
     return f" at {state}: {words}"
 
 
-def _check_header(file: Path, settings: ModelSettings) -> None:
+def _check_header(table: Path, settings: ModelSettings) -> None:
     """What can be told before anything is uploaded; the Prepare job checks the rest."""
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            header = next(csv.reader(stream), None)
-    except FileNotFoundError as error:
-        raise InvalidData(f"{settings.data.path} does not exist; model.toml names it as [data] path") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidData(f"{settings.data.path} cannot be read as CSV in UTF-8: {error}") from error
-    if not header:
-        raise InvalidData(f"{settings.data.path} is empty: it needs a header line and rows")
-    missing = [
-        name for name in (settings.data.target, settings.split.by, *settings.data.leave_out) if name not in header
-    ]
+    # Here, since it imports pandas, which other commands do without.
+    from training.reading.table import header
+
+    name = settings.data.path
+    if not table.exists():
+        raise InvalidData(f"{name} does not exist; model.toml names it as [data] path")
+    columns = header(data_version.of_path(table).files[0].path)
+    missing = [column for column in settings.columns() if column not in columns]
     if missing:
         raise InvalidData(
-            f"{settings.data.path} has no column {', '.join(map(repr, missing))}, which model.toml names; "
-            f"it has: {', '.join(header)}"
+            f"{name} has no column {', '.join(map(repr, missing))}, which model.toml names; "
+            f"it has: {', '.join(columns)}"
         )
-    features = [name for name in header if name not in (settings.data.target, *settings.data.leave_out)]
-    settings.check_features(features, file=settings.data.path)
+    features = [column for column in columns if column not in (settings.data.target, *settings.data.leave_out)]
+    settings.check_features(features, file=name)
 
 
 def _git_commit() -> str:

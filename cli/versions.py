@@ -9,7 +9,11 @@ from cli.target import EnvironmentName, Local, Target
 
 def versions(environment: EnvironmentName = "dev", local: Local = False) -> None:
     """List the versions, the newest first, with Judge's decision about each."""
-    registry = Registry(Target.choose(environment, local=local))
+    show_versions(Registry(Target.choose(environment, local=local)))
+
+
+def show_versions(registry: Registry) -> None:
+    """A table of the judged versions."""
     champions = registry.champions()
     table = Table("Version", "Role", "Holdout", "Decision")
     for judged in registry.versions():

@@ -35,6 +35,7 @@ MODEL_BUCKET = "MODEL_BUCKET"
 MODEL_NAME = "MODEL_NAME"
 LOG_SAMPLE = "LOG_SAMPLE"
 LOG_LEAVE_OUT = "LOG_LEAVE_OUT"
+LEASE_SECONDS = "LEASE_SECONDS"
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 CAPTURE_BUCKET = "CAPTURE_BUCKET"
 PACKAGES_BUCKET = "PACKAGES_BUCKET"
@@ -71,12 +72,14 @@ OUTPUT_TRACKING_URI = "TrackingUri"
 
 # Key prefixes of the data bucket.
 DATA_PREFIX = "data/"
+DVC_PREFIX = "dvc/"
 SETTINGS_PREFIX = "settings/"
 PREPARED_PREFIX = "prepared/"
 
 # Key prefixes of the model bucket.
 BUNDLES_PREFIX = "models/"
 CHAMPIONS_PREFIX = "champions/"
+LEASES_PREFIX = "leases/"
 TRACKING_PREFIX = "mlflow/"
 
 # Key prefixes of the capture bucket.
@@ -88,6 +91,7 @@ CHECKS_PREFIX = "checks/"
 # Channels of the jobs: a folder of the container each.
 CHANNEL_DATA = "data"
 CHANNEL_SETTINGS = "settings"
+CHANNEL_PREVIOUS = "previous"  # the champion's contract; absent before the first
 CHANNEL_PREPARED = "prepared"
 CHANNEL_SOURCE = "source"
 
@@ -105,6 +109,11 @@ def metric_namespace(environment: str) -> str:
 def champion_key(model: str) -> str:
     """The key of the champion pointer in the model bucket."""
     return f"{CHAMPIONS_PREFIX}{model}.json"
+
+
+def lease_key(model: str) -> str:
+    """The key, in the model bucket, of the lease that the one training of a model holds."""
+    return f"{LEASES_PREFIX}{model}.json"
 
 
 def latest_check_key(model: str) -> str:

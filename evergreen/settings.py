@@ -102,7 +102,8 @@ class PromotionSettings:
         ),
     )
     slices: list[str] = field(
-        default_factory=list, metadata=_says("Categorical features, none of whose values may get much worse.")
+        default_factory=list,
+        metadata=_says("Features; no value of theirs with 30 holdout rows may get much worse."),
     )
     slice_tolerance: float = field(
         default=0.2, metadata=_says("Much worse: the metric worse by more than this share of it.")

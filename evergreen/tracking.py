@@ -1,16 +1,23 @@
 """MLflow: runs, registered versions and aliases. The only module that imports it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
+from evergreen.contract import NUMBER, Contract
+
 CANDIDATE = "candidate"
 CHAMPION = "champion"
 PREVIOUS = "previous"
 VERSION_TAG = "evergreen.version"
+DECISION_TAG = "evergreen.decision"
+REASON_TAG = "evergreen.reason"
+PROMOTED, REFUSED = "promoted", "refused"
 
 # What skops may load beside the types that it trusts itself: data holders of scikit-learn's estimators. A
 # functools.partial is as safe as its function, which skops audits apart.
@@ -36,29 +43,43 @@ def log_training(
     name: str,
     version: str,
     estimator: Any,
-    features: Any,
+    contract: Contract,
     parameters: Mapping[str, Any],
     metrics: Mapping[str, float],
+    datasets: Mapping[str, Any],
+    data_source: str,
+    data_version: str,
     tags: Mapping[str, str],
+    artifacts: Sequence[Path],
 ) -> TrackedRun:
     """Log one training as a run of the experiment `name` and register its model as the candidate.
 
     Args:
-        features: a frame of a few rows as the estimator takes them, for the signature.
+        contract: its features are the model's signature.
+        datasets: frames by what they were used for.
+        data_source: where the table lies that they were made from, a URI or a path.
+        artifacts: files: cards, sheets, plots.
     """
-    # Here, because they need numpy and scikit-learn: the functions that move aliases have neither.
+    # Here, because they need numpy, pandas and scikit-learn: the functions that move aliases have none of them.
     import mlflow.sklearn
-    from mlflow.models import infer_signature
+    from mlflow.data.pandas_dataset import from_pandas
 
     mlflow.set_experiment(name)
     with mlflow.start_run(run_name=version, tags={VERSION_TAG: version, **tags}) as run:
         mlflow.log_params(dict(parameters))
         mlflow.log_metrics(dict(metrics))
+        for context, frame in datasets.items():
+            dataset = from_pandas(
+                frame, source=data_source, targets=contract.target, name=f"{name} {context}", digest=data_version
+            )
+            mlflow.log_input(dataset, context=context)
+        for path in artifacts:
+            mlflow.log_artifact(str(path), artifact_path="documents")
         logged = mlflow.sklearn.log_model(
             estimator,
             name="model",
             registered_model_name=name,
-            signature=infer_signature(features, estimator.predict(features)),
+            signature=_signature(contract),
             skops_trusted_types=REVIEWED_TYPES,
             # Named, so that MLflow does not start another Python to find them out.
             pip_requirements=["mlflow-skinny", "scikit-learn", "skops", "pandas"],
@@ -68,6 +89,51 @@ def log_training(
     client.set_model_version_tag(name, model_version, VERSION_TAG, version)
     client.set_registered_model_alias(name, CANDIDATE, model_version)
     return TrackedRun(run_id=run.info.run_id, model_version=model_version)
+
+
+def _signature(contract: Contract) -> Any:
+    """What the model takes and gives, from the contract: a sample of rows would not tell what may be missing."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    inputs: list[Any] = [
+        ColSpec(
+            DataType.double if feature.type == NUMBER else DataType.string,
+            feature.name,
+            required=not feature.missing_allowed,
+        )
+        for feature in contract.features
+    ]
+    output = DataType.string if contract.classes else DataType.double
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema([ColSpec(output)]))
+
+
+def record_decision(run_id: str, decision: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write Judge's decision on the run: its outcome and reason as tags, itself and the files as artifacts.
+
+    Doing it again changes nothing.
+
+    Args:
+        files: text files by their name, which take the place of earlier ones.
+
+    Raises:
+        MlflowException: MLflow cannot be reached, or does not know the run.
+    """
+    client = MlflowClient()
+    client.set_tag(run_id, DECISION_TAG, PROMOTED if decision["promote"] else REFUSED)
+    client.set_tag(run_id, REASON_TAG, decision["reason"])
+    client.log_text(run_id, json.dumps(dict(decision), indent=1), "documents/decision.json")
+    for name, content in files.items():
+        client.log_text(run_id, content.decode(), f"documents/{name}")
+
+
+def require_version(name: str, model_version: str) -> None:
+    """Make sure that a version can be made champion, before anything is changed.
+
+    Raises:
+        MlflowException: MLflow cannot be reached, or does not know the version.
+    """
+    MlflowClient().get_model_version(name, model_version)
 
 
 def mark_champion(name: str, model_version: str) -> None:

@@ -1,8 +1,10 @@
 """Reads and writes the model bucket through boto3, for the functions off the request path."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +15,14 @@ from evergreen import names
 from evergreen.bundle import Bundle
 from evergreen.champion import Champion
 from evergreen.errors import BrokenBundle, PromotionConflict
+
+# Where SageMaker puts what a training job left in its model folder, below the job's own.
+_BUNDLE_FOLDER = "output/model/"
+_CONTENT_TYPES = {
+    ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+}
 
 
 @dataclass(frozen=True)
@@ -88,12 +98,21 @@ class ModelStore:
                 ) from error
             raise
 
-    def write_decision(self, prefix: str, decision: bytes) -> None:
-        """Store Judge's decision beside the bundle, never in it: the manifest covers what training wrote."""
-        folder = prefix.removesuffix("output/model/")
-        self._client.put_object(
-            Bucket=self._bucket, Key=f"{folder}decision.json", Body=decision, ContentType="application/json"
-        )
+    def write_beside(self, prefix: str, files: Mapping[str, bytes]) -> None:
+        """Store what Judge made of a bundle beside it, never in it: the manifest covers what training wrote.
+
+        Args:
+            prefix: of the bundle.
+            files: by name, written in this order.
+        """
+        folder = prefix.removesuffix(_BUNDLE_FOLDER)
+        for name, content in files.items():
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=f"{folder}{name}",
+                Body=content,
+                ContentType=_CONTENT_TYPES[PurePosixPath(name).suffix],
+            )
 
 
 @cache

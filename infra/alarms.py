@@ -1,10 +1,8 @@
-"""Alarms on the endpoint, the captures and the checks, and a message for executions that end without their own."""
+"""Alarms on the endpoint, the captures and the checks."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -14,7 +12,6 @@ from infra.capture import Capture
 from infra.notifications import Notifications
 from infra.notifier import Notifier
 from infra.stack_settings import StackSettings
-from infra.training_workflow import TrainingWorkflow
 
 PERIOD = Duration.minutes(5)
 # A record is in S3 a minute after its prediction, or two.
@@ -34,7 +31,6 @@ class Alarms(Construct):
         capture: Capture,
         log_group: logs.LogGroup,
         dead_letters: sqs.Queue,
-        workflow: TrainingWorkflow,
         notifications: Notifications,
         notifier: Notifier,
     ) -> None:
@@ -51,7 +47,6 @@ class Alarms(Construct):
         self._of_the_checks()
         self._of_the_capture(capture, log_group)
         self._of_dead_letters(dead_letters)
-        self._notify_of_silent_ends(workflow, notifications)
 
     def _of_the_capture(self, capture: Capture, log_group: logs.LogGroup) -> None:
         """What is not captured is neither checked nor learned from; no caller would notice."""
@@ -101,9 +96,9 @@ class Alarms(Construct):
                 period=PERIOD,
             ),
             threshold=0,
-            description="A drift check or a notification failed after all its retries. The cause is in the log of the "
-            f"function; what it was to do lies in the queue {queue.queue_name}. Check again with: evergreen drift "
-            f"-e {self._environment}",
+            description="A drift check, a notification or the release of a training's lease failed after all its "
+            f"retries. The cause is in the log of the function; what it was to do lies in the queue "
+            f"{queue.queue_name}. Check again with: evergreen drift -e {self._environment}",
             action=self._topic,
         )
 
@@ -186,27 +181,3 @@ class Alarms(Construct):
         alarm.add_alarm_action(action or self._action)
         alarm.add_ok_action(action or self._action)
         self.all.append(alarm)
-
-    def _notify_of_silent_ends(self, workflow: TrainingWorkflow, notifications: Notifications) -> None:
-        """A failed state notifies by itself; an abort or the execution's own timeout reaches no state."""
-        execution = events.EventField.from_path("$.detail.name")
-        status = events.EventField.from_path("$.detail.status")
-        events.Rule(
-            self,
-            "TrainingEndedSilently",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={"stateMachineArn": [workflow.arn], "status": ["ABORTED", "TIMED_OUT"]},
-            ),
-            targets=[
-                targets.SnsTopic(
-                    notifications.topic,
-                    message=notifications.event_message(
-                        subject=f"Evergreen {self._environment}: training ended silently",
-                        text=f"Evergreen {self._environment}: training {execution} ended as {status}. The champion is "
-                        f"unchanged. Train again with: evergreen train -e {self._environment}",
-                    ),
-                )
-            ],
-        )

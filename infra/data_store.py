@@ -1,4 +1,4 @@
-"""The data bucket: tables, settings, and the splits that Prepare makes."""
+"""The data bucket: versions of tables, settings, and the splits that Prepare makes."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -9,7 +9,9 @@ from evergreen import names
 
 
 class DataStore(Construct):
-    """Holds data/<sha256>/<file>, settings/<sha256>/model.toml, and prepared/<model>/<version>/."""
+    """Holds dvc/files/md5/<content> and data/<version>.manifest, which names a version's files;
+    settings/<sha256>/model.toml; prepared/<model>/<version>/.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, expire_days: int) -> None:
         super().__init__(scope, id_)
@@ -19,7 +21,7 @@ class DataStore(Construct):
         )
 
     def grant_read_inputs(self, grantee: iam.IGrantable) -> None:
-        for prefix in (names.DATA_PREFIX, names.SETTINGS_PREFIX):
+        for prefix in (names.DATA_PREFIX, names.DVC_PREFIX, names.SETTINGS_PREFIX):
             grant_read(self.bucket, grantee, prefix)
 
     def grant_read_prepared(self, grantee: iam.IGrantable) -> None:
@@ -54,14 +56,19 @@ def private_bucket(scope: Construct, id_: str, *, versioned: bool = True) -> s3.
 
 def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, prefix: str) -> None:
     """Read below a prefix, and list what is there: SageMaker finds a channel's files by listing them."""
+    grant_read_channel(bucket, grantee, f"{prefix}*")
+
+
+def grant_read_channel(bucket: s3.IBucket, grantee: iam.IGrantable, pattern: str) -> None:
+    """Read and list the keys that a pattern covers."""
     grantee.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"{prefix}*")])
+        iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(pattern)])
     )
     grantee.grant_principal.add_to_principal_policy(
         iam.PolicyStatement(
             actions=["s3:ListBucket"],
             resources=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+            conditions={"StringLike": {"s3:prefix": [pattern]}},
         )
     )
 

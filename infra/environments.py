@@ -13,7 +13,8 @@ class Environment:
         expire_days: after which prepared splits, which can be made again, are deleted.
         requests_per_second, burst: throttling of the endpoint.
         job_instance: of both jobs; a new account may need a quota for it.
-        job_seconds: after which a job is stopped.
+        prepare_seconds, train_seconds: after which each job is stopped. How long an execution may last, and how long
+            its lease holds, follows from the two.
         token_issuer: URL of an OpenID issuer whose tokens the endpoint accepts, instead of IAM signatures.
         token_audience: of those tokens; at least one.
     """
@@ -26,7 +27,8 @@ class Environment:
     requests_per_second: int
     burst: int
     job_instance: str
-    job_seconds: int
+    prepare_seconds: int
+    train_seconds: int
     token_issuer: str | None = None
     token_audience: tuple[str, ...] = ()
 
@@ -41,7 +43,8 @@ ENVIRONMENTS = (
         requests_per_second=50,
         burst=100,
         job_instance="ml.m5.large",
-        job_seconds=3600,
+        prepare_seconds=1800,
+        train_seconds=3600,
     ),
     Environment(
         name="prod",
@@ -52,6 +55,7 @@ ENVIRONMENTS = (
         requests_per_second=500,
         burst=1000,
         job_instance="ml.m5.xlarge",
-        job_seconds=3 * 3600,
+        prepare_seconds=3600,
+        train_seconds=3 * 3600,
     ),
 )

@@ -16,8 +16,10 @@ _SYNC_RULES = (
 )
 
 
-def prepare_role(scope: Construct, *, image: str, source: assets.Asset, data: DataStore) -> iam.Role:
-    """Reads the table and the settings, writes the splits."""
+def prepare_role(
+    scope: Construct, *, image: str, source: assets.Asset, data: DataStore, models: ModelStore
+) -> iam.Role:
+    """Reads the table, the settings and the champion's contract, writes the splits."""
     role = _job_role(scope, "PrepareRole", "ProcessingJobs", image, source)
     # The archive is a channel of this job, and channels are listed; a training job's container fetches it by key.
     role.add_to_policy(
@@ -29,6 +31,7 @@ def prepare_role(scope: Construct, *, image: str, source: assets.Asset, data: Da
     )
     data.grant_read_inputs(role)
     data.grant_write_prepared(role)
+    models.grant_read_contracts(role)
     return role
 
 

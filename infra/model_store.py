@@ -1,20 +1,26 @@
-"""The model bucket: bundles, decisions, the champion pointer, and the artifacts of the MLflow App."""
+"""The model bucket: bundles, decisions, the champion pointer, the lease, and the artifacts of the MLflow App."""
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from evergreen import names
-from infra.data_store import grant_read, grant_write, private_bucket
+from infra.data_store import grant_read, grant_read_channel, grant_write, private_bucket
+
+# What Judge writes beside a bundle.
+_VERDICT = ("decision.json", "model_card.html", "model_card.md")
 
 
 class ModelStore(Construct):
-    """Holds models/<model>/<job>/output/model/, decision.json beside it, and champions/<model>.json."""
+    """Holds models/<model>/<job>/output/model/, decision.json and the model card beside it, champions/<model>.json,
+    and leases/<model>.json.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, model_name: str) -> None:
         super().__init__(scope, id_)
         self.bucket = private_bucket(self, "Bucket")
         self.bundles = names.bundles_prefix(model_name)
         self._pointer = names.champion_key(model_name)
+        self._lease = names.lease_key(model_name)
 
     def grant_read_models(self, grantee: iam.IGrantable) -> None:
         """Bundles, decisions and the champion pointer.
@@ -22,32 +28,42 @@ class ModelStore(Construct):
         Before the first promotion there is no pointer. S3 says so only to those who may list the bucket, all of it:
         a condition on the prefix does not hold for a GET, and the answer would be 403.
         """
-        statements = {
-            "s3:GetObject": [
-                self.bucket.arn_for_objects(f"{self.bundles}*"),
-                self.bucket.arn_for_objects(self._pointer),
-            ],
-            "s3:ListBucket": [self.bucket.bucket_arn],
-        }
-        for action, resources in statements.items():
-            grantee.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=[action], resources=resources))
+        self._grant(grantee, "s3:GetObject", f"{self.bundles}*", self._pointer)
+        self._grant_list(grantee)
+
+    def grant_lease(self, grantee: iam.IGrantable) -> None:
+        """Take and give back the lease, and read the champion pointer; before the first there is neither."""
+        self._grant(grantee, "s3:GetObject", self._lease, self._pointer)
+        self._grant(grantee, "s3:PutObject", self._lease)
+        self._grant_list(grantee)
+
+    def grant_read_contracts(self, grantee: iam.IGrantable) -> None:
+        """The contract of any bundle, as a channel of a job, and nothing else of it."""
+        grant_read_channel(self.bucket, grantee, f"{self.bundles}*/output/model/contract.json")
 
     def grant_write_bundles(self, grantee: iam.IGrantable) -> None:
         grant_write(self.bucket, grantee, self.bundles)
 
-    def grant_write_decisions(self, grantee: iam.IGrantable) -> None:
-        grantee.grant_principal.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["s3:PutObject"], resources=[self.bucket.arn_for_objects(f"{self.bundles}*/decision.json")]
-            )
-        )
+    def grant_write_decisions(self, grantee: iam.IGrantable, *, jobs: str) -> None:
+        """What Judge writes beside a bundle, and nothing in it.
+
+        Args:
+            jobs: the names of training jobs; with a star in it, it would cover the bundle's files of the same name.
+        """
+        self._grant(grantee, "s3:PutObject", *(f"{self.bundles}{jobs}/{name}" for name in _VERDICT))
 
     def grant_write_champion(self, grantee: iam.IGrantable) -> None:
-        grantee.grant_principal.add_to_principal_policy(
-            iam.PolicyStatement(actions=["s3:PutObject"], resources=[self.bucket.arn_for_objects(self._pointer)])
-        )
+        self._grant(grantee, "s3:PutObject", self._pointer)
 
     def grant_artifacts(self, grantee: iam.IGrantable) -> None:
         """Read and write what MLflow clients store beside the runs: they go to S3 themselves."""
         grant_read(self.bucket, grantee, names.TRACKING_PREFIX)
         grant_write(self.bucket, grantee, names.TRACKING_PREFIX)
+
+    def _grant(self, grantee: iam.IGrantable, action: str, *keys: str) -> None:
+        resources = [self.bucket.arn_for_objects(key) for key in keys]
+        grantee.grant_principal.add_to_principal_policy(iam.PolicyStatement(actions=[action], resources=resources))
+
+    def _grant_list(self, grantee: iam.IGrantable) -> None:
+        statement = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn])
+        grantee.grant_principal.add_to_principal_policy(statement)

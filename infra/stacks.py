@@ -16,6 +16,7 @@ from infra.model_store import ModelStore
 from infra.notifications import Notifications
 from infra.notifier import Notifier
 from infra.prediction_api import PredictionApi
+from infra.silent_ends import SilentEnds
 from infra.stack_settings import StackSettings
 from infra.tracking import Tracking
 from infra.training_workflow import TrainingWorkflow
@@ -65,8 +66,10 @@ class EvergreenStack(Stack):
             models=models,
             tracking=tracking,
             notifications=notifications,
+            dead_letters=dead_letters,
             for_this_machine=for_this_machine,
         )
+        SilentEnds(self, "SilentEnds", environment=environment.name, workflow=workflow, notifications=notifications)
         api = PredictionApi(
             self,
             "Prediction",
@@ -109,7 +112,6 @@ class EvergreenStack(Stack):
             capture=capture,
             log_group=api.function.log_group,
             dead_letters=dead_letters,
-            workflow=workflow,
             notifications=notifications,
             notifier=notifier,
         )

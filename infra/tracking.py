@@ -7,6 +7,14 @@ from constructs import Construct
 from evergreen import names
 from infra.model_store import ModelStore
 
+# A server that is down is asked again three times within some seconds, and then the caller fails. A client would go on
+# for minutes by MLflow's own settings, which is longer than Promote has.
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+
 
 class Tracking(Construct):
     """`uri` is what MLflow clients take: a URL, or the App's ARN."""
@@ -30,6 +38,11 @@ class Tracking(Construct):
             role_arn=role.role_arn,
         )
         self.uri = self._app.attr_arn
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of an MLflow client."""
+        return {names.TRACKING_URI: self.uri, **_PATIENCE}
 
     def grant_log(self, grantee: iam.IGrantable) -> None:
         """Log runs, register models and move aliases. A given URL has its own ways of authorisation."""

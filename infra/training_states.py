@@ -1,9 +1,15 @@
-"""The training state machine in Amazon States Language: Prepare -> Train -> Judge -> Promote, in JSONata."""
+"""The training state machine in Amazon States Language and JSONata.
 
-from dataclasses import dataclass
+    NameVersion -> Acquire -> Prepare -> Train -> Judge -> IsBetter -> Promote -> NotifyDecision -> Release
+
+A state that fails leads to NotifyFailure and then to Release as well: the lease is given back at both ends.
+"""
+
 from typing import Any
 
-from evergreen import names
+from infra.training_addresses import Addresses
+from infra.training_jobs import prepare_request, train_request
+from infra.training_messages import decision_message, failure_message
 
 # Errors of the services themselves, which a second try may not meet. A job whose own code failed would fail again.
 _RETRY_JOB = [
@@ -31,40 +37,13 @@ _RETRY_FUNCTION = [
 ]
 _RETRY_NOTIFY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 3, "BackoffRate": 2}]
 
-# A job's error carries the whole job as JSON, a function's the exception: what a person wants is one line of it.
-# A cause that was cut off for its length is no JSON any more, and stands for itself.
-_CAUSE_IN_WORDS = (
-    "$whole := $substring($failure.cause, 0, 1) = '{' and $substring($failure.cause, -1) = '}';"
-    " $parsed := $whole ? $parse($failure.cause) : {};"
-    " $words := $parsed.FailureReason ? $parsed.FailureReason :"
-    " $parsed.ExitMessage ? $parsed.ExitMessage :"
-    " $parsed.errorMessage ? $parsed.errorMessage : $failure.cause; "
-)
+# For what comes around the two jobs: waiting for an instance, judging, retries.
+_MARGIN_SECONDS = 3600
 
 
-@dataclass(frozen=True, kw_only=True)
-class Addresses:
-    """What the definition refers to: names, ARNs and URIs, as text or as CloudFormation tokens.
-
-    `chat` is whether messages have the form of chat tools.
-    """
-
-    environment: str
-    model_name: str
-    image: str
-    source_uri: str
-    data_bucket: str
-    bundles_uri: str
-    prepare_role: str
-    train_role: str
-    judge_function: str
-    promote_function: str
-    topic: str
-    chat: bool
-    tracking_uri: str
-    region: str
-    job_instance: str
-    job_seconds: int
+def time_limit(*, prepare_seconds: int, train_seconds: int) -> int:
+    """After how many seconds an execution is ended."""
+    return prepare_seconds + train_seconds + _MARGIN_SECONDS
 
 
 def definition(at: Addresses) -> dict[str, Any]:
@@ -73,32 +52,52 @@ def definition(at: Addresses) -> dict[str, Any]:
         "Comment": f"Trains {at.model_name} and promotes it when it is better",
         "QueryLanguage": "JSONata",
         "StartAt": "NameVersion",
-        "TimeoutSeconds": 2 * at.job_seconds + 3600,
+        "TimeoutSeconds": time_limit(prepare_seconds=at.prepare_seconds, train_seconds=at.train_seconds),
         "States": {
             "NameVersion": _name_version(),
-            "Prepare": _prepare(at),
-            "Train": _train(at),
+            "Acquire": _acquire(at),
+            "Prepare": _job(
+                "Prepare",
+                "createProcessingJob",
+                prepare_request(at),
+                output="{% $states.result.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri %}",
+                next_="Train",
+            ),
+            "Train": _job(
+                "Train", "createTrainingJob", train_request(at), output="{% $states.result %}", next_="Judge"
+            ),
             "Judge": _call(
                 "Judge",
                 at.judge_function,
                 {"version": "{% $version %}", "bundle": "{% $states.input.ModelArtifacts.S3ModelArtifacts %}"},
+                assign={"decision": "{% $states.result.Payload %}"},
                 next_="IsBetter",
             ),
             "IsBetter": {
                 "Type": "Choice",
-                "Choices": [{"Condition": "{% $states.input.promote %}", "Next": "Promote"}],
-                "Default": "KeepChampion",
+                "Choices": [{"Condition": "{% $decision.promote %}", "Next": "Promote"}],
+                "Default": "NotifyDecision",
             },
             "Promote": _call(
                 "Promote",
                 at.promote_function,
-                "{% $states.input %}",
-                next_="Promoted",
-                output="{% $merge([$states.input, $states.result.Payload]) %}",
+                "{% $decision %}",
+                assign={"decision": "{% $merge([$decision, $states.result.Payload]) %}"},
+                next_="NotifyDecision",
             ),
+            "NotifyDecision": _notify(decision_message(at)),
+            "NotifyFailure": _notify(failure_message(at)),
+            "Release": _release(at),
+            "HowItEnded": {
+                "Type": "Choice",
+                "Choices": [
+                    {"Condition": "{% $exists($failure.state) %}", "Next": "Failed"},
+                    {"Condition": "{% $decision.promote %}", "Next": "Promoted"},
+                ],
+                "Default": "KeepChampion",
+            },
             "Promoted": {"Type": "Succeed"},
             "KeepChampion": {"Type": "Succeed"},
-            "NotifyFailure": _notify_failure(at),
             "Failed": {
                 "Type": "Fail",
                 "Error": "{% $failure.error %}",
@@ -106,11 +105,6 @@ def definition(at: Addresses) -> dict[str, Any]:
             },
         },
     }
-
-
-def job_prefix(environment: str) -> str:
-    """What the names of an environment's jobs begin with; policies are limited to it."""
-    return f"{names.stack_name(environment)}-"
 
 
 def _name_version() -> dict[str, Any]:
@@ -123,120 +117,46 @@ def _name_version() -> dict[str, Any]:
             "data": "{% $states.input.data %}",
             "settings": "{% $states.input.settings %}",
             "git_commit": "{% $states.input.git_commit %}",
+            "failure": {},
+            "decision": {"promote": False},
         },
-        "Next": "Prepare",
+        "Next": "Acquire",
     }
 
 
-def _job_name(at: Addresses, step: str) -> str:
-    """Unique per attempt: a name cannot be used twice, not even by a retry."""
-    return f"{{% '{job_prefix(at.environment)}' & $version & '-{step}-' & $string($states.context.State.RetryCount) %}}"
+def _acquire(at: Addresses) -> dict[str, Any]:
+    """Refuses an execution while another runs; answers where the champion's contract is."""
+    payload = {
+        "action": "acquire",
+        "execution": "{% $states.context.Execution.Id %}",
+        "version": "{% $version %}",
+        "started": "{% $states.context.Execution.StartTime %}",
+    }
+    assign = {"previous_contract": "{% $states.result.Payload.previous_contract %}"}
+    return _call("Acquire", at.lease_function, payload, assign=assign, next_="Prepare")
 
 
-def _prepare(at: Addresses) -> dict[str, Any]:
-    base = "/opt/ml/processing"
-    source = f"{base}/input/{names.CHANNEL_SOURCE}"
-    prepared = f"s3://{at.data_bucket}/{names.PREPARED_PREFIX}{at.model_name}/"
+def _job(state: str, action: str, request: dict[str, Any], *, output: str, next_: str) -> dict[str, Any]:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync",
-        "Arguments": {
-            "ProcessingJobName": _job_name(at, "prepare"),
-            "RoleArn": at.prepare_role,
-            "AppSpecification": {
-                "ImageUri": at.image,
-                # Nothing unpacks the source archive of a processing job but ourselves.
-                "ContainerEntrypoint": [
-                    "bash",
-                    "-c",
-                    f'cd "{source}" && tar -xzf *.gz && exec python -m training.prepare',
-                ],
-            },
-            "ProcessingInputs": [
-                _processing_input(names.CHANNEL_DATA, "{% $data %}", f"{base}/input/{names.CHANNEL_DATA}"),
-                _processing_input(names.CHANNEL_SETTINGS, "{% $settings %}", f"{base}/input/{names.CHANNEL_SETTINGS}"),
-                _processing_input(names.CHANNEL_SOURCE, at.source_uri, source),
-            ],
-            "ProcessingOutputConfig": {
-                "Outputs": [
-                    {
-                        "OutputName": names.CHANNEL_PREPARED,
-                        "S3Output": {
-                            "S3Uri": f"{{% '{prepared}' & $version %}}",
-                            "LocalPath": f"{base}/output/{names.CHANNEL_PREPARED}",
-                            "S3UploadMode": "EndOfJob",
-                        },
-                    }
-                ]
-            },
-            "ProcessingResources": {
-                "ClusterConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30}
-            },
-            "StoppingCondition": {"MaxRuntimeInSeconds": at.job_seconds},
-        },
-        "Output": "{% $states.result.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri %}",
+        "Resource": f"arn:aws:states:::sagemaker:{action}.sync",
+        "Arguments": request,
+        "Output": output,
         "Retry": _RETRY_JOB,
-        "Catch": _catch("Prepare"),
-        "Next": "Train",
+        "Catch": _catch(state),
+        "Next": next_,
     }
-
-
-def _processing_input(name: str, uri: str, path: str) -> dict[str, Any]:
-    return {
-        "InputName": name,
-        "S3Input": {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"},
-    }
-
-
-def _train(at: Addresses) -> dict[str, Any]:
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
-        "Arguments": {
-            "TrainingJobName": _job_name(at, "train"),
-            "RoleArn": at.train_role,
-            "AlgorithmSpecification": {"TrainingImage": at.image, "TrainingInputMode": "File"},
-            # The container's toolkit reads each value as JSON: text is quoted, or a commit like 12e45678 is a number.
-            "HyperParameters": {
-                "sagemaker_program": '"training/train.py"',
-                "sagemaker_submit_directory": f'"{at.source_uri}"',
-                "version": "{% '\"' & $version & '\"' %}",
-                "git_commit": "{% '\"' & $git_commit & '\"' %}",
-            },
-            "InputDataConfig": [
-                _training_channel(names.CHANNEL_PREPARED, "{% $states.input %}"),
-                _training_channel(names.CHANNEL_SETTINGS, "{% $settings %}"),
-            ],
-            # A folder instead of an archive: the predict function reads single files of it.
-            "OutputDataConfig": {"S3OutputPath": at.bundles_uri, "CompressionType": "NONE"},
-            "Environment": {
-                names.TRACKING_URI: at.tracking_uri,
-                "AWS_DEFAULT_REGION": at.region,
-                "TRAINING_IMAGE": at.image,
-            },
-            "ResourceConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30},
-            "StoppingCondition": {"MaxRuntimeInSeconds": at.job_seconds},
-        },
-        "Output": "{% $states.result %}",
-        "Retry": _RETRY_JOB,
-        "Catch": _catch("Train"),
-        "Next": "Judge",
-    }
-
-
-def _training_channel(name: str, uri: str) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
-    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
 def _call(
-    state: str, function: str, payload: Any, *, next_: str, output: str = "{% $states.result.Payload %}"
+    state: str, function: str, payload: Any, *, next_: str, assign: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": function, "Payload": payload},
-        "Output": output,
+        **({"Assign": assign} if assign else {}),
+        "Output": "{% $states.input %}",
         "Retry": _RETRY_FUNCTION,
         "Catch": _catch(state),
         "Next": next_,
@@ -252,25 +172,24 @@ def _catch(state: str) -> list[dict[str, Any]]:
     return [{"ErrorEquals": ["States.ALL"], "Assign": {"failure": failure}, "Next": "NotifyFailure"}]
 
 
-def _notify_failure(at: Addresses) -> dict[str, Any]:
-    subject = f"'Evergreen {at.environment}: training failed at ' & $failure.state"
-    message = (
-        f"'Training version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
-        " & 'Cause: ' & $words & '\\n\\nThe champion is unchanged. Execution: ' & $states.context.Execution.Id"
-    )
-    if at.chat:
-        content = f"{{'textType': 'client-markdown', 'title': {subject}, 'description': {message}}}"
-        message = f"$string({{'version': '1.0', 'source': 'custom', 'content': {content}}})"
+def _notify(publication: dict[str, Any]) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
-        "Arguments": {
-            "TopicArn": at.topic,
-            "Subject": f"{{% {subject} %}}",
-            "Message": f"{{% ({_CAUSE_IN_WORDS}{message}) %}}",
-        },
+        "Arguments": publication,
         "Retry": _RETRY_NOTIFY,
-        # The failure stays the execution's outcome, whether or not it could be announced.
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}],
-        "Next": "Failed",
+        # The outcome stays what it is, whether or not it could be announced.
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Release"}],
+        "Next": "Release",
+    }
+
+
+def _release(at: Addresses) -> dict[str, Any]:
+    """Gives the lease back, if this execution has it: a refused one ends here too. What comes out is the decision."""
+    payload = {"action": "release", "execution": "{% $states.context.Execution.Id %}"}
+    return {
+        **_call("Release", at.lease_function, payload, next_="HowItEnded"),
+        "Output": "{% $decision %}",
+        # A lease that could not be given back expires.
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $decision %}", "Next": "HowItEnded"}],
     }

@@ -1,5 +1,6 @@
 """What SageMaker does in S3 around a job, with the job's own role."""
 
+import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,24 @@ class JobStorage:
         if not found:
             raise StorageError(f"ClientError: Data download failed: no S3 objects found under {uri}")
 
+    def download_listed(self, uri: str, folder: Path) -> None:
+        """The objects that the manifest at `uri` lists, each under `folder` by its path below the manifest's prefix."""
+        bucket, key = parse_uri(uri)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError(f"ClientError: Data download failed: manifest {uri}: {error}") from error
+        prefix, names = _read_manifest(uri, content)
+        for name in names:
+            bucket, key = parse_uri(prefix + name)
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._s3.download_file(bucket, key, str(target))
+            except (ClientError, BotoCoreError) as error:
+                raise StorageError(f"ClientError: Data download failed: {prefix}{name}: {error}") from error
+
     def extract(self, uri: str, folder: Path) -> None:
         """Unpack the .tar.gz at `uri` into `folder`."""
         bucket, key = parse_uri(uri)
@@ -93,6 +112,21 @@ class JobStorage:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             # A key that ends in a slash is a folder made in the console.
             yield from (item["Key"] for item in page.get("Contents", []) if not item["Key"].endswith("/"))
+
+
+def _read_manifest(uri: str, content: bytes) -> tuple[str, list[str]]:
+    """The prefix and the paths below it of `[{"prefix": "s3://..."}, "a/b", ...]`."""
+    try:
+        (first, *names) = json.loads(content)
+        prefix = first["prefix"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise StorageError(f"ClientError: {uri} is not a manifest: {error}") from error
+    wrong = [name for name in names if not isinstance(name, str) or name.startswith("/") or ".." in name.split("/")]
+    if wrong:
+        raise StorageError(f"ClientError: {uri} is not a manifest: it lists {wrong[0]!r}")
+    if not names:
+        raise StorageError(f"ClientError: {uri} lists no objects")
+    return prefix, names
 
 
 def _relative(key: str, prefix: str) -> str:

@@ -22,9 +22,10 @@ class ProcessingJob(Job):
         self._write_config()
         for given in self.request.get("ProcessingInputs", []):
             source = given.get("S3Input")
-            if source is None or source.get("S3DataType") != "S3Prefix":
-                raise StorageError("ClientError: the embedded cloud reads S3 inputs of the type S3Prefix only")
-            storage.download(source["S3Uri"], self._local(source["LocalPath"]))
+            readers = {"S3Prefix": storage.download, "ManifestFile": storage.download_listed}
+            if source is None or source.get("S3DataType") not in readers:
+                raise StorageError(f"ClientError: the embedded cloud reads S3 inputs of the types {', '.join(readers)}")
+            readers[source["S3DataType"]](source["S3Uri"], self._local(source["LocalPath"]))
         for output in self._outputs():
             self._local(output["LocalPath"]).mkdir(parents=True, exist_ok=True)
         specification = self.request["AppSpecification"]

@@ -2,27 +2,47 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from evergreen.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL, MONITORING
-from evergreen.contract import NUMBER, Contract, Feature
+from evergreen.card_decision import CARD_FILES, MARK
+from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.promotion import SHEET_FILES
+from evergreen.settings import PromotionSettings
 
 TRUTH = 10.0
+ROWS = 12
 
 
 def constant_bundle(
-    prediction: float, *, feature: str = "rooms", claimed: float | None = None, mlflow_version: str = "1"
+    prediction: float,
+    *,
+    feature: str = "rooms",
+    truths: Sequence[float] = (TRUTH,) * ROWS,
+    towns: Sequence[str | None] = (),
+    claimed: float | None = None,
+    promotion: PromotionSettings | None = None,
+    mlflow_version: str = "1",
+    mlflow_run: str = "run",
 ) -> dict[str, bytes]:
-    """The files of a bundle, by name. The only holdout row's truth is TRUTH; the metric is mae, the baseline's 5.
+    """The files of a bundle, by name. The metric is mae, the baseline's 5.
 
     Args:
+        feature: the one number that the model reads.
+        truths: of the holdout rows.
+        towns: of the holdout rows; without them, town is no feature. It may be null if one of them is.
         claimed: what scikit-learn is said to predict, if not the same.
     """
-    contract = Contract(
-        task="regression", target="price", features=(Feature(name=feature, type=NUMBER, missing_allowed=False),)
-    )
+    number = Feature(name=feature, type=NUMBER, missing_allowed=False)
+    seen = tuple(sorted({town for town in towns if town is not None}))
+    town = Feature(name="town", type=CATEGORY, missing_allowed=None in towns, categories=seen)
+    features = (number, town) if towns else (number,)
+    contract = Contract(task="regression", target="price", features=features)
     model = {
         "format": 1,
-        "features": [feature],
+        "features": [each.name for each in features],
         "scorer": {"family": "hist_gradient_boosting", "categories": [], "baselines": [prediction], "trees": [[]]},
         "task": "regression",
         "classes": None,
@@ -30,15 +50,42 @@ def constant_bundle(
         "zero_is_positive": False,
         "steps": [],
     }
-    row = {"features": {feature: 1.0}, "actual": TRUTH, "predicted": prediction if claimed is None else claimed}
-    metrics = {"metric": "mae", "holdout": {"mae": abs(prediction - TRUTH)}, "baseline": {"mae": 5.0}}
-    files = {
-        MODEL: json.dumps(model).encode(),
-        CONTRACT: contract.to_json(),
-        HOLDOUT: (json.dumps(row) + "\n").encode(),
-        METRICS: json.dumps(metrics).encode(),
-        MONITORING: b"{}",
-        LINEAGE: json.dumps({"mlflow_model_version": mlflow_version}).encode(),
+    rows = [
+        {
+            "features": {feature: 1.0} | ({"town": towns[place]} if towns else {}),
+            "actual": truth,
+            "predicted": prediction if claimed is None else claimed,
+        }
+        for place, truth in enumerate(truths)
+    ]
+    metrics = {
+        "metric": "mae",
+        "holdout": {"mae": sum(abs(prediction - truth) for truth in truths) / len(truths)},
+        "baseline": {"mae": 5.0},
+        "promotion": asdict(promotion or PromotionSettings()),
     }
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return {**files, MANIFEST: json.dumps(digests).encode()}
+    lineage = {"mlflow_run_id": mlflow_run, "mlflow_model_version": mlflow_version}
+    return signed(
+        {
+            MODEL: json.dumps(model).encode(),
+            CONTRACT: contract.to_json(),
+            HOLDOUT: "".join(json.dumps(row) + "\n" for row in rows).encode(),
+            METRICS: json.dumps(metrics).encode(),
+            MONITORING: b"{}",
+            LINEAGE: json.dumps(lineage).encode(),
+            **dict.fromkeys(CARD_FILES, f"Card\n\n{MARK}\n".encode()),
+            **dict.fromkeys(SHEET_FILES, b"Sheet\n"),
+        }
+    )
+
+
+def signed(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files with a manifest that fits them."""
+    others = {name: content for name, content in files.items() if name != MANIFEST}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in others.items()}
+    return {**others, MANIFEST: json.dumps(digests).encode()}
+
+
+def changed(files: dict[str, bytes], name: str, **values: Any) -> dict[str, bytes]:
+    """The files, signed again, with some keys of a JSON object changed."""
+    return signed({**files, name: json.dumps({**json.loads(files[name]), **values}).encode()})

@@ -27,12 +27,16 @@ def single_file(folder: Path) -> Path:
 
 
 def run(main: Callable[[], None], failure_file: Path) -> None:
-    """Call main; when it fails, write the cause where SageMaker looks for it, and exit with 1."""
+    """Call main; when it fails, write the cause where SageMaker looks for it, and exit with 1.
+
+    On any other machine the cause is what is printed last.
+    """
     try:
         main()
     except Exception as error:  # noqa: BLE001 - the process's last words: whatever it was, the notification must say it
         traceback.print_exc()
         message = str(error) if isinstance(error, EvergreenError) else f"{type(error).__name__}: {error}"
-        failure_file.parent.mkdir(parents=True, exist_ok=True)
-        failure_file.write_text(message)
+        if base_folder().exists():
+            failure_file.parent.mkdir(parents=True, exist_ok=True)
+            failure_file.write_text(message)
         sys.exit(1)

@@ -1,168 +1,233 @@
-"""Prepare: from a table and model.toml to training rows, holdout rows and the contract."""
+"""Prepare: from a version of the data and model.toml to training rows, holdout rows and the contract.
 
+As a SageMaker job it takes no arguments; elsewhere:
+python -m training.prepare --data FILE_OR_FOLDER --settings model.toml --output FOLDER [--previous contract.json]
+"""
+
+import argparse
 import hashlib
 import json
-from dataclasses import dataclass
+import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from evergreen import names
-from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
-from evergreen.errors import InvalidData
+from evergreen.contract import Contract
+from evergreen.contract_changes import compare
+from evergreen.data_version import DataVersion, of_channel, of_path
+from evergreen.errors import EvergreenError, InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.model_toml import read_settings
 from evergreen.settings import ModelSettings
-from training import job
-from training.table import numbers, read_table, require_columns, typed
+from training import contract_inference, findings, job
+from training.documents import data_sheet
+from training.reading.columns import labels, numbers, require_columns, typed
+from training.reading.source import Source
+from training.reading.table import read_version
+from training.row_hash import hash_rows
+from training.split import Sides, split
 
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
 SUMMARY = "summary.json"
 MIN_ROWS = 20
-MAX_CLASSES = 100
+WITHOUT_TARGET = "without target"
+DUPLICATES = "duplicates of training rows"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Rows to fit on and rows to judge by, with the same columns: the contract's features and the target."""
+    """Rows to fit on and rows to judge by, with the same columns: the contract's features and the target.
+
+    Attributes:
+        train: numbers are float64, categories objects: text, or None where it is missing.
+        dropped: how many rows were left out, by the reason.
+        findings: what looks wrong in the training rows, a sentence each.
+    """
 
     train: pd.DataFrame
     holdout: pd.DataFrame
     contract: Contract
-    dropped_rows: int
+    dropped: dict[str, int]
+    findings: tuple[str, ...]
 
 
-def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str) -> Prepared:
-    """Split a table by time and infer the contract from its training rows.
+def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source) -> Prepared:
+    """Split a table and infer the contract from its training rows.
 
     Args:
-        table: every cell as text, as `read_table` returns it.
-        file: the table's name, for messages.
+        table: numbers, or cells as text; its index counts the rows as they were read.
+        file: where the rows stand, for messages; a name is that of the one CSV they come from.
 
     Raises:
         InvalidData: a named column is missing, a cell has the wrong type, or too few rows are left.
         InvalidSettings: a feature is named that there is not.
     """
-    data, split = settings.data, settings.split
-    require_columns(table, [data.target, split.by, *data.leave_out], file=file)
-    left_out = {data.target, *data.leave_out}
-    features = {name: typed(table[name], file=file) for name in map(str, table.columns) if name not in left_out}
+    source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
+    rows = _rows(table, settings, source=source)
+    known = rows[settings.data.target].notna().to_numpy()
+    if not known.any():
+        raise InvalidData(
+            f"{source.name}: the target {settings.data.target!r} is missing in all {len(rows)} rows; "
+            "only rows with a target can be learned from"
+        )
+    by = table[settings.split.by] if settings.split.by else None
+    if not known.all():
+        rows, by = rows[known], by if by is None else by[known]
+    sides = split(hash_rows(rows), by, settings.split, source=source)
+    _check_sizes(sides, len(rows), source=source)
+    train, holdout = _take(rows, sides.train), _take(rows, sides.holdout)
+    contract = contract_inference.infer(train, holdout, settings, file=source.name)
+    return Prepared(
+        train=train,
+        holdout=holdout,
+        contract=contract,
+        dropped={WITHOUT_TARGET: int((~known).sum()), DUPLICATES: sides.duplicates},
+        findings=findings.find(train, holdout, settings),
+    )
+
+
+def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd.DataFrame:
+    """Features and target, typed, in the table's order of columns but for the target, which comes last."""
+    target = settings.data.target
+    require_columns(settings.columns(), source=source)
+    left_out = {target, *settings.data.leave_out}
+    features = {name: typed(table[name], source=source) for name in map(str, table.columns) if name not in left_out}
     if not features:
-        raise InvalidData(f"{file}: no column is left to predict from; see leave_out in model.toml")
-    settings.check_features(list(features), file=file)
-    target = table[data.target] if settings.task == CLASSIFICATION else numbers(table[data.target], file=file)
-    rows = pd.DataFrame({**features, data.target: target})
-    train, holdout = _split(rows, _moments(table[split.by], file=file), data.target, settings.split.holdout)
-    for part, size in (("training", len(train)), ("holdout", len(holdout))):
+        raise InvalidData(f"{source.name}: no column is left to predict from; see leave_out in model.toml")
+    settings.check_features(list(features), file=source.name)
+    goal = labels(table[target]) if settings.task == CLASSIFICATION else numbers(table[target], source=source)
+    return pd.DataFrame({**features, target: goal}, copy=False)
+
+
+def _check_sizes(sides: Sides, rows: int, *, source: Source) -> None:
+    for part, size in (("training", len(sides.train)), ("holdout", len(sides.holdout))):
         if size < MIN_ROWS:
+            without = f", without {sides.duplicates} that equal training rows" if sides.duplicates else ""
             raise InvalidData(
-                f"{file}: {size} {part} rows are left, {MIN_ROWS} are needed; bring more rows or change [split] holdout"
+                f"{source.name}: of {rows} {'row' if rows == 1 else 'rows'} with a target, {size} {part} rows are left"
+                f"{without}; {MIN_ROWS} are needed. Bring more rows or change [split] holdout"
             )
-    classes = _classes(train, holdout, data.target, file=file) if settings.task == CLASSIFICATION else ()
-    dropped = len(rows) - len(train) - len(holdout)
-    contract = _infer(train, settings, classes)
-    return Prepared(train=train, holdout=holdout, contract=contract, dropped_rows=dropped)
 
 
-def _classes(train: pd.DataFrame, holdout: pd.DataFrame, target: str, *, file: str) -> tuple[str, ...]:
-    """The labels of a classification: the texts of the target, in the order of the alphabet."""
-    classes = sorted(train[target].unique())
-    if not 2 <= len(classes) <= MAX_CLASSES:
-        raise InvalidData(
-            f"{file}: the target {target!r} has {len(classes)} different values in the training rows; a classification "
-            f'takes 2 to {MAX_CLASSES}. For a number to predict, set task = "regression"'
-        )
-    unknown = sorted(set(holdout[target]) - set(classes))
-    if unknown:
-        raise InvalidData(
-            f"{file}: the target's value {unknown[0]!r} occurs in holdout rows only, so that it cannot be learned; "
-            "bring more rows or change [split] holdout"
-        )
-    return tuple(classes)
+def _take(rows: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({name: column.to_numpy()[positions] for name, column in rows.items()}, copy=False)
 
 
-def _moments(column: pd.Series, *, file: str) -> pd.Series:
-    """The split column as something that sorts by time: numbers as they are, ISO 8601 dates as dates."""
-    if column.isna().any():
-        row = column.isna().idxmax()
-        raise InvalidData(f"{file} line {row + 2}: column {column.name!r} is empty; [split] by needs it in every row")
-    parsed = pd.to_numeric(column, errors="coerce")
-    if parsed.notna().all():
-        return parsed
-    try:
-        return pd.to_datetime(column, format="ISO8601", utc=True)
-    except ValueError as error:
-        raise InvalidData(
-            f"{file}: column {column.name!r} holds neither numbers nor ISO 8601 dates; [split] by needs one of them"
-        ) from error
+def content_hash(*parts: pd.DataFrame) -> str:
+    """SHA-256 over the cells of the parts, whatever file format they are kept in."""
+    digest = hashlib.sha256()
+    for part in parts:
+        for name, column in part.items():
+            digest.update(json.dumps([name, len(column)]).encode())
+            if column.dtype == object:
+                codes, distinct = pd.factorize(column, sort=True)
+                digest.update(json.dumps(list(distinct)).encode())
+                digest.update(codes.astype("<i4").tobytes())
+            else:
+                digest.update(column.to_numpy(dtype="<f8").tobytes())
+    return digest.hexdigest()
 
 
-def _split(rows: pd.DataFrame, moments: pd.Series, target: str, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training rows come before the holdout's first moment; no moment is on both sides. Rows without target go."""
-    known = rows[target].notna()
-    order = moments[known].sort_values(kind="stable")
-    if order.empty:
-        return rows.iloc[:0], rows.iloc[:0]
-    first = order.iloc[int(len(order) * (1 - share))]
-    ordered = rows.loc[order.index]
-    before = order < first
-    return ordered[before].reset_index(drop=True), ordered[~before].reset_index(drop=True)
+def summarise(
+    prepared: Prepared, settings: ModelSettings, version: DataVersion, *, previous: Contract | None
+) -> dict[str, Any]:
+    """What came of it, for the bundle, the data sheet and the log."""
+    changes = compare(previous, prepared.contract) if previous else []
+    return {
+        "data_version": version.version,
+        "data_files": [
+            {"name": file.name, "md5": file.md5, "bytes": file.path.stat().st_size} for file in version.files
+        ],
+        "train_rows": len(prepared.train),
+        "holdout_rows": len(prepared.holdout),
+        "dropped": prepared.dropped,
+        "findings": list(prepared.findings),
+        "contract_changes": [change.text for change in changes],
+        "split": asdict(settings.split),
+        "prepared_sha256": content_hash(prepared.train, prepared.holdout),
+    }
 
 
-def _infer(train: pd.DataFrame, settings: ModelSettings, classes: tuple[str, ...]) -> Contract:
-    columns = train.drop(columns=settings.data.target)
-    # The newest row, of those that lack nothing if there are any.
-    whole = columns.dropna()
-    example = (columns if whole.empty else whole).iloc[-1]
-    features = []
-    for name, column in columns.items():
-        missing = bool(column.isna().any())
-        value = None if pd.isna(example[name]) else example[name]
-        if pd.api.types.is_numeric_dtype(column):
-            feature = Feature(
-                name=name,
-                type=NUMBER,
-                missing_allowed=missing,
-                minimum=float(column.min()),
-                maximum=float(column.max()),
-                example=None if value is None else float(value),
-            )
-        else:
-            categories = tuple(sorted(column.dropna().unique()))
-            feature = Feature(name=name, type=CATEGORY, missing_allowed=missing, categories=categories, example=value)
-        features.append(feature)
-    return Contract(task=settings.task, target=settings.data.target, features=tuple(features), classes=classes)
-
-
-def write(prepared: Prepared, folder: Path, *, data_file: Path) -> dict[str, Any]:
-    """Write the parts as files, and return the summary that is written beside them."""
+def write(prepared: Prepared, folder: Path, *, settings: ModelSettings, summary: dict[str, Any]) -> None:
+    """Write the parts, the contract, the summary and the data sheet as files."""
     folder.mkdir(parents=True, exist_ok=True)
     prepared.train.to_parquet(folder / TRAIN, index=False)
     prepared.holdout.to_parquet(folder / HOLDOUT, index=False)
     (folder / CONTRACT).write_bytes(prepared.contract.to_json())
-    summary = {
-        "data_file": data_file.name,
-        "data_sha256": hashlib.sha256(data_file.read_bytes()).hexdigest(),
-        "train_rows": len(prepared.train),
-        "holdout_rows": len(prepared.holdout),
-        "dropped_rows": prepared.dropped_rows,
-    }
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1))
+    data_sheet.write_sheet(folder, prepared=prepared, settings=settings, summary=summary)
+
+
+def run(
+    version: DataVersion, settings: ModelSettings, folder: Path, *, previous: Contract | None = None
+) -> dict[str, Any]:
+    """Prepare a version of the data into a folder.
+
+    Args:
+        previous: the champion's contract, to name what has changed since.
+
+    Raises:
+        InvalidData: the table cannot be trained on; nothing is written.
+        InvalidSettings: a feature is named that there is not.
+    """
+    prepared = read_and_prepare(version, settings)
+    summary = summarise(prepared, settings, version, previous=previous)
+    write(prepared, folder, settings=settings, summary=summary)
     return summary
+
+
+def read_and_prepare(version: DataVersion, settings: ModelSettings) -> Prepared:
+    """A function of its own, so that the table is gone from memory before the parts are written."""
+    table, source = read_version(version, settings)
+    return prepare(table, settings, file=source)
 
 
 def main() -> None:
     """The SageMaker processing job."""
     base = job.base_folder() / "processing"
     settings = read_settings(job.single_file(base / "input" / names.CHANNEL_SETTINGS))
-    data_file = job.single_file(base / "input" / names.CHANNEL_DATA)
-    prepared = prepare(read_table(data_file), settings, file=data_file.name)
-    summary = write(prepared, base / "output" / names.CHANNEL_PREPARED, data_file=data_file)
+    version = of_channel(base / "input" / names.CHANNEL_DATA, settings.data.path)
+    # SageMaker lays the channel out only if there is a champion.
+    previous = base / "input" / names.CHANNEL_PREVIOUS
+    contract = Contract.from_json(job.single_file(previous).read_bytes()) if previous.exists() else None
+    _say(run(version, settings, base / "output" / names.CHANNEL_PREPARED, previous=contract))
+
+
+def command(arguments: argparse.Namespace) -> None:
+    """The same on files of this machine."""
+    previous = Contract.from_json(arguments.previous.read_bytes()) if arguments.previous else None
+    _say(run(of_path(arguments.data), read_settings(arguments.settings), arguments.output, previous=previous))
+
+
+def _say(summary: dict[str, Any]) -> None:
+    for finding in summary["findings"]:
+        print(f"Warning: {finding}")
+    for change in summary["contract_changes"]:
+        print(f"Contract: {change}")
     print(json.dumps(summary))
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.prepare", description=main.__doc__)
+    parser.add_argument("--data", type=Path, help="the table, a file or folder; without it this is the SageMaker job")
+    parser.add_argument("--settings", type=Path, default=Path("model.toml"))
+    parser.add_argument("--output", type=Path, default=Path("prepared"))
+    parser.add_argument("--previous", type=Path, help="the contract to compare with")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    job.run(main, job.base_folder() / "output" / "message")
+    given = _arguments()
+    if given.data is None:
+        job.run(main, job.base_folder() / "output" / "message")
+    else:
+        try:
+            command(given)
+        except EvergreenError as error:
+            sys.exit(str(error))

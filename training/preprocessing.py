@@ -1,4 +1,4 @@
-"""[preprocessing] of model.toml as transformers: categories first, then numbers, then those whose logarithm is taken."""
+"""[preprocessing] of model.toml as transformers: categories, then numbers, then those whose logarithm is taken."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,52 +1,56 @@
 """Train: fit the estimator, measure it on the holdout, and write the bundle."""
 
 import argparse
-import hashlib
 import json
 import os
-import platform
-from dataclasses import asdict, dataclass
+import shutil
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import sklearn
 
-from evergreen import bundle, names, portable, tracking
+from evergreen import bundle, names, portable
 from evergreen.contract import Contract
 from evergreen.drift.calibration import calibrate
 from evergreen.drift.comparison import compared_features
 from evergreen.errors import InvalidSettings
-from evergreen.metrics import Outcomes, measure_all
+from evergreen.metrics import Outcomes
 from evergreen.model_toml import read_settings
 from evergreen.settings import ModelSettings
-from training import job, prepare
+from training import job, lineage, prepare
+from training.documents import data_sheet, model_card
 from training.estimators import build, features_of, in_one_thread, logged_parameters
+from training.evaluation import Evaluation, evaluate, predict
+
+# Written by Prepare, and part of the bundle.
+SHEETS = (data_sheet.HTML, data_sheet.MARKDOWN)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """Metrics on the holdout by name: the model's, and those of a model that knows only the target."""
+class Inputs:
+    """What Prepare wrote, with the settings."""
 
-    holdout: dict[str, float]
-    baseline: dict[str, float]
+    folder: Path
+    settings_file: Path
+    settings: ModelSettings
+    contract: Contract
+    summary: dict[str, Any]
+    train: pd.DataFrame
+    holdout: pd.DataFrame
 
-
-@dataclass(frozen=True, kw_only=True)
-class Lineage:
-    """What a version came from."""
-
-    version: str
-    git_commit: str
-    image: str
-    seed: int
-    data_sha256: str
-    settings_sha256: str
-    libraries: dict[str, str]
-    mlflow_run_id: str
-    mlflow_model_version: str
+    @classmethod
+    def read(cls, folder: Path, settings_file: Path) -> "Inputs":
+        return cls(
+            folder=folder,
+            settings_file=settings_file,
+            settings=read_settings(settings_file),
+            contract=Contract.from_json((folder / prepare.CONTRACT).read_bytes()),
+            summary=json.loads((folder / prepare.SUMMARY).read_text()),
+            train=pd.read_parquet(folder / prepare.TRAIN),
+            holdout=pd.read_parquet(folder / prepare.HOLDOUT),
+        )
 
 
 def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any:
@@ -61,32 +65,6 @@ def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any
     except ValueError as error:
         raise InvalidSettings(f"{settings.estimator.type} cannot be fitted: {error}") from error
     return in_one_thread(estimator)
-
-
-def predict(estimator: Any, rows: pd.DataFrame, contract: Contract) -> Outcomes:
-    """What scikit-learn itself says of labelled rows."""
-    features = features_of(rows, contract)
-    return Outcomes(
-        actual=rows[contract.target].tolist(),
-        predicted=estimator.predict(features).tolist(),
-        probabilities=estimator.predict_proba(features).tolist() if hasattr(estimator, "predict_proba") else (),
-        classes=contract.classes,
-    )
-
-
-def baseline(train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract) -> Outcomes:
-    """What a model says that knows only the target: its mean, or its commonest class and the shares of all."""
-    actual, target = holdout[contract.target].tolist(), train[contract.target]
-    if not contract.classes:
-        return Outcomes(actual=actual, predicted=[float(target.mean())] * len(actual))
-    shares = target.value_counts(normalize=True)
-    row = [float(shares[label]) for label in contract.classes]
-    return Outcomes(
-        actual=actual,
-        predicted=[contract.classes[row.index(max(row))]] * len(actual),
-        probabilities=[row] * len(actual),
-        classes=contract.classes,
-    )
 
 
 def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes) -> str:
@@ -120,79 +98,115 @@ def calibrated_rules(holdout: pd.DataFrame, contract: Contract, settings: ModelS
     }
 
 
-def run(prepared: Path, settings_file: Path, model_folder: Path, *, version: str, git_commit: str) -> Evaluation:
-    """Train on a folder that Prepare wrote, log to MLflow, and write the bundle into model_folder."""
-    settings = read_settings(settings_file)
-    contract = Contract.from_json((prepared / prepare.CONTRACT).read_bytes())
-    summary = json.loads((prepared / prepare.SUMMARY).read_text())
-    train = pd.read_parquet(prepared / prepare.TRAIN)
-    holdout = pd.read_parquet(prepared / prepare.HOLDOUT)
+def run(
+    prepared: Path, settings_file: Path, folder: Path, *, version: str, git_commit: str, data: str = ""
+) -> Evaluation:
+    """Train on a folder that Prepare wrote, and write the bundle into another.
 
-    estimator = fit(train, contract, settings)
+    The training is logged to MLflow if MLFLOW_TRACKING_URI says where; without it, nothing but the bundle is left.
+
+    Args:
+        data: URI of what Prepare read, for MLflow; without it, the path that model.toml names.
+    """
+    inputs = Inputs.read(prepared, settings_file)
+    settings, contract = inputs.settings, inputs.contract
+    estimator = fit(inputs.train, contract, settings)
+    # Both before anything is written or registered: what cannot be served or watched ends the training.
     model = json.dumps(portable.export(estimator)).encode()
-    outcomes = predict(estimator, holdout, contract)
-    evaluation = Evaluation(
-        holdout=measure_all(outcomes, task=contract.task),
-        baseline=measure_all(baseline(train, holdout, contract), task=contract.task),
-    )
-
-    # Before anything is registered: a rule that cannot hold its promise ends the training.
-    monitoring = calibrated_rules(holdout, contract, settings)
-    run_ = tracking.log_training(
-        name=settings.name,
-        version=version,
-        estimator=estimator,
-        features=features_of(holdout.head(5), contract),
-        parameters=logged_parameters(estimator),
-        metrics={f"holdout_{name}": value for name, value in evaluation.holdout.items()}
-        | {f"baseline_{name}": value for name, value in evaluation.baseline.items()},
-        tags={"data_sha256": summary["data_sha256"], "git_commit": git_commit},
-    )
-    lineage = Lineage(
+    monitoring = calibrated_rules(inputs.holdout, contract, settings)
+    outcomes = predict(estimator, inputs.holdout, contract)
+    evaluation = evaluate(estimator, outcomes, inputs.train, inputs.holdout, contract=contract, settings=settings)
+    metrics = {
+        "metric": settings.metric,
+        **asdict(evaluation),
+        "promotion": asdict(settings.promotion),
+        "rows": inputs.summary,
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    traced = lineage.trace(
         version=version,
         git_commit=git_commit,
-        image=os.environ.get("TRAINING_IMAGE", "unknown"),
         seed=settings.seed,
-        data_sha256=summary["data_sha256"],
-        settings_sha256=hashlib.sha256(settings_file.read_bytes()).hexdigest(),
-        libraries={
-            "python": platform.python_version(),
-            "scikit-learn": sklearn.__version__,
-            "numpy": np.__version__,
-            "pandas": pd.__version__,
-        },
-        mlflow_run_id=run_.run_id,
-        mlflow_model_version=run_.model_version,
+        data_version=inputs.summary["data_version"],
+        settings_file=settings_file,
     )
 
-    model_folder.mkdir(parents=True, exist_ok=True)
-    (model_folder / bundle.MODEL).write_bytes(model)
-    (model_folder / bundle.CONTRACT).write_bytes(contract.to_json())
-    (model_folder / bundle.HOLDOUT).write_text(holdout_lines(holdout, contract, outcomes))
-    trained_at = datetime.now(UTC).isoformat(timespec="seconds")
-    metrics = {"metric": settings.metric, **asdict(evaluation), "rows": summary, "trained_at": trained_at}
-    (model_folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
-    (model_folder / bundle.MONITORING).write_text(json.dumps(monitoring, indent=1))
-    (model_folder / bundle.LINEAGE).write_text(json.dumps(asdict(lineage), indent=1))
-    bundle.write_manifest(model_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / bundle.MODEL).write_bytes(model)
+    (folder / bundle.CONTRACT).write_bytes(contract.to_json())
+    (folder / bundle.HOLDOUT).write_text(holdout_lines(inputs.holdout, contract, outcomes))
+    (folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
+    (folder / bundle.MONITORING).write_text(json.dumps(monitoring, indent=1))
+    for sheet in SHEETS:
+        shutil.copyfile(prepared / sheet, folder / sheet)
+    documents = model_card.write_card(
+        folder, settings=settings, contract=contract, metrics=metrics, lineage=asdict(traced), outcomes=outcomes
+    )
+    if os.environ.get(names.TRACKING_URI):
+        artifacts = [*documents, *(folder / sheet for sheet in SHEETS)]
+        traced = _log(inputs, estimator, evaluation, traced, artifacts, data=data or settings.data.path)
+    (folder / bundle.LINEAGE).write_text(json.dumps(asdict(traced), indent=1))
+    bundle.write_manifest(folder)
     return evaluation
 
 
+def _log(
+    inputs: Inputs,
+    estimator: Any,
+    evaluation: Evaluation,
+    traced: lineage.Lineage,
+    artifacts: list[Path],
+    *,
+    data: str,
+) -> lineage.Lineage:
+    """Log the training to MLflow; the lineage then names the run and the registered version."""
+    # Here, since `dvc repro` and `evergreen reproduce` leave MLflow alone.
+    from evergreen import tracking
+
+    logged = tracking.log_training(
+        name=inputs.settings.name,
+        version=traced.version,
+        estimator=estimator,
+        contract=inputs.contract,
+        parameters=logged_parameters(estimator),
+        metrics={f"holdout_{name}": value for name, value in evaluation.holdout.items()}
+        | {f"baseline_{name}": value for name, value in evaluation.baseline.items()},
+        datasets={"training": inputs.train, "holdout": inputs.holdout},
+        data_source=data,
+        data_version=traced.data_version,
+        tags={
+            "data_version": traced.data_version,
+            "git_commit": traced.git_commit,
+            "source_sha256": traced.source_sha256,
+            "settings_sha256": traced.settings_sha256,
+        },
+        artifacts=artifacts,
+    )
+    return replace(traced, mlflow_run_id=logged.run_id, mlflow_model_version=logged.model_version)
+
+
 def main() -> None:
-    """The SageMaker training job."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--version", required=True)
-    parser.add_argument("--git_commit", required=True)
-    arguments, _ = parser.parse_known_args()
+    """The SageMaker training job; with --prepared the same on any machine."""
     base = job.base_folder()
+    parser = argparse.ArgumentParser(prog="python -m training.train", description="Train on what Prepare wrote.")
+    parser.add_argument("--prepared", type=Path, help="the folder that Prepare wrote")
+    parser.add_argument("--settings", type=Path, help="model.toml")
+    parser.add_argument("--output", type=Path, default=base / "model", help="the bundle's folder")
+    parser.add_argument("--version", default="local", help="the version's name")
+    parser.add_argument("--data", default="", help="URI of the table's version, for MLflow")
+    parser.add_argument("--git_commit", default=lineage.UNKNOWN, help="the commit of the code")
+    # SageMaker may pass more.
+    arguments, _ = parser.parse_known_args()
+    channels = base / "input" / "data"
     evaluation = run(
-        base / "input" / "data" / names.CHANNEL_PREPARED,
-        job.single_file(base / "input" / "data" / names.CHANNEL_SETTINGS),
-        base / "model",
+        arguments.prepared or channels / names.CHANNEL_PREPARED,
+        arguments.settings or job.single_file(channels / names.CHANNEL_SETTINGS),
+        arguments.output,
         version=arguments.version,
         git_commit=arguments.git_commit,
+        data=arguments.data,
     )
-    print(json.dumps(asdict(evaluation)))
+    print(json.dumps({name: value for name, value in asdict(evaluation).items() if name in ("holdout", "baseline")}))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,15 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from evergreen import names
+from evergreen import names, tracking
+from evergreen.bundle import Bundle
+from evergreen.card_decision import CARD_FILES, quote
 from functions.judge.judging import judge
 from functions.model_store import model_store
 
 logger = Logger()
+
+DECISION = "decision.json"
 
 
 @logger.inject_lambda_context
@@ -21,8 +25,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         event: `version`, and `bundle`, the s3:// URI of the folder that training wrote.
 
     Returns:
-        The decision (`promote`, `reason`) with what Promote needs: `version`, `bundle` (key prefix), `digest`,
-        and the candidate's `metrics`.
+        The decision (`promote`, `reason`, `gates`) with what Promote needs: `version`, `bundle` (key prefix),
+        `digest`, the candidate's `metrics`, and the version of the `champion` that it was held against, or None.
+
+    Raises:
+        BrokenBundle: a bundle is incomplete, or was changed after training.
+        MlflowException: the decision cannot be written on the candidate's run. Nothing is promoted.
     """
     store = model_store()
     prefix = store.key_prefix(event["bundle"])
@@ -37,6 +45,14 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         "metrics": candidate.metrics,
         "champion": present.champion.version if present else None,
     }
-    store.write_decision(prefix, json.dumps(result, indent=1).encode())
+    cards = _judged_cards(candidate, result)
+    tracking.record_decision(candidate.lineage["mlflow_run_id"], result, cards)
+    # The decision comes last: a version is listed by it, and what is listed was judged to the end.
+    store.write_beside(prefix, {**cards, DECISION: json.dumps(result, indent=1).encode()})
     logger.info("decision", extra={"decision": result})
     return result
+
+
+def _judged_cards(candidate: Bundle, decision: dict[str, Any]) -> dict[str, bytes]:
+    """The model cards with the decision in them; without the one that is missing, as its gate says."""
+    return {name: quote(candidate.files[name], decision, name=name) for name in CARD_FILES if name in candidate.files}

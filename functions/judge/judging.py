@@ -1,52 +1,94 @@
-"""Candidate against champion on the same holdout rows. No AWS in here."""
+"""Whether a candidate should serve, from its bundle and the champion's. No AWS in here."""
 
-from evergreen.bundle import Bundle, HoldoutRow, ServableModel
-from evergreen.errors import InvalidRow
-from evergreen.metrics import METRICS, Outcomes
+import time
+from collections.abc import Callable
+
+from evergreen import improvement, promotion
+from evergreen.bundle import CONTRACT, MODEL, Bundle
+from evergreen.contract import Contract
+from evergreen.contract_changes import compare
+from evergreen.metrics import METRICS
 from evergreen.parity import find_difference
-from evergreen.promotion import Decision, decide_promotion, refuse
+from evergreen.promotion import Decision, Gate, decide
+from evergreen.settings import PromotionSettings
+from functions.judge.comparison import (
+    Judged,
+    compare_apart,
+    compare_slices,
+    pair,
+    why_not_comparable,
+)
+from functions.judge.latency import milliseconds_a_row
 
 
-def judge(candidate: Bundle, champion: Bundle | None) -> Decision:
-    """Whether the candidate should serve.
+def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], float] = time.perf_counter) -> Decision:
+    """Look at every gate, also when one is closed already: whoever repairs one wants to know of the others.
 
-    The champion is measured on the candidate's holdout rows. If it cannot read them, since the features changed,
-    its own holdout's stands in, and the reason says so. A champion of another task is no measure at all.
+    Args:
+        clock: gives seconds, to measure the latency by.
 
     Raises:
-        BrokenBundle: the candidate's model is not what training wrote.
+        BrokenBundle: a model is not what training wrote.
     """
-    rows = list(candidate.holdout())
-    difference = find_difference(candidate.model(), rows)
-    if difference:
-        return refuse(difference)
+    settings = PromotionSettings(**candidate.metrics["promotion"])
     metric = candidate.metrics["metric"]
-    note = ""
-    champion_value = None
-    if champion is not None:
-        champion_value = _measure(champion.model(), rows, metric)
-        if champion_value is None and metric in champion.metrics["holdout"]:
-            champion_value = champion.metrics["holdout"][metric]
-            note = " (measured on the champion's own holdout: its features differ)"
-    decision = decide_promotion(
-        metric=metric,
-        candidate=candidate.metrics["holdout"][metric],
-        baseline=candidate.metrics["baseline"][metric],
-        champion=champion_value,
-    )
-    return Decision(promote=decision.promote, reason=decision.reason + note)
+    judged = _judged(candidate)
+    own = METRICS[metric].measure(judged.outcomes)
+    baseline = improvement.better_than_baseline(metric, own, candidate.metrics["baseline"][metric])
+    improved, slices = _against_champion(candidate, judged, champion, metric, settings, baseline)
+    gates = [
+        promotion.parity(find_difference(judged.model, judged.rows), rows=len(judged.rows)),
+        promotion.documents(candidate.files),
+        promotion.size(len(candidate.files[MODEL]), limit_mb=settings.max_model_mb),
+        promotion.latency(milliseconds_a_row(judged.model, judged.rows, clock), limit_ms=settings.max_latency_ms),
+        _contract(candidate, champion, settings),
+        baseline,
+        improved,
+        slices,
+    ]
+    return decide(gates, improvement=improved)
 
 
-def _measure(model: ServableModel, rows: list[HoldoutRow], metric: str) -> float | None:
-    """A model's metric on rows; None if it cannot read them, or predicts something else."""
-    try:
-        values = [model.contract.parse(row.features) for row in rows]
-        outcomes = Outcomes(
-            actual=[row.actual for row in rows],
-            predicted=[model.predict(row) for row in values],
-            probabilities=[model.probabilities(row) or [] for row in values],
-            classes=model.contract.classes,
+def _judged(bundle: Bundle) -> Judged:
+    return Judged(model=bundle.model(), rows=list(bundle.holdout()))
+
+
+def _contract(candidate: Bundle, champion: Bundle | None, settings: PromotionSettings) -> Gate:
+    if champion is None:
+        return promotion.contract(None, rule=settings.contract_changes)
+    before, after = (Contract.from_json(bundle.files[CONTRACT]) for bundle in (champion, candidate))
+    return promotion.contract(compare(before, after), rule=settings.contract_changes)
+
+
+def _against_champion(
+    candidate: Bundle,
+    judged: Judged,
+    champion: Bundle | None,
+    metric: str,
+    settings: PromotionSettings,
+    baseline: Gate,
+) -> tuple[Gate, Gate]:
+    """The gates of the whole holdout and of its slices.
+
+    The champion is measured on the candidate's holdout rows. If it can read none of them, since the features changed,
+    its own holdout stands in, and the reason says so. A champion that predicts something else is no measure at all.
+    """
+    if champion is None:
+        return improvement.first_champion(baseline), improvement.no_slices("there is no champion to compare with")
+    if candidate.digest == champion.digest:
+        return improvement.same_model(), improvement.no_slices("it is the same model as the champion")
+    present = _judged(champion)
+    if obstacle := why_not_comparable(judged, present, metric):
+        return improvement.not_comparable(obstacle, baseline), improvement.no_slices(obstacle)
+    both = pair(judged, present, metric)
+    if both is None:
+        found = compare_apart(judged, present, metric, confidence=settings.confidence)
+        return (
+            improvement.better_than_champion(found, confidence=settings.confidence),
+            improvement.no_slices("the champion cannot read the candidate's rows"),
         )
-        return METRICS[metric].measure(outcomes) if METRICS[metric].task == model.contract.task else None
-    except InvalidRow:
-        return None
+    slices = compare_slices(both, settings.slices, confidence=settings.confidence)
+    return (
+        improvement.better_than_champion(both.compare(confidence=settings.confidence), confidence=settings.confidence),
+        improvement.no_slice_much_worse(slices, tolerance=settings.slice_tolerance),
+    )

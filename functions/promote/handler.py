@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names, tracking
 from evergreen.champion import Champion
-from evergreen.errors import BrokenBundle
+from evergreen.errors import BrokenBundle, PromotionConflict
 from functions.model_store import ModelStore, model_store
 
 logger = Logger()
@@ -18,8 +18,11 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
+    What is done twice, by a retry or after a crash, changes nothing: each step looks at what is there first.
+
     Args:
-        event: what Judge returned: `version`, `bundle` (key prefix) and `digest`.
+        event: what Judge returned: `version`, `bundle` (key prefix), `digest`, and `champion`, the version that it was
+            held against, or None.
 
     Returns:
         `version`, `bundle` and `mlflow_model_version` of the champion.
@@ -33,17 +36,26 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     candidate = store.bundle(event["bundle"])
     if candidate.digest != event["digest"]:
         raise BrokenBundle(f"the bundle of {event['version']} changed since it was judged; train again")
-    _point(store, model, version=event["version"], bundle=event["bundle"], digest=event["digest"])
     model_version = candidate.lineage["mlflow_model_version"]
+    # MLflow must answer before the pointer moves: when it is down, the champion stays what it is, in both places.
+    tracking.require_version(model, model_version)
+    _point(store, model, event)
     tracking.mark_champion(model, model_version)
     logger.info("promoted", extra={"version": event["version"], "mlflow_model_version": model_version})
     return {"version": event["version"], "bundle": event["bundle"], "mlflow_model_version": model_version}
 
 
-def _point(store: ModelStore, model: str, *, version: str, bundle: str, digest: str) -> None:
+def _point(store: ModelStore, model: str, event: dict[str, Any]) -> None:
     present = store.champion(model)
-    if present and present.champion.bundle == bundle:
-        return  # a retry after the pointer was written: only the alias is left to do
+    if present and present.champion.bundle == event["bundle"]:
+        return  # a retry after the pointer was written: only the aliases are left to do
+    if (present.champion.version if present else None) != event["champion"]:
+        raise PromotionConflict(
+            f"{event['version']} was not promoted: it was held against {event['champion'] or 'no champion'}, and "
+            f"another promotion of {model} has come since. Train again"
+        )
     promoted_at = datetime.now(UTC).isoformat(timespec="seconds")
-    champion = Champion(version=version, bundle=bundle, digest=digest, promoted_at=promoted_at)
+    champion = Champion(
+        version=event["version"], bundle=event["bundle"], digest=event["digest"], promoted_at=promoted_at
+    )
     store.write_champion(model, champion, replaces=present)

@@ -6,6 +6,7 @@ A grant that nothing here misses is one to delete, or one that only AWS would mi
 import json
 import re
 import shutil
+import uuid
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 
@@ -141,6 +142,10 @@ class Stack:
         """As before the first promotion."""
         return self.without_object(self.bucket, self.pointer)
 
+    def without_lease(self):
+        """As before the first training."""
+        return self.without_object(self.bucket, names.lease_key(self.model))
+
     def without_check(self):
         """As before the first check."""
         return self.without_object(self.captures, names.latest_check_key(self.model))
@@ -211,6 +216,15 @@ def make_check(stack, *, cold=False):
     return stack.invoke(CHECK, {name: moment.isoformat() for name, moment in window.items()}, cold=cold)
 
 
+def acquire(stack):
+    """What the lease function says to an execution that asks; it has given the lease back then."""
+    event = {"execution": f"arn:aws:states:us-east-1:000000000000:execution:training:{uuid.uuid4()}"}
+    started = datetime.now(UTC).isoformat()
+    said = stack.invoke("Training/Lease", {**event, "action": "acquire", "version": "try", "started": started})
+    stack.invoke("Training/Lease", {**event, "action": "release"}, cold=False)
+    return said
+
+
 def failure(stack, role, on, champion):
     """What goes wrong first when a role is used: words of the workflow, the function or its log."""
     if role.startswith(CHECK):
@@ -219,11 +233,13 @@ def failure(stack, role, on, champion):
         return make_check(stack, cold=on[0].endswith("<packages>"))
     if role.startswith(NOTIFY):
         return stack.invoke(NOTIFY, ALARM, cold=False)
+    if role.startswith("Training/Lease"):
+        return acquire(stack)
     if role.startswith("Training/Judge"):
         event = {"version": champion["version"], "bundle": f"s3://{stack.bucket}/{champion['bundle']}"}
         return stack.invoke("Training/Judge", event)
     if role.startswith("Training/Promote"):
-        event = {name: champion[name] for name in ("version", "bundle", "digest")}
+        event = {**{name: champion[name] for name in ("version", "bundle", "digest")}, "champion": None}
         return stack.invoke("Training/Promote", event)
     if role.startswith(PREDICT):
         stack.start_cold(PREDICT)
@@ -238,6 +254,16 @@ def failure(stack, role, on, champion):
     return str(failed.value)
 
 
+def absent(stack, role, action, on):
+    """The stack without the object whose absence shows that a grant is missing."""
+    if (role, action) == (f"{NOTIFY}/Role", "s3:ListBucket"):
+        return stack.without_check()
+    if (role, action) == ("Training/Lease/Role", "s3:ListBucket"):
+        return stack.without_lease()
+    of_models = on[0] == "models-bucket" or action == "s3:PutObject"
+    return stack.without_champion() if of_models and (role, action) in SEEN_WITHOUT_CHAMPION else nullcontext()
+
+
 @pytest.mark.parametrize(
     ("role", "action", "on"), ENFORCED, ids=[" ".join((role, action, *on)) for role, action, on in ENFORCED]
 )
@@ -247,11 +273,7 @@ def test_without_the_grant_what_needs_it_is_refused(stack, role, action, on):
         assert gone == {(role, action, on)}
         # S3 calls a missing object missing only to those who may list the bucket: to others it is forbidden. And a
         # pointer that points there already is not written.
-        if on[0] == "models-bucket" or action == "s3:PutObject":
-            absent = stack.without_champion() if (role, action) in SEEN_WITHOUT_CHAMPION else nullcontext()
-        else:
-            absent = stack.without_check() if (role, action) == (f"{NOTIFY}/Role", "s3:ListBucket") else nullcontext()
-        with absent:
+        with absent(stack, role, action, on):
             said = failure(stack, role, on, champion)
     assert DENIED.search(str(said)), said
 

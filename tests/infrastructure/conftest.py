@@ -96,6 +96,7 @@ class Template:
         here = f"{self.environment.region}:{ACCOUNT}"
         return {
             ("AWS::S3::Bucket", "Ref"): name,
+            ("AWS::Events::Rule", "Arn"): f"arn:aws:events:{here}:rule/{name}",
             ("AWS::S3::Bucket", "Arn"): f"arn:aws:s3:::{name}",
             ("AWS::SNS::Topic", "Ref"): f"arn:aws:sns:{here}:{name}",
             ("AWS::IAM::Role", "Ref"): name,

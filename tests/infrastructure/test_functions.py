@@ -7,8 +7,9 @@ import pytest
 from evergreen import names
 
 LIMITS = {
-    "Training/Judge": (1024, 300),
-    "Training/Promote": (1024, 120),
+    "Training/Lease": (256, 30),
+    "Training/Judge": (3008, 900),
+    "Training/Promote": (1024, 180),
     "Prediction/Predict": (512, 10),
     "Monitoring/CheckDrift": (3008, 900),
     "Notifier/Notify": (256, 30),
@@ -44,16 +45,22 @@ def test_handlers_exist(functions):
 
 def test_functions_get_the_variables_that_their_code_reads(functions, template):
     service = {"POWERTOOLS_LOG_LEVEL": "INFO", names.MODEL_BUCKET: "models-bucket", names.MODEL_NAME: template.model}
-    tracking = next(iter(template.properties("AWS::SageMaker::MlflowApp")))
+    app = next(iter(template.properties("AWS::SageMaker::MlflowApp"))).replace("/", "-").lower()
+    tracking = {
+        names.TRACKING_URI: f"arn:aws:sagemaker:{template.environment.region}:111122223333:mlflow-app/app-{app}",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    }
     namespace = names.metric_namespace(template.environment.name)
     assert {path: found["Environment"]["Variables"] for path, found in functions.items()} == {
-        "Training/Judge": {**service, "POWERTOOLS_SERVICE_NAME": "judge"},
-        "Training/Promote": {
+        "Training/Lease": {
             **service,
-            "POWERTOOLS_SERVICE_NAME": "promote",
-            names.TRACKING_URI: f"arn:aws:sagemaker:{template.environment.region}:111122223333:mlflow-app/app-"
-            + tracking.replace("/", "-").lower(),
+            "POWERTOOLS_SERVICE_NAME": "lease",
+            names.LEASE_SECONDS: functions["Training/Lease"]["Environment"]["Variables"][names.LEASE_SECONDS],
         },
+        "Training/Judge": {**service, "POWERTOOLS_SERVICE_NAME": "judge", **tracking},
+        "Training/Promote": {**service, "POWERTOOLS_SERVICE_NAME": "promote", **tracking},
         # The service's name is the dimension of the metrics that the alarms watch.
         "Prediction/Predict": {
             **service,
@@ -86,6 +93,15 @@ def test_functions_get_the_variables_that_their_code_reads(functions, template):
     }
 
 
+def test_a_function_whose_mlflow_is_down_fails_before_it_is_ended(functions):
+    for path in ("Training/Judge", "Training/Promote"):
+        variables = functions[path]["Environment"]["Variables"]
+        retries = int(variables["MLFLOW_HTTP_REQUEST_MAX_RETRIES"])
+        # urllib3 waits factor * 2^n seconds before retry n, counted from 0, and one more at random.
+        waits = sum(int(variables["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"]) * 2**n + 1 for n in range(retries))
+        assert (retries + 1) * int(variables["MLFLOW_HTTP_REQUEST_TIMEOUT"]) + waits < functions[path]["Timeout"]
+
+
 def test_every_log_expires_when_the_environment_says(template):
     groups = template.properties("AWS::Logs::LogGroup")
     assert {f"{path}/Log" for path in LIMITS} < set(groups)
@@ -97,11 +113,11 @@ def test_the_drift_check_has_room_for_its_packages(functions):
     assert functions["Monitoring/CheckDrift"]["EphemeralStorage"] == {"Size": 2048}
 
 
-def test_what_the_drift_check_and_the_notifier_cannot_do_is_kept(functions, template):
+def test_what_nobody_waits_for_is_kept_when_it_fails(functions, template):
     queue = f"arn:aws:sqs:{template.environment.region}:111122223333:deadletters-queue"
     keeping = {path for path, found in functions.items() if found.get("DeadLetterConfig") == {"TargetArn": queue}}
-    # The others are called by somebody who waits for their answer.
-    assert keeping == {"Monitoring/CheckDrift", "Notifier/Notify"}
+    # The others are called by somebody who waits for their answer; the lease is given back on an event as well.
+    assert keeping == {"Monitoring/CheckDrift", "Notifier/Notify", "Training/Lease"}
 
 
 def test_functions_log_to_groups_of_the_stack(functions):

@@ -128,25 +128,41 @@ def test_the_alarms_of_this_stack_may_invoke_the_notifier_and_nothing_else_may(t
     assert permission["SourceArn"] == f"arn:aws:cloudwatch:{here}:alarm:evergreen-{template.environment.name} *"
 
 
-def test_an_aborted_or_timed_out_training_notifies_by_eventbridge(template, topic):
-    (path,) = template.resources("AWS::StepFunctions::StateMachine")
+@pytest.fixture
+def silent_ends(template):
+    """The rule for executions that reach no state which would tell of their end."""
     (rule,) = [
         properties
         for properties in template.properties("AWS::Events::Rule").values()
         if properties["EventPattern"]["source"] == ["aws.states"]
     ]
+    return rule
+
+
+def test_a_training_that_ends_where_no_state_can_tell_is_told_by_eventbridge(template, silent_ends, topic):
+    (path,) = template.resources("AWS::StepFunctions::StateMachine")
     machine = f"arn:aws:states:{template.environment.region}:111122223333:stateMachine:{path.replace('/', '-').lower()}"
-    assert rule["State"] == "ENABLED"
-    assert rule["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
-    # FAILED is not among them: a failed state notifies by itself, and twice is once too often.
-    assert rule["EventPattern"]["detail"] == {"stateMachineArn": [machine], "status": ["ABORTED", "TIMED_OUT"]}
-    (target,) = rule["Targets"]
-    assert target["Arn"] == topic
+    assert silent_ends["State"] == "ENABLED"
+    assert silent_ends["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
+    detail = silent_ends["EventPattern"]["detail"]
+    assert detail["stateMachineArn"] == [machine]
+    # Most of FAILED is not among them: a failed state notifies by itself, and twice is once too often.
+    uncaught = ["States.Runtime", "States.DataLimitExceeded", "States.QueryEvaluationError"]
+    assert detail["$or"] == [{"status": ["ABORTED", "TIMED_OUT"]}, {"status": ["FAILED"], "error": uncaught}]
+    (target,) = [target for target in silent_ends["Targets"] if target["Arn"] == topic]
     transformer = target["InputTransformer"]
     assert set(transformer["InputPathsMap"].values()) == {"$.detail.name", "$.detail.status"}
     for variable in transformer["InputPathsMap"]:
         assert f"<{variable}>" in transformer["InputTemplate"]
     assert template.environment.name in transformer["InputTemplate"]
+
+
+def test_a_training_that_ends_silently_gives_its_lease_back(template, silent_ends):
+    lease = f"arn:aws:lambda:{template.environment.region}:111122223333:function:training-lease-function"
+    (target,) = [target for target in silent_ends["Targets"] if target["Arn"] == lease]
+    ((variable, path),) = target["InputTransformer"]["InputPathsMap"].items()
+    assert path == "$.detail.executionArn"
+    assert target["InputTransformer"]["InputTemplate"] == f'{{"action":"release","execution":<{variable}>}}'
 
 
 def test_in_the_form_of_chat_tools_no_message_is_plain_text(template_for_chat):
@@ -155,4 +171,7 @@ def test_in_the_form_of_chat_tools_no_message_is_plain_text(template_for_chat):
     failed = template_for_chat.state_machine()["States"]["NotifyFailure"]["Arguments"]["Message"]
     assert "'source': 'custom'" in failed
     (rule,) = template_for_chat.properties("AWS::Events::Rule").values()
-    assert '"source":"custom"' in rule["Targets"][0]["InputTransformer"]["InputTemplate"]
+    (template,) = [
+        target["InputTransformer"]["InputTemplate"] for target in rule["Targets"] if ":sns:" in target["Arn"]
+    ]
+    assert '"source":"custom"' in template

@@ -1,17 +1,21 @@
 """Who may do what, and what must be absent. docs/grants.md lists every grant: see test_grants_table.py."""
 
+import fnmatch
+
 import pytest
 
 from infra.environments import ENVIRONMENTS
-from infra.training_states import job_prefix
+from infra.training_addresses import job_prefix, training_jobs
 
 PREDICT = "Prediction/Predict/Role"
+LEASE = "Training/Lease/Role"
 JUDGE = "Training/Judge/Role"
 PROMOTE = "Training/Promote/Role"
 MACHINE = "Training/Role"
 CHECK = "Monitoring/CheckDrift/Role"
 NOTIFY = "Notifier/Notify/Role"
-JOBS = ("Training/PrepareRole", "Training/TrainRole")
+TRAIN = "Training/TrainRole"
+JOBS = ("Training/PrepareRole", TRAIN)
 
 # Actions that know no resources, and the condition that narrows them where there is one.
 WITHOUT_RESOURCE = {
@@ -79,7 +83,7 @@ def test_each_role_is_assumed_by_one_service(template):
         assert "ManagedPolicyArns" not in properties
         assert "Policies" not in properties
     service = {
-        **dict.fromkeys((PREDICT, JUDGE, PROMOTE, CHECK, NOTIFY), "lambda"),
+        **dict.fromkeys((PREDICT, LEASE, JUDGE, PROMOTE, CHECK, NOTIFY), "lambda"),
         "Capture/DeliveryRole": "firehose",
         "Capture/SubscriptionRole": "logs",
         "Monitoring/ScheduleRole": "scheduler",
@@ -102,40 +106,64 @@ def test_predict_reads_models_and_writes_its_log_and_nothing_else(statements, te
     }
 
 
-def test_only_promote_writes_the_champion_pointer(statements, template):
-    pointer = f"arn:aws:s3:::models-bucket/champions/{template.model}.json"
-    writers = {
+def writers(statements, arn):
+    """Who may write an object."""
+    return {
         statement.who
         for statement in statements
         for resource in statement.resources
-        if "s3:PutObject" in statement.actions and may_match(resource, pointer)
+        if "s3:PutObject" in statement.actions and may_match(resource, arn)
     }
-    assert writers == {PROMOTE}
+
+
+def test_only_promote_writes_the_champion_pointer(statements, template):
+    pointer = f"arn:aws:s3:::models-bucket/champions/{template.model}.json"
+    assert writers(statements, pointer) == {PROMOTE}
     assert granted(statements, PROMOTE, "s3:PutObject") == {pointer, "arn:aws:s3:::models-bucket/mlflow/*"}
 
 
 def may_match(pattern, arn):
-    """Whether an IAM resource with wildcards covers an ARN, or covers part of what an ARN ending in * covers."""
-    literal = pattern.partition("*")[0]
-    return arn.startswith(literal) if "*" in pattern else pattern == arn
+    """Whether an IAM resource covers an ARN. In IAM as in fnmatch, * and ? cover slashes too."""
+    return fnmatch.fnmatchcase(arn, pattern)
 
 
-def test_judge_writes_decisions_and_nothing_else(statements, template):
-    assert granted(statements, JUDGE, "s3:PutObject") == {
-        f"arn:aws:s3:::models-bucket/models/{template.model}/*/decision.json"
+def test_only_the_lease_function_writes_the_lease(statements, template):
+    lease = f"arn:aws:s3:::models-bucket/leases/{template.model}.json"
+    assert writers(statements, lease) == {LEASE}
+    assert granted(statements, LEASE, "s3:PutObject") == {lease}
+    pointer = f"arn:aws:s3:::models-bucket/champions/{template.model}.json"
+    assert granted(statements, LEASE, "s3:GetObject") == {lease, pointer}
+    assert {action.partition(":")[0] for action in actions_of(statements, LEASE)} == {"s3", "logs", "sqs"}
+
+
+def test_judge_writes_its_verdict_beside_bundles_and_nothing_in_them(statements, template):
+    job = f"evergreen-{template.environment.name}-20261123-204648-97ae-train-0"
+    folder = f"arn:aws:s3:::models-bucket/models/{template.model}/{job}"
+    for name in ("decision.json", "model_card.html", "model_card.md"):
+        assert JUDGE in writers(statements, f"{folder}/{name}")
+        assert writers(statements, f"{folder}/output/model/{name}") == {TRAIN}
+    written = granted(statements, JUDGE, "s3:PutObject")
+    assert written == {
+        *(
+            f"arn:aws:s3:::models-bucket/models/{template.model}/{training_jobs(template.environment.name)}/{name}"
+            for name in ("decision.json", "model_card.html", "model_card.md")
+        ),
+        "arn:aws:s3:::models-bucket/mlflow/*",
     }
-    assert {action.partition(":")[0] for action in actions_of(statements, JUDGE)} == {"s3", "logs"}
+    services = {action.partition(":")[0] for action in actions_of(statements, JUDGE)}
+    assert services == {"s3", "logs", "sagemaker"}
+
+
+def test_preparing_reads_contracts_of_bundles_and_nothing_else_of_them(statements, template):
+    prepare, _ = JOBS
+    contract = f"arn:aws:s3:::models-bucket/models/{template.model}/*/output/model/contract.json"
+    assert {on for on in granted(statements, prepare, "s3:GetObject") if "models-bucket" in on} == {contract}
+    assert {on for on in granted(statements, prepare, "s3:PutObject") if "models-bucket" in on} == set()
 
 
 def test_only_training_writes_bundles(statements, template):
     bundle_file = f"arn:aws:s3:::models-bucket/models/{template.model}/evergreen-x/output/model/model.json"
-    writers = {
-        statement.who
-        for statement in statements
-        for resource in statement.resources
-        if "s3:PutObject" in statement.actions and resource.endswith("*") and may_match(resource, bundle_file)
-    }
-    assert writers == {"Training/TrainRole"}
+    assert writers(statements, bundle_file) == {TRAIN}
 
 
 def test_nobody_may_delete_or_change_buckets_and_their_policies(statements):
@@ -157,18 +185,12 @@ def test_the_notifier_reads_results_and_publishes_to_the_topic_alone(statements,
 
 
 def test_only_firehose_writes_captures(statements):
-    writers = {
-        statement.who
-        for statement in statements
-        for resource in statement.resources
-        for prefix in ("predictions", "feedback")
-        if "s3:PutObject" in statement.actions and may_match(resource, f"arn:aws:s3:::capture-bucket/{prefix}/x")
-    }
-    assert writers == {"Capture/DeliveryRole"}
+    for prefix in ("predictions", "feedback"):
+        assert writers(statements, f"arn:aws:s3:::capture-bucket/{prefix}/x") == {"Capture/DeliveryRole"}
 
 
 def test_jobs_and_functions_start_nothing(statements):
-    for who in (PREDICT, JUDGE, PROMOTE, CHECK, *JOBS):
+    for who in (PREDICT, LEASE, JUDGE, PROMOTE, CHECK, *JOBS):
         services = {action.partition(":")[0] for action in actions_of(statements, who)}
         assert not services & {"states", "sns", "lambda", "iam", "events"}
         sagemaker = {action for action in actions_of(statements, who) if action.startswith("sagemaker:")}
@@ -201,9 +223,9 @@ def test_the_state_machine_hears_of_a_jobs_end(statements, template):
         assert granted(statements, MACHINE, action) == {f"{rules}TrainingJobsRule", f"{rules}ProcessingJobsRule"}
 
 
-def test_the_state_machine_calls_its_two_functions_and_its_topic(statements, template):
+def test_the_state_machine_calls_its_own_functions_and_its_topic(statements, template):
     here = f"{template.environment.region}:111122223333"
-    functions = {f"arn:aws:lambda:{here}:function:training-{name}-function" for name in ("judge", "promote")}
+    functions = {f"arn:aws:lambda:{here}:function:training-{name}-function" for name in ("lease", "judge", "promote")}
     assert granted(statements, MACHINE, "lambda:InvokeFunction") == {
         *functions,
         *(f"{function}:*" for function in functions),

@@ -4,7 +4,7 @@ import pytest
 
 from evergreen import names
 
-CLIENTS = ("Training/TrainRole", "Training/Promote/Role")
+CLIENTS = ("Training/TrainRole", "Training/Judge/Role", "Training/Promote/Role")
 CALL = "sagemaker:CallMlflowAppApi"
 ARTIFACTS = "arn:aws:s3:::models-bucket/mlflow/*"
 
@@ -46,8 +46,9 @@ def test_with_a_server_there_is_no_app_and_nobody_may_call_one(template_with_ser
 
 
 def _addresses(template):
-    """Where the training job, the promote function and the reader of the outputs look for MLflow."""
+    """Where the training job, the functions and the reader of the outputs look for MLflow."""
     job = template.state_machine()["States"]["Train"]["Arguments"]["Environment"][names.TRACKING_URI]
-    promote = template.properties("AWS::Lambda::Function")["Training/Promote/Function"]
+    functions = template.properties("AWS::Lambda::Function")
+    told = [functions[f"Training/{name}/Function"]["Environment"]["Variables"] for name in ("Judge", "Promote")]
     output = template.plain(template.document["Outputs"][names.OUTPUT_TRACKING_URI])["Value"]
-    return {job, promote["Environment"]["Variables"][names.TRACKING_URI], output}
+    return {job, *(variables[names.TRACKING_URI] for variables in told), output}

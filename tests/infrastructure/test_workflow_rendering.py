@@ -1,39 +1,23 @@
-"""What the state machine sends, evaluated: job requests that SageMaker accepts, and messages that a person can read."""
+"""What the state machine sends, evaluated: job requests that SageMaker accepts, and what its functions are given."""
 
+import fnmatch
 import json
-import uuid
 
-import jsonata
 import pytest
 
 from evergreen import names
-from infra.training_states import job_prefix
+from infra.training_addresses import job_prefix, training_jobs
 from local.api_model import InvalidRequest, validate
+from tests.infrastructure.evaluation import context, evaluate
 
 VERSION = "20261123-204648-97ae"
 INPUT = {
-    "data": "s3://data-bucket/data/" + 64 * "0" + "/prices.csv",
+    "data": "s3://data-bucket/data/" + 32 * "0" + ".manifest",
     "settings": "s3://data-bucket/settings/" + 64 * "0" + "/model.toml",
     "git_commit": "12e45678" * 5,
 }
-VARIABLES = {**INPUT, "version": VERSION}
-
-
-def evaluate(value, variables, **states):
-    """`value` with each JSONata expression in it evaluated, as Step Functions does."""
-    if isinstance(value, dict):
-        return {key: evaluate(item, variables, **states) for key, item in value.items()}
-    if isinstance(value, list):
-        return [evaluate(item, variables, **states) for item in value]
-    if not (isinstance(value, str) and value.startswith("{%")):
-        return value
-    expression = jsonata.Jsonata.jsonata(value.removeprefix("{%").removesuffix("%}").strip())
-    # Two functions that Step Functions adds to JSONata.
-    expression.register_lambda("uuid", lambda: str(uuid.uuid4()))
-    expression.register_lambda("parse", json.loads)
-    result = expression.evaluate(None, {**variables, "states": states})
-    assert result is not None, f"{value} is undefined, which Step Functions refuses"
-    return result
+VARIABLES = {**INPUT, "version": VERSION, "previous_contract": ""}
+CONTRACT = "s3://models-bucket/models/prices/job/output/model/contract.json"
 
 
 @pytest.fixture
@@ -41,15 +25,9 @@ def states(template):
     return template.state_machine()["States"]
 
 
-def context(retries=0):
-    return {
-        "State": {"RetryCount": retries},
-        "Execution": {"Id": "arn:aws:states:us-east-1:111122223333:execution:training:one"},
-    }
-
-
-def prepare_request(states, *, retries=0):
-    return evaluate(states["Prepare"]["Arguments"], VARIABLES, input=INPUT, context=context(retries))
+def prepare_request(states, *, retries=0, previous_contract=""):
+    variables = {**VARIABLES, "previous_contract": previous_contract}
+    return evaluate(states["Prepare"]["Arguments"], variables, input=INPUT, context=context(retries))
 
 
 def train_request(states, *, retries=0):
@@ -65,8 +43,47 @@ def test_versions_sort_by_time_and_carry_the_input_along(states):
     assert (day + time).isdigit()
 
 
-def test_sagemaker_accepts_the_processing_job(states):
-    validate("CreateProcessingJob", prepare_request(states))
+def test_an_execution_asks_for_the_lease_in_its_own_name_and_gives_it_back_in_the_same(states):
+    asked = evaluate(states["Acquire"]["Arguments"]["Payload"], VARIABLES, context=context())
+    execution = context()["Execution"]
+    assert asked == {
+        "action": "acquire",
+        "execution": execution["Id"],
+        "version": VERSION,
+        "started": execution["StartTime"],
+    }
+    given_back = evaluate(states["Release"]["Arguments"]["Payload"], VARIABLES, context=context())
+    assert given_back == {"action": "release", "execution": execution["Id"]}
+
+
+@pytest.mark.parametrize("previous_contract", ["", CONTRACT])
+def test_sagemaker_accepts_the_processing_job(states, previous_contract):
+    validate("CreateProcessingJob", prepare_request(states, previous_contract=previous_contract))
+
+
+def inputs(request):
+    """Where each channel of the processing job comes from, and as what."""
+    return {
+        given["InputName"]: (given["S3Input"]["S3Uri"], given["S3Input"]["S3DataType"])
+        for given in request["ProcessingInputs"]
+    }
+
+
+def test_preparing_reads_the_data_versions_manifest_and_the_settings(states):
+    found = inputs(prepare_request(states))
+    assert set(found) == {names.CHANNEL_DATA, names.CHANNEL_SETTINGS, names.CHANNEL_SOURCE}
+    assert found[names.CHANNEL_DATA] == (INPUT["data"], "ManifestFile")
+    assert found[names.CHANNEL_SETTINGS] == (INPUT["settings"], "S3Prefix")
+    assert found[names.CHANNEL_SOURCE][0].endswith(".gz")
+
+
+def test_once_there_is_a_champion_preparing_reads_its_contract_too(states):
+    acquired = evaluate(states["Acquire"]["Assign"], {}, result={"Payload": {"previous_contract": CONTRACT}})
+    found = inputs(prepare_request(states, **acquired))
+    assert found[names.CHANNEL_PREVIOUS] == (CONTRACT, "S3Prefix")
+    assert len(found) == 4
+    paths = {given["S3Input"]["LocalPath"] for given in prepare_request(states, **acquired)["ProcessingInputs"]}
+    assert paths == {f"/opt/ml/processing/input/{channel}" for channel in found}
 
 
 def test_sagemaker_accepts_the_training_job(states):
@@ -127,6 +144,14 @@ def test_the_training_jobs_region_and_image_are_the_stacks(states, template):
     assert request["Environment"]["TRAINING_IMAGE"] == request["AlgorithmSpecification"]["TrainingImage"]
 
 
+def test_what_judge_writes_to_are_the_folders_of_training_jobs(states, template):
+    # What the state names the jobs, and what Judge's role names them.
+    for retries in (0, states["Train"]["Retry"][0]["MaxAttempts"]):
+        name = train_request(states, retries=retries)["TrainingJobName"]
+        assert fnmatch.fnmatchcase(name, training_jobs(template.environment.name))
+    assert "*" not in training_jobs(template.environment.name)
+
+
 def test_judge_gets_the_folder_that_training_wrote_and_promote_gets_the_decision(states):
     artifacts = "s3://models-bucket/models/prices/job/output/model"
     finished = evaluate(
@@ -135,51 +160,43 @@ def test_judge_gets_the_folder_that_training_wrote_and_promote_gets_the_decision
     judge = evaluate(states["Judge"]["Arguments"]["Payload"], VARIABLES, input=finished)
     assert judge == {"version": VERSION, "bundle": artifacts}
     decision = {"promote": True, "version": VERSION, "reason": "first"}
-    assert evaluate(states["Judge"]["Output"], VARIABLES, result={"Payload": decision}) == decision
-    assert evaluate(states["Promote"]["Arguments"]["Payload"], VARIABLES, input=decision) == decision
+    assigned = evaluate(states["Judge"]["Assign"], VARIABLES, result={"Payload": decision})
+    assert evaluate(states["Promote"]["Arguments"]["Payload"], {**VARIABLES, **assigned}) == decision
+    promoted = {"mlflow_model_version": "3"}
+    assigned = evaluate(states["Promote"]["Assign"], {**VARIABLES, **assigned}, result={"Payload": promoted})
+    # The execution's output is the decision, whether or not the lease could be given back.
+    for output in (states["Release"]["Output"], states["Release"]["Catch"][0]["Output"]):
+        assert evaluate(output, assigned) == {**decision, **promoted}
 
 
-@pytest.mark.parametrize(("promote", "next_"), [(True, "Promote"), (False, "KeepChampion")])
+def chosen(state, variables):
+    """The state that a Choice goes on with."""
+    for choice in state["Choices"]:
+        if evaluate(choice["Condition"], variables):
+            return choice["Next"]
+    return state["Default"]
+
+
+@pytest.mark.parametrize(("promote", "next_"), [(True, "Promote"), (False, "NotifyDecision")])
 def test_only_a_better_candidate_is_promoted(states, promote, next_):
-    (choice,) = states["IsBetter"]["Choices"]
-    holds = evaluate(choice["Condition"], VARIABLES, input={"promote": promote})
-    assert (choice["Next"] if holds else states["IsBetter"]["Default"]) == next_
+    assert chosen(states["IsBetter"], {"decision": {"promote": promote}}) == next_
 
 
-SAGEMAKER_CAUSE = json.dumps({"TrainingJobName": "x", "FailureReason": "AlgorithmError: no rows are left"})
-CAUSES = {
-    "a training job": (SAGEMAKER_CAUSE, "AlgorithmError: no rows are left"),
-    "a processing job": (json.dumps({"ExitMessage": "no column 'price'"}), "no column 'price'"),
-    "a function": (json.dumps({"errorMessage": "the bundle is broken", "errorType": "X"}), "the bundle is broken"),
-    "plain text": ("Rate exceeded (Service: AmazonSageMaker)", "Rate exceeded (Service: AmazonSageMaker)"),
-    "other JSON": ('{"Status": "Stopped"}', '{"Status": "Stopped"}'),
-    "JSON cut short": ('{"FailureReason": "abc', '{"FailureReason": "abc'),
-    "nothing": (None, "no cause was given"),
-}
-
-
-@pytest.mark.parametrize("name", CAUSES)
-def test_the_notification_names_the_state_and_the_cause_in_words(states, template, name):
-    cause, words = CAUSES[name]
-    error = {"Error": "States.TaskFailed", **({"Cause": cause} if cause else {})}
-    (catch,) = states["Train"]["Catch"]
-    caught = evaluate(catch["Assign"], VARIABLES, errorOutput=error)
-    sent = evaluate(states["NotifyFailure"]["Arguments"], {**VARIABLES, **caught}, context=context())
-    assert sent["Subject"] == f"Evergreen {template.environment.name}: training failed at Train"
-    assert f"failed at Train.\n\nCause: {words}\n" in sent["Message"]
-    for said in (VERSION, template.model, "The champion is unchanged", context()["Execution"]["Id"]):
-        assert said in sent["Message"]
-    failed = evaluate({key: states["Failed"][key] for key in ("Error", "Cause")}, {**VARIABLES, **caught})
-    assert failed["Error"] == "States.TaskFailed"
-    assert failed["Cause"].startswith("Train: ")
-
-
-def test_each_state_is_named_in_its_own_failures_and_the_subject_fits_sns(states):
-    for name, state in states.items():
-        if state["Type"] == "Task" and name != "NotifyFailure":
-            caught = evaluate(state["Catch"][0]["Assign"], VARIABLES, errorOutput={"Error": "E", "Cause": "c"})
-            assert caught["failure"]["state"] == name
-            subject = evaluate(states["NotifyFailure"]["Arguments"]["Subject"], {**VARIABLES, **caught})
-            # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII, at most 100 characters.
-            assert len(subject) <= 100
-            assert subject.isascii()
+@pytest.mark.parametrize(
+    ("failed", "decision", "end"),
+    [
+        ("", {"promote": True}, "Promoted"),
+        ("", {"promote": False}, "KeepChampion"),
+        ("Prepare", None, "Failed"),
+        # Judged worth it, and yet not promoted.
+        ("Promote", {"promote": True}, "Failed"),
+    ],
+)
+def test_an_execution_ends_as_what_it_came_to(states, failed, decision, end):
+    variables = evaluate(states["NameVersion"]["Assign"], {}, input=INPUT)
+    if decision:
+        variables |= evaluate(states["Judge"]["Assign"], variables, result={"Payload": decision})
+    if failed:
+        (catch,) = states[failed]["Catch"]
+        variables |= evaluate(catch["Assign"], variables, errorOutput={"Error": "E", "Cause": "c"})
+    assert chosen(states["HowItEnded"], variables) == end

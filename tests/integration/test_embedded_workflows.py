@@ -139,6 +139,16 @@ def test_a_task_that_times_out_stops_its_job(aws, run, train_state, eventually):
     eventually(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Stopped")
 
 
+def test_a_job_that_reaches_its_limit_fails_its_task_and_says_so_in_the_cause(run, train_state):
+    state = train_state("import time\ntime.sleep(60)", End=True)
+    state["Arguments"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 1}
+    ended = run({"Start": state})
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.TaskFailed")
+    job = json.loads(ended["cause"])
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+    assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 1}
+
+
 def test_a_failed_function_is_caught_by_the_name_of_its_exception(aws, run):
     function = aws.function(
         "class CardMissing(Exception): pass\ndef handle(event, context):\n    raise CardMissing('x')"

@@ -10,6 +10,7 @@ import skops.io
 
 from evergreen import portable, tracking
 from evergreen.bundle import HoldoutRow, ServableModel
+from evergreen.contract import NUMBER, Feature
 from evergreen.errors import InvalidData, InvalidSettings
 from evergreen.metrics import CLASSIFICATION, METRICS, REGRESSION
 from evergreen.parity import find_difference
@@ -19,10 +20,12 @@ from evergreen.settings import (
     DataSettings,
     EstimatorSettings,
     ModelSettings,
+    PreprocessingSettings,
     SplitSettings,
 )
 from training import train
-from training.estimators import CLASSES
+from training.estimators import CLASSES, build, logged_parameters
+from training.evaluation import baseline, predict
 from training.prepare import prepare
 
 SETTINGS = {
@@ -71,7 +74,7 @@ def with_estimator(task: str, type_: str, **parameters) -> ModelSettings:
 def trained(parts, task: str, type_: str, **parameters):
     """The fitted estimator, and what it says of the holdout."""
     estimator = train.fit(parts.train, parts.contract, with_estimator(task, type_, **parameters))
-    return estimator, train.predict(estimator, parts.holdout, parts.contract)
+    return estimator, predict(estimator, parts.holdout, parts.contract)
 
 
 @pytest.mark.parametrize("task", ESTIMATORS)
@@ -110,7 +113,7 @@ def test_every_estimator_learns(prepared, task, type_):
     parameters = {"C": 1e5} if (task, type_) == (REGRESSION, "linear_svm") else {}
     _, outcomes = trained(known, task, type_, **parameters)
 
-    assert error_of(outcomes, task) < 0.7 * error_of(train.baseline(known.train, known.holdout, known.contract), task)
+    assert error_of(outcomes, task) < 0.7 * error_of(baseline(known.train, known.holdout, known.contract), task)
 
 
 @pytest.mark.parametrize(("task", "type_"), ALL)
@@ -150,6 +153,64 @@ def test_a_forest_that_was_fitted_in_threads_predicts_in_one(prepared):
 def test_a_misspelt_parameter_is_told_the_right_one(prepared, type_, name):
     with pytest.raises(InvalidSettings, match=f"has no '{name}'; did you mean max_"):
         trained(prepared[REGRESSION], REGRESSION, type_, **{name: 3})
+
+
+# Every choice of [preprocessing], with estimators that it matters to.
+PREPARED_WAYS = [
+    ("hist_gradient_boosting", PreprocessingSettings(impute="mean", scale="robust")),
+    ("hist_gradient_boosting", PreprocessingSettings(encode="onehot")),
+    ("hist_gradient_boosting", PreprocessingSettings(min_frequency=30, log=["size"])),
+    ("random_forest", PreprocessingSettings(encode="ordinal", missing_indicator=False)),
+    ("gradient_boosting", PreprocessingSettings(encode="ordinal", min_frequency=120)),
+    ("decision_tree", PreprocessingSettings(impute="none")),
+    ("ridge", PreprocessingSettings(impute="most_frequent", scale="minmax", log=["size"], min_frequency=120)),
+    ("linear", PreprocessingSettings(scale="none", encode="ordinal")),
+]
+
+
+def in_bundle_and_mlflow(estimator, parts) -> str | None:
+    """What is wrong with serving an estimator: the first holdout row that differs, or types nobody has reviewed."""
+    lines = train.holdout_lines(parts.holdout, parts.contract, predict(estimator, parts.holdout, parts.contract))
+    rows = [HoldoutRow(**json.loads(line)) for line in lines.splitlines()]
+    features = [feature.name for feature in parts.contract.features]
+    model = ServableModel(parts.contract, portable.load(portable.export(estimator), features))
+    unknown = set(skops.io.get_untrusted_types(data=skops.io.dumps(estimator))) - set(tracking.REVIEWED_TYPES)
+    return find_difference(model, rows) or ", ".join(unknown) or None
+
+
+@pytest.mark.parametrize("task", ESTIMATORS)
+@pytest.mark.parametrize(("type_", "preprocessing"), PREPARED_WAYS)
+def test_every_preprocessing_is_served_as_scikit_learn_does_it(prepared, task, type_, preprocessing):
+    if type_ not in ESTIMATORS[task]:
+        type_ = "logistic"
+    settings = dataclasses.replace(with_estimator(task, type_), preprocessing=preprocessing)
+    parts = prepared[task]
+
+    assert in_bundle_and_mlflow(train.fit(parts.train, parts.contract, settings), parts) is None
+
+
+def test_a_model_of_the_targets_logarithm_is_served_as_scikit_learn_does_it(prepared):
+    settings = dataclasses.replace(
+        with_estimator(REGRESSION, "ridge"), preprocessing=PreprocessingSettings(log_target=True)
+    )
+    parts = prepared[REGRESSION]
+    estimator = train.fit(parts.train, parts.contract, settings)
+
+    assert in_bundle_and_mlflow(estimator, parts) is None
+    assert logged_parameters(estimator)["estimator"] == "Ridge"
+
+
+@pytest.mark.parametrize(("feature", "words"), [("city", "'city' is a category"), ("cold", "'cold' goes down to -3")])
+def test_the_logarithm_of_what_has_none_is_refused(prepared, feature, words):
+    contract = prepared[REGRESSION].contract
+    cold = Feature(name="cold", type=NUMBER, missing_allowed=False, minimum=-3.0, maximum=1.0)
+    contract = dataclasses.replace(contract, features=(*contract.features, cold))
+    settings = dataclasses.replace(
+        with_estimator(REGRESSION, "ridge"), preprocessing=PreprocessingSettings(log=[feature])
+    )
+
+    with pytest.raises(InvalidSettings, match=f"preprocessing.log: {words}"):
+        build(settings, contract)
 
 
 def labelled(labels: list[str]) -> pd.DataFrame:

@@ -1,11 +1,13 @@
 """Train: what it fits, what it measures, and the bundle that it leaves."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import mlflow
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -13,9 +15,11 @@ from sklearn.metrics import mean_absolute_percentage_error
 
 from evergreen import parity
 from evergreen.bundle import HOLDOUT, LINEAGE, METRICS, MODEL, Bundle
+from evergreen.data_version import of_path
 from evergreen.errors import BrokenBundle, InvalidSettings
 from evergreen.model_toml import read_settings
 from training import prepare, train
+from training.reading.table import read_table
 
 CHECKOUT = Path(__file__).parents[2]
 DATA = CHECKOUT / "data" / "texas_2000_2006.csv"
@@ -28,19 +32,20 @@ def job_folder(tmp_path_factory) -> Path:
     settings_file = base / "input" / "data" / "settings" / "model.toml"
     settings_file.parent.mkdir(parents=True)
     settings_file.write_text((CHECKOUT / "model.toml").read_text())
-    parts = prepare.prepare(prepare.read_table(DATA), read_settings(settings_file), file=DATA.name)
-    prepare.write(parts, base / "input" / "data" / "prepared", data_file=DATA)
+    prepare.run(of_path(DATA), read_settings(settings_file), base / "input" / "data" / "prepared")
     return base
 
 
-def run_job(base: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_job(base: Path, *arguments: str, tracked: bool = True) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(CHECKOUT),
         "SAGEMAKER_BASE_DIR": str(base),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{base}/mlflow.db",
         "TRAINING_IMAGE": "an/image:1",
     }
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    if tracked:
+        environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{base}/mlflow.db"
     command = [sys.executable, "-m", "training.train", *arguments]
     return subprocess.run(command, cwd=base, env=environment, capture_output=True, text=True)
 
@@ -78,22 +83,86 @@ def test_lineage_names_what_the_version_came_from(bundle):
     lineage = bundle.lineage
 
     assert (lineage["version"], lineage["git_commit"], lineage["image"]) == ("v1", "0a1b", "an/image:1")
-    assert lineage["data_sha256"] == bundle.metrics["rows"]["data_sha256"]
+    assert lineage["data_version"] == hashlib.md5(DATA.read_bytes()).hexdigest()
+    assert lineage["doubts"] == []
     assert lineage["libraries"]["scikit-learn"]
     assert lineage["mlflow_model_version"] == "1"
 
 
 def test_the_run_is_in_mlflow_with_its_model_as_candidate(bundle, job_folder):
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{job_folder}/mlflow.db")
+    client = mlflow.MlflowClient(f"sqlite:///{job_folder}/mlflow.db")
     run = client.get_run(bundle.lineage["mlflow_run_id"])
 
     assert run.data.metrics["holdout_mape"] == pytest.approx(bundle.metrics["holdout"]["mape"])
     assert run.data.params["max_iter"] == "200"
-    assert run.data.tags["data_sha256"] == bundle.lineage["data_sha256"]
+    assert run.data.tags["data_version"] == bundle.lineage["data_version"]
     assert run.data.tags["git_commit"] == "0a1b"
     assert client.get_model_version_by_alias("texas-house-prices", "candidate").run_id == run.info.run_id
+
+
+def test_the_data_sets_and_documents_are_on_the_run(bundle, job_folder):
+    client = mlflow.MlflowClient(f"sqlite:///{job_folder}/mlflow.db")
+    run = client.get_run(bundle.lineage["mlflow_run_id"])
+    used = {tag.value: given.dataset for given in run.inputs.dataset_inputs for tag in given.tags}
+    documents = {file.path for file in client.list_artifacts(run.info.run_id, "documents")}
+
+    assert set(used) == {"training", "holdout"}
+    assert {dataset.digest for dataset in used.values()} == {bundle.lineage["data_version"]}
+    assert {"documents/model_card.html", "documents/data_sheet.md"} <= documents
+    assert any(name.endswith(".svg") for name in documents)
+
+
+def test_mlflows_own_loader_predicts_what_the_endpoint_does(bundle, job_folder):
+    mlflow.set_tracking_uri(f"sqlite:///{job_folder}/mlflow.db")
+    try:
+        loaded = mlflow.pyfunc.load_model("models:/texas-house-prices@candidate")
+    finally:
+        mlflow.set_tracking_uri(None)
+    rows = list(bundle.holdout())
+    served = bundle.model()
+
+    predicted = loaded.predict(pd.DataFrame([row.features for row in rows])).tolist()
+
+    assert predicted == [served.predict(served.contract.parse(row.features)) for row in rows]
+
+
+def test_each_metric_has_its_interval_and_the_baseline_beside_it(bundle):
+    metrics = bundle.metrics
+
+    assert metrics["holdout"].keys() == metrics["intervals"].keys() == metrics["baseline"].keys()
+    for name, value in metrics["holdout"].items():
+        low, high = metrics["intervals"][name]
+        assert low < value < high < metrics["baseline"][name]
+
+
+def test_importance_is_what_the_error_gains_when_a_feature_is_shuffled(bundle):
+    importance = bundle.metrics["importance"]
+
+    assert list(importance) == ["city", "year", "month", "sales", "listings", "inventory"]
+    # A house's place says more of its price than anything else; without it the error would double.
+    assert importance["city"]["mean"] == max(each["mean"] for each in importance.values())
+    assert importance["city"]["mean"] > bundle.metrics["holdout"]["mape"]
+
+
+def test_slices_cover_the_rows_and_average_to_the_whole(bundle):
+    slices = bundle.metrics["slices"]["month"]
+    rows = sum(each["rows"] for each in slices.values())
+
+    assert list(slices) == [str(month) for month in range(1, 13)]
+    assert rows == bundle.metrics["rows"]["holdout_rows"]
+    mean = sum(each["rows"] * each["value"] for each in slices.values()) / rows
+    assert mean == pytest.approx(bundle.metrics["holdout"]["mape"])
+
+
+def test_without_a_tracking_server_the_same_model_is_left_and_nothing_is_logged(bundle, job_folder, tmp_path):
+    (tmp_path / "input").symlink_to(job_folder / "input")
+    finished = run_job(tmp_path, tracked=False)
+
+    assert finished.returncode == 0, finished.stderr
+    untracked = Bundle.read(lambda name: (tmp_path / "model" / name).read_bytes())
+    assert untracked.digest == bundle.digest
+    assert untracked.lineage["mlflow_run_id"] == ""
+    assert not (tmp_path / "mlruns").exists()
 
 
 @pytest.mark.parametrize("name", [MODEL, HOLDOUT, METRICS, LINEAGE])
@@ -137,7 +206,7 @@ def test_a_failed_job_leaves_its_cause_where_sagemaker_looks_and_no_bundle(job_f
 def test_a_value_that_the_estimator_refuses_is_said_in_its_words(job_folder):
     settings = read_settings(job_folder / "input" / "data" / "settings" / "model.toml")
     settings.estimator.parameters["learning_rate"] = -1.0
-    parts = prepare.prepare(prepare.read_table(DATA), settings, file=DATA.name)
+    parts = prepare.prepare(read_table(DATA), settings, file=DATA.name)
 
     with pytest.raises(InvalidSettings, match="learning_rate"):
         train.fit(parts.train, parts.contract, settings)

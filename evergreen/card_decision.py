@@ -1,0 +1,88 @@
+"""Quotes Judge's decision in a model card, where training left a mark for it."""
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from evergreen.errors import BrokenBundle
+
+CARD_HTML = "model_card.html"
+CARD_MARKDOWN = "model_card.md"
+CARD_FILES = (CARD_HTML, CARD_MARKDOWN)
+
+MARK = "<!-- decision -->"
+_HEAD = ("Gate", "Passed", "Why", "Numbers")
+# An underscore within a word is no markup, and escaped it is hard to read.
+_MARKUP = re.compile(r"[\\`*\[\]<>|&~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+
+def quote(card: bytes, decision: Mapping[str, Any], *, name: str) -> bytes:
+    """The card with the decision in the mark's place.
+
+    Args:
+        card: the content of a file of CARD_FILES.
+        decision: what Decision.as_dict returns.
+        name: of the file, which tells its form.
+
+    Raises:
+        BrokenBundle: the card has no place for a decision.
+    """
+    text = card.decode()
+    if MARK not in text:
+        raise BrokenBundle(f"{name} has no line {MARK}, where the decision belongs; train again")
+    written = _html(decision) if name == CARD_HTML else _markdown(decision)
+    return text.replace(MARK, written, 1).encode()
+
+
+def _markdown(decision: Mapping[str, Any]) -> str:
+    rows = [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in _rows(decision)]
+    rule = "|---" * len(_HEAD) + "|"
+    reason = _plain(decision["reason"])
+    return "\n".join([f"**{_verdict(decision)}**: {reason}.", "", f"| {' | '.join(_HEAD)} |", rule, *rows])
+
+
+def _plain(text: str) -> str:
+    """Text in one line of Markdown, none of it markup."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def _html(decision: Mapping[str, Any]) -> str:
+    head = "".join(f'<th scope="col">{title}</th>' for title in _HEAD)
+    rows = (
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+        for name, *cells in _rows(decision)
+    )
+    return "\n".join(
+        [
+            f"<p><strong>{_verdict(decision)}</strong>: {escape(decision['reason'])}.</p>",
+            '<div class="table" role="region" tabindex="0" aria-label="The gates of promotion">',
+            "<table>",
+            "<caption>The gates of promotion</caption>",
+            f"<thead><tr>{head}</tr></thead>",
+            "<tbody>",
+            *rows,
+            "</tbody>",
+            "</table>",
+            "</div>",
+        ]
+    )
+
+
+def _verdict(decision: Mapping[str, Any]) -> str:
+    return "Promoted" if decision["promote"] else "Not promoted"
+
+
+def _rows(decision: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (gate["name"], "yes" if gate["passed"] else "no", gate["reason"], _numbers(gate["numbers"]))
+        for gate in decision["gates"]
+    ]
+
+
+def _numbers(numbers: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_shown(value)}" for name, value in numbers.items())
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,148 @@
+"""Measures candidate and champion by one metric, on the same holdout rows wherever that can be."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evergreen.bootstrap import paired_gain, unpaired_gain
+from evergreen.bundle import HoldoutRow, ServableModel
+from evergreen.contract import Contract
+from evergreen.errors import InvalidRow
+from evergreen.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice, slice_label
+from evergreen.metrics import METRICS, Outcomes
+
+# Judge says the same of the same bundles, whenever it is asked.
+_SEED = 0
+_LOG_LOSS = "log_loss"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A model with its own holdout.
+
+    Attributes:
+        outcomes: what training's library said of these rows. The parity gate holds the scorer that will serve against
+            it, row by row, so that it need not score them again.
+    """
+
+    model: ServableModel
+    rows: list[HoldoutRow]
+
+    @property
+    def contract(self) -> Contract:
+        return self.model.contract
+
+    @property
+    def outcomes(self) -> Outcomes:
+        return Outcomes(
+            actual=[row.actual for row in self.rows],
+            predicted=[row.predicted for row in self.rows],
+            probabilities=[row.probabilities or [] for row in self.rows] if self.contract.classes else (),
+            classes=self.contract.classes,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """What both models say of the same rows: those of the candidate's holdout that the champion can read."""
+
+    metric: str
+    rows: list[HoldoutRow]
+    candidate: Outcomes
+    champion: Outcomes
+    where: str
+
+    def compare(self, places: Sequence[int] | None = None, *, confidence: float) -> Comparison:
+        """
+        Args:
+            places: of the rows to compare on; all without.
+        """
+        candidate, champion = (
+            outcomes if places is None else outcomes.take(places) for outcomes in (self.candidate, self.champion)
+        )
+        measure = METRICS[self.metric].measure
+        return Comparison(
+            metric=self.metric,
+            candidate=measure(candidate),
+            champion=measure(champion),
+            gain=paired_gain(self.metric, candidate, champion, seed=_SEED, confidence=confidence),
+            rows=len(candidate.actual),
+            where=self.where,
+        )
+
+
+def why_not_comparable(candidate: Judged, champion: Judged, metric: str) -> str | None:
+    """Why the champion is no measure of the candidate, in words; None if it is one."""
+    if champion.contract.target != candidate.contract.target:
+        return f"the champion predicts another target, {champion.contract.target!r}"
+    if METRICS[metric].task != champion.contract.task:
+        return f"{metric} cannot be taken of the champion, a model of {champion.contract.task}"
+    if metric == _LOG_LOSS and not all(row.probabilities for row in champion.rows):
+        return f"{metric} cannot be taken of the champion, which gives no probabilities"
+    return None
+
+
+def pair(candidate: Judged, champion: Judged, metric: str) -> Pair | None:
+    """Score the candidate's holdout with the champion; None if it can read none of the rows."""
+    readable, predicted, probabilities = [], [], []
+    for row in candidate.rows:
+        try:
+            values = champion.contract.parse(row.features)
+            # Only what the metric needs: of many rows and trees each takes its time.
+            if metric == _LOG_LOSS:
+                probabilities.append(champion.model.probabilities(values) or [])
+            else:
+                predicted.append(champion.model.predict(values))
+        except InvalidRow:
+            continue
+        readable.append(row)
+    if not readable:
+        return None
+    own = Judged(model=candidate.model, rows=readable).outcomes
+    where = "" if len(readable) == len(candidate.rows) else f" (on the rows that it can read, of {len(candidate.rows)})"
+    return Pair(
+        metric=metric,
+        rows=readable,
+        candidate=own,
+        champion=Outcomes(
+            actual=own.actual, predicted=predicted, probabilities=probabilities, classes=champion.contract.classes
+        ),
+        where=where,
+    )
+
+
+def compare_apart(candidate: Judged, champion: Judged, metric: str, *, confidence: float) -> Comparison:
+    """Each model on its own holdout, where the champion cannot read the candidate's rows."""
+    measure = METRICS[metric].measure
+    return Comparison(
+        metric=metric,
+        candidate=measure(candidate.outcomes),
+        champion=measure(champion.outcomes),
+        gain=unpaired_gain(metric, candidate.outcomes, champion.outcomes, seed=_SEED, confidence=confidence),
+        rows=len(candidate.rows),
+        where=" (measured on the champion's own holdout: it cannot read these rows)",
+    )
+
+
+def compare_slices(both: Pair, features: Sequence[str], *, confidence: float) -> list[Slice]:
+    """The comparison on each value of the features that has enough rows.
+
+    Args:
+        confidence: that no bound fails in any slice. Each of n slices is bounded at 1 - (1 - confidence) / n
+            (Bonferroni), so that many slices do not make a false alarm likely.
+    """
+    places: dict[tuple[str, Any], list[int]] = defaultdict(list)
+    for place, row in enumerate(both.rows):
+        for feature in features:
+            places[feature, row.features.get(feature)].append(place)
+    enough = {key: found for key, found in places.items() if len(found) >= MINIMUM_SLICE_ROWS}
+    each = 1 - (1 - confidence) / max(1, len(enough))
+    return [
+        Slice(
+            feature=feature,
+            value=slice_label(value),
+            comparison=both.compare(found, confidence=each),
+        )
+        for (feature, value), found in enough.items()
+    ]

@@ -1,0 +1,139 @@
+"""A lease: the right to be the one training of a model. It expires, so that nothing has to be cleaned up by hand."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from evergreen import names
+from evergreen.errors import EvergreenError
+
+# How often a lost race is run again before it is called one. Each time another writer has won.
+_ATTEMPTS = 5
+
+
+class TrainingIsRunning(EvergreenError):
+    """Another training of the model holds the lease. This one ends before its first job; nothing is changed."""
+
+
+class ExecutionHasEnded(EvergreenError):
+    """The execution was aborted before it got the lease. It gets none any more: nobody would give that one back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """
+    Attributes:
+        execution: ARN of the execution that holds it, or was the last to end.
+        version: that the execution is training; empty if it ended before it had said so.
+        since: when the execution started, ISO 8601.
+        until: when the lease expires, ISO 8601 with its offset: now or before once it is given back.
+    """
+
+    execution: str
+    version: str
+    since: str
+    until: str
+
+    def holds(self, now: datetime) -> bool:
+        return datetime.fromisoformat(self.until) > now
+
+
+class Leases:
+    """The lease of one model: an object that is replaced only by whoever has seen it as it is."""
+
+    def __init__(self, client: Any, bucket: str, model: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._model = model
+        self._key = names.lease_key(model)
+
+    def acquire(self, *, execution: str, version: str, since: str, seconds: int) -> Lease:
+        """Take the lease, unless another execution holds it. The one that holds it already keeps it as it is.
+
+        Args:
+            seconds: how long it holds.
+
+        Raises:
+            TrainingIsRunning: another execution holds it.
+            ExecutionHasEnded: the lease of this execution was given back already.
+        """
+        for _ in range(_ATTEMPTS):
+            now = datetime.now(UTC)
+            present, etag = self._read()
+            if present and present.execution == execution:
+                if present.holds(now):
+                    return present
+                raise ExecutionHasEnded(f"{execution} has ended: it gets no lease of {self._model} any more")
+            if present and present.holds(now):
+                raise TrainingIsRunning(self._refusal(present))
+            lease = Lease(
+                execution=execution,
+                version=version,
+                since=since,
+                until=(now + timedelta(seconds=seconds)).isoformat(timespec="seconds"),
+            )
+            if self._write(lease, etag):
+                return lease
+        raise TrainingIsRunning(
+            f"other trainings of {self._model} are starting at this moment. Train again in a minute"
+        )
+
+    def release(self, *, execution: str) -> bool:
+        """Give the lease back, if the execution holds it; whether it did. To do it twice changes nothing.
+
+        It is overwritten by one that is over, so that an execution which is aborted while it asks does not get the
+        lease after its end.
+        """
+        for _ in range(_ATTEMPTS):
+            now = datetime.now(UTC)
+            present, etag = self._read()
+            held = present is not None and present.holds(now)
+            mine = present is not None and present.execution == execution
+            if held != mine:
+                return False  # it is another's, or was given back already
+            moment = now.isoformat(timespec="seconds")
+            ended = Lease(execution=execution, version="", since=moment, until=moment)
+            if self._write(replace(present, until=moment) if present and mine else ended, etag):
+                return mine
+        return False
+
+    def _refusal(self, holder: Lease) -> str:
+        return (
+            f"another training of {self._model} is running: version {holder.version}, execution {holder.execution}, "
+            f"since {_to_the_minute(holder.since)}. Its lease holds until {_to_the_minute(holder.until)}. Wait for it "
+            f"to end, or stop it with: aws stepfunctions stop-execution --execution-arn {holder.execution}, then "
+            f"train again. If no such execution is running, delete s3://{self._bucket}/{self._key}"
+        )
+
+    def _read(self) -> tuple[Lease | None, str]:
+        """The lease and its ETag; None and nothing before the first."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._key)
+        except self._client.exceptions.NoSuchKey:
+            return None, ""
+        return Lease(**json.loads(answer["Body"].read())), answer["ETag"]
+
+    def _write(self, lease: Lease, etag: str) -> bool:
+        """Whether it could be written: not if another has written since the ETag was read."""
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=self._key,
+                Body=json.dumps(asdict(lease), indent=1).encode(),
+                ContentType="application/json",
+                **condition,
+            )
+        except ClientError as error:
+            # 412: it is another's by now; 409: another is being written at this moment; 404: it was deleted.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 409, 412):
+                return False
+            raise
+        return True
+
+
+def _to_the_minute(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,134 @@
+"""The deployed training workflow as a test sees it: its executions, what they leave, and its parts made to fail."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cli.registry import Registry
+from cli.target import CHECKOUT
+from cli.training_run import TrainingRun
+from evergreen import names
+from tests.end_to_end.conftest import Deployed
+
+_PATIENCE = 180
+
+
+class Workflow:
+    """Starts executions of the workflow, and changes what they meet; every change is undone at its end."""
+
+    def __init__(self, deployed: Deployed) -> None:
+        self.target = deployed.target
+        self.states, self.s3, self._lambda, self._iam = map(
+            deployed.target.client, ("stepfunctions", "s3", "lambda", "iam")
+        )
+        self.machine = deployed.target.outputs[names.OUTPUT_WORKFLOW]
+        self.models = deployed.target.outputs[names.OUTPUT_MODEL_BUCKET]
+        self.model = deployed.target.outputs[names.OUTPUT_MODEL_NAME]
+        self._physical = _physical_names(deployed)
+
+    def input(self, settings_file: Path = CHECKOUT / "model.toml") -> dict[str, str]:
+        """What an execution is started with; what it names is in the data bucket then."""
+        return TrainingRun(self.target, settings_file).upload()
+
+    def start(self, run_input: dict[str, str]) -> str:
+        """The ARN of a new execution."""
+        return self.states.start_execution(stateMachineArn=self.machine, input=json.dumps(run_input))["executionArn"]
+
+    def end_of(self, execution: str) -> dict[str, Any]:
+        """The description of an execution that has ended."""
+        self.wait_until(lambda: self.states.describe_execution(executionArn=execution)["status"] != "RUNNING")
+        return self.states.describe_execution(executionArn=execution)
+
+    def run(self, run_input: dict[str, str]) -> dict[str, Any]:
+        return self.end_of(self.start(run_input))
+
+    def entered(self, execution: str) -> list[str]:
+        """The states that an execution has entered, in their order."""
+        pages = self.states.get_paginator("get_execution_history").paginate(executionArn=execution)
+        details = (event.get("stateEnteredEventDetails") for page in pages for event in page["events"])
+        return [detail["name"] for detail in details if detail]
+
+    def wait_until(self, holds: Any) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline, f"nothing came of it within {_PATIENCE} s"
+            time.sleep(0.1)
+
+    def champion(self) -> dict[str, Any]:
+        return json.loads(self._read(names.champion_key(self.model)))
+
+    def holder(self) -> str:
+        """The execution that holds the lease; empty if it is free."""
+        lease = json.loads(self._read(names.lease_key(self.model)))
+        return lease["execution"] if datetime.fromisoformat(lease["until"]) > datetime.now(UTC) else ""
+
+    def judged(self) -> list[str]:
+        """The versions that the registry lists, which are those that can be rolled back to."""
+        return [version.version for version in Registry(self.target).versions()]
+
+    @contextmanager
+    def without_object(self, bucket: str, key: str) -> Iterator[None]:
+        content = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        self.s3.delete_object(Bucket=bucket, Key=key)
+        try:
+            yield
+        finally:
+            self.s3.put_object(Bucket=bucket, Key=key, Body=content)
+
+    @contextmanager
+    def denied(self, role: str, action: str, resource: str) -> Iterator[None]:
+        """With a role of this construct path refused one action on one resource."""
+        statement = {"Effect": "Deny", "Action": action, "Resource": resource}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        name = self._physical[role]
+        self._iam.put_role_policy(RoleName=name, PolicyName="denied", PolicyDocument=document)
+        try:
+            yield
+        finally:
+            self._iam.delete_role_policy(RoleName=name, PolicyName="denied")
+
+    @contextmanager
+    def variables(self, function: str, **changes: str) -> Iterator[None]:
+        """With other environment variables of the function of this construct path."""
+        name = self._physical[f"{function}/Function"]
+        before = self._lambda.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        self._configure(name, {**before, **changes})
+        try:
+            yield
+        finally:
+            self._configure(name, before)
+
+    @contextmanager
+    def arguments(self, state: str, **changes: Any) -> Iterator[None]:
+        """With other arguments of a state."""
+        before = self.states.describe_state_machine(stateMachineArn=self.machine)["definition"]
+        changed = json.loads(before)
+        changed["States"][state]["Arguments"] |= changes
+        self.states.update_state_machine(stateMachineArn=self.machine, definition=json.dumps(changed))
+        try:
+            yield
+        finally:
+            self.states.update_state_machine(stateMachineArn=self.machine, definition=before)
+
+    def _configure(self, function: str, variables: dict[str, str]) -> None:
+        self._lambda.update_function_configuration(FunctionName=function, Environment={"Variables": variables})
+
+    def _read(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=self.models, Key=key)["Body"].read()
+
+
+def _physical_names(deployed: Deployed) -> dict[str, str]:
+    """Construct path to the name that a role or a function got."""
+    template = json.loads(deployed.template.read_text())["Resources"]
+    answer = deployed.target.client("cloudformation").describe_stack_resources(StackName="evergreen-dev")
+    return {
+        template[found["LogicalResourceId"]]["Metadata"]["aws:cdk:path"]
+        .removeprefix("evergreen-dev/")
+        .removesuffix("/Resource"): found["PhysicalResourceId"].rpartition(":")[2]
+        for found in answer["StackResources"]
+        if found["ResourceType"] in ("AWS::IAM::Role", "AWS::Lambda::Function")
+    }

@@ -1,0 +1,36 @@
+"""Numbers in words: short, and never saying more or less than is so."""
+
+import math
+
+import pytest
+
+from training.documents.number_text import counted, number, share
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "0"),
+        (0.071234, "0.07123"),
+        (2006.0, "2006"),
+        (12345.6, "12,346"),
+        (1234567, "1,234,567"),
+        (-98765.4, "-98,765"),
+        (0.00001234, "1.234e-05"),
+        (1e300, "1.000e+300"),
+        (math.nan, "not a number"),
+        (math.inf, "inf"),
+    ],
+)
+def test_a_number_has_four_digits_and_no_more_than_it_needs(value, words):
+    assert number(value) == words
+
+
+def test_a_few_of_many_are_not_rounded_to_none_nor_nearly_all_to_all():
+    assert share(1, 1_000_000) == "< 0.1%"
+    assert share(999_999, 1_000_000) == "> 99.9%"
+    assert (share(0, 10), share(10, 10), share(1, 8), share(0, 0)) == ("0%", "100%", "12.5%", "0%")
+
+
+def test_one_row_is_not_rows():
+    assert (counted(1, "row"), counted(0, "row"), counted(12_000, "row")) == ("1 row", "0 rows", "12,000 rows")

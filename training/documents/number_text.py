@@ -1,0 +1,33 @@
+"""Numbers as a reader wants them: four digits, thousands apart, shares in percent."""
+
+import math
+
+
+def number(value: float) -> str:
+    """12,346 for 12345.6, 0.0712 for 0.071234; a whole number keeps all its digits, and a year has no comma."""
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else f"{value:g}"
+    whole = value == int(value)
+    if abs(value) >= 1e15 or (0 < abs(value) < 1e-4):
+        return f"{value:.3e}"
+    if whole or abs(value) >= 1000:
+        rounded = round(value)
+        return f"{rounded:,d}" if abs(rounded) >= 10_000 else f"{rounded:d}"
+    return f"{value:.4g}"
+
+
+def share(part: float, whole: float) -> str:
+    """A part of a whole in percent; what is not 0 never reads 0%, and what is not all never reads 100%."""
+    if not whole or not part:
+        return "0%"
+    if part == whole:
+        return "100%"
+    percent = 100 * part / whole
+    if percent < 0.1:
+        return "< 0.1%"
+    return "> 99.9%" if percent > 99.9 else f"{percent:.1f}%"
+
+
+def counted(count: int, noun: str) -> str:
+    """1 row, 2 rows."""
+    return f"{number(count)} {noun}" if count == 1 else f"{number(count)} {noun}s"

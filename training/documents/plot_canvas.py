@@ -1,0 +1,75 @@
+"""Draws with matplotlib to a small SVG: the same bytes for the same numbers, legible on light and on dark."""
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import FuncFormatter
+
+from training.documents.number_text import number
+
+# Mid-tones, which stand out from white and from near-black alike.
+ACCENT = "#2f8f6b"
+SECOND = "#c98a1b"
+INK = "#76807b"
+SERIES = (ACCENT, "#3f7fd0", SECOND, "#b0559c", "#cf5060", "#7a74d0", "#4f9aa6", "#8c8f3c")
+POINT_SIZE = 3.0
+_WIDTH = 5.2  # inches
+
+_STYLE = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": INK,
+    "grid.alpha": 0.22,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.6,
+}
+# Those of the drawing's groups, which nothing refers to and which would be there again in the next drawing of a page.
+_GROUP_ID = re.compile(r' id="[A-Za-z0-9.]+_\d+"')
+
+
+def draw(name: str, fill: Callable[[Axes], None], *, height: float = 3.6) -> str:
+    """A standalone SVG of one pair of axes, which `fill` draws on.
+
+    Args:
+        name: of the drawing; no two of a page may share it, since the ids within are made from it.
+        height: in inches; all drawings have one width.
+    """
+    with matplotlib.style.context(["default", {**_STYLE, "svg.hashsalt": name}]), warnings.catch_warnings():
+        # The reader's fonts draw the text, not those that matplotlib has.
+        warnings.filterwarnings("ignore", message="Glyph")
+        canvas = Canvas(figsize=(_WIDTH, height), layout="constrained")
+        FigureCanvasSVG(canvas)
+        fill(canvas.subplots())
+        stream = io.StringIO()
+        canvas.savefig(stream, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    return _GROUP_ID.sub("", stream.getvalue())
+
+
+def in_words(*axes: Axis) -> None:
+    """Label the ticks with numbers as the tables write them."""
+    for axis in axes:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))

@@ -1,0 +1,98 @@
+"""What is in a column: shares of missing cells, range or categories, and a small histogram."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evergreen.contract import NUMBER, Feature
+from training.documents.document import Bars, printable
+from training.documents.number_text import counted, number, share
+
+_BINS = 12
+_NAMED_CATEGORIES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A column in words.
+
+    Attributes:
+        missing_train, missing_holdout: share of the cells, in percent.
+        values: range and median, or how many categories and the commonest.
+        unlike: holdout rows whose value lies outside the training rows', in words; empty if there are none.
+        histogram: of the training rows.
+    """
+
+    name: str
+    type: str
+    missing_train: str
+    missing_holdout: str
+    values: str
+    unlike: str
+    histogram: Bars
+
+
+def profile_feature(feature: Feature, train: pd.Series, holdout: pd.Series) -> Profile:
+    """A feature's column in both parts: float64 with NaN, or text with None."""
+    known = train.dropna()
+    if feature.type == NUMBER:
+        histogram = number_histogram(known, name=feature.name)
+        values = _range(known)
+        unlike = int((holdout.lt(feature.minimum) | holdout.gt(feature.maximum)).sum()) if len(known) else 0
+        words = f"{counted(unlike, 'row')} outside" if unlike else ""
+    else:
+        counts = category_counts(known)
+        histogram = Bars(
+            tuple(float(count) for count in counts.to_numpy()[:_BINS]),
+            f"Counts of the commonest categories of {printable(feature.name, at_most=40)}",
+        )
+        values = _categories(counts)
+        unlike = int((holdout.notna() & ~holdout.isin(feature.categories)).sum())
+        words = f"{counted(unlike, 'row')} unseen in training" if unlike else ""
+    return Profile(
+        name=feature.name,
+        type=feature.type,
+        missing_train=share(int(train.isna().sum()), len(train)),
+        missing_holdout=share(int(holdout.isna().sum()), len(holdout)),
+        values=values,
+        unlike=words,
+        histogram=histogram,
+    )
+
+
+def number_histogram(known: pd.Series, *, name: str) -> Bars:
+    """Counts in bins of equal width, from the smallest value to the largest."""
+    label = f"Histogram of {printable(name, at_most=40)}"
+    if known.empty:
+        return Bars((), f"{label}: no values")
+    values = known.to_numpy(dtype=float)
+    label = f"{label} from {number(float(values.min()))} to {number(float(values.max()))}"
+    # Halved, so that the width of the widest range is still a number.
+    low, width = values.min() / 2, values.max() / 2 - values.min() / 2
+    if not width:
+        return Bars((float(len(values)),), label)
+    # A bar for each value where they are few: else whole numbers would leave gaps between the bars.
+    bins = min(_BINS, len(np.unique(values)))
+    places = np.minimum(((values / 2 - low) / width * bins).astype(int), bins - 1)
+    return Bars(tuple(float(count) for count in np.bincount(places, minlength=bins)), label)
+
+
+def category_counts(known: pd.Series) -> pd.Series:
+    """Rows of each category, the commonest first, equal ones by name."""
+    return known.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
+
+
+def _range(known: pd.Series) -> str:
+    if known.empty:
+        return "no values"
+    low, middle, high = (float(value) for value in known.quantile([0, 0.5, 1]))
+    return number(low) if low == high else f"{number(low)} to {number(high)}, median {number(middle)}"
+
+
+def _categories(counts: pd.Series) -> str:
+    named = [f"{printable(str(name), at_most=30)} {number(int(count))}" for name, count in counts.items()]
+    shown = ", ".join(named[:_NAMED_CATEGORIES])
+    if len(named) <= _NAMED_CATEGORIES:
+        return shown
+    return f"{number(len(named))} categories: {shown} …"

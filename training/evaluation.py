@@ -1,0 +1,128 @@
+"""What a fitted estimator is worth on the holdout: metrics with intervals, a baseline, slices, importance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sklearn.inspection import permutation_importance
+
+from evergreen.bootstrap import interval
+from evergreen.contract import Contract
+from evergreen.improvement import slice_label
+from evergreen.metrics import METRICS, Outcomes, measure_all
+from evergreen.settings import ModelSettings
+from training.estimators import features_of
+
+# A feature is shuffled so often, in a sample of so many holdout rows.
+_REPEATS = 5
+_SHUFFLED_ROWS = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """
+    Attributes:
+        holdout: every metric of the task by name.
+        baseline: the same of a model that knows only the target.
+        intervals: 95% interval of each metric by bootstrap, low and high.
+        importance: by feature, how much worse the model's own metric becomes when the feature is shuffled: mean and
+            standard deviation over the repeats, in units of the metric.
+        slices: by feature and value: rows, and the model's own metric on them.
+    """
+
+    holdout: dict[str, float]
+    baseline: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    importance: dict[str, dict[str, float]]
+    slices: dict[str, dict[str, dict[str, float]]]
+
+
+def evaluate(
+    estimator: Any,
+    outcomes: Outcomes,
+    train: pd.DataFrame,
+    holdout: pd.DataFrame,
+    *,
+    contract: Contract,
+    settings: ModelSettings,
+) -> Evaluation:
+    """
+    Args:
+        outcomes: what `predict` says of the holdout.
+    """
+    measured = measure_all(outcomes, task=contract.task)
+    return Evaluation(
+        holdout=measured,
+        baseline=measure_all(baseline(train, holdout, contract), task=contract.task),
+        intervals={name: interval(name, outcomes, seed=settings.seed) for name in measured},
+        importance=importance(estimator, holdout, contract, metric=settings.metric, seed=settings.seed),
+        slices=slices(outcomes, holdout, settings.promotion.slices, metric=settings.metric),
+    )
+
+
+def predict(estimator: Any, rows: pd.DataFrame, contract: Contract) -> Outcomes:
+    """What scikit-learn itself says of labelled rows."""
+    return _outcomes(estimator, features_of(rows, contract), rows[contract.target].tolist(), contract)
+
+
+def _outcomes(estimator: Any, features: pd.DataFrame, actual: Sequence[Any], contract: Contract) -> Outcomes:
+    return Outcomes(
+        actual=actual,
+        predicted=estimator.predict(features).tolist(),
+        probabilities=estimator.predict_proba(features).tolist() if hasattr(estimator, "predict_proba") else (),
+        classes=contract.classes,
+    )
+
+
+def baseline(train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract) -> Outcomes:
+    """What a model says that knows only the target: its mean, or its commonest class and the shares of all."""
+    actual, target = holdout[contract.target].tolist(), train[contract.target]
+    if not contract.classes:
+        return Outcomes(actual=actual, predicted=[float(target.mean())] * len(actual))
+    shares = target.value_counts(normalize=True)
+    row = [float(shares[label]) for label in contract.classes]
+    return Outcomes(
+        actual=actual,
+        predicted=[contract.classes[row.index(max(row))]] * len(actual),
+        probabilities=[row] * len(actual),
+        classes=contract.classes,
+    )
+
+
+def importance(
+    estimator: Any, holdout: pd.DataFrame, contract: Contract, *, metric: str, seed: int
+) -> dict[str, dict[str, float]]:
+    """Permutation importance (Breiman 2001) on the holdout, of each feature."""
+    sign = 1 if METRICS[metric].higher_is_better else -1
+
+    def score(fitted: Any, features: pd.DataFrame, actual: pd.Series) -> float:
+        return sign * METRICS[metric].measure(_outcomes(fitted, features, actual.tolist(), contract))
+
+    sample = holdout.sample(_SHUFFLED_ROWS, random_state=seed) if len(holdout) > _SHUFFLED_ROWS else holdout
+    found = permutation_importance(
+        estimator,
+        features_of(sample, contract),
+        sample[contract.target],
+        scoring=score,
+        n_repeats=_REPEATS,
+        random_state=seed,
+    )
+    return {
+        feature.name: {"mean": float(mean), "std": float(std)}
+        for feature, mean, std in zip(contract.features, found.importances_mean, found.importances_std, strict=True)
+    }
+
+
+def slices(
+    outcomes: Outcomes, holdout: pd.DataFrame, features: Sequence[str], *, metric: str
+) -> dict[str, dict[str, dict[str, float]]]:
+    """The metric on the rows of each value of the features; rows that lack the value belong to no slice."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for name in features:
+        groups = holdout.reset_index(drop=True).groupby(name).indices
+        found[name] = {
+            slice_label(value): {"rows": len(rows), "value": METRICS[metric].measure(outcomes.take(rows.tolist()))}
+            for value, rows in sorted(groups.items())
+        }
+    return found

@@ -1,0 +1,172 @@
+"""What looks wrong in the training rows although a model can be fitted to them: warnings, each with a remedy."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from evergreen.settings import ModelSettings
+
+# Share of different values above which whole numbers are taken for an identifier, and rows that it takes to tell.
+_UNIQUE_SHARE, _UNIQUE_ROWS = 0.99, 50
+# Rank correlation with the target above which a number is taken for a copy of it.
+_COPY = 0.999
+# Rows on which copies are looked for: more would change no finding, and cost a sort of every column.
+_COPY_ROWS = 20_000
+# A class with fewer rows is not learned, or not judged.
+_CLASS_ROWS, _CLASS_HOLDOUT_ROWS = 10, 1
+_NAMED = 5
+
+Columns = dict[str, pd.Series]
+
+
+def find(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings) -> tuple[str, ...]:
+    """Sentences, one for each kind of finding; the columns are those of `Prepared`."""
+    target = train[settings.data.target]
+    # Not a frame: that would be a copy of all rows.
+    features = {str(name): train[name] for name in train.columns if name != target.name}
+    sentences = [
+        *_identifiers(features, settings),
+        *_constants(features),
+        *_copies(features, target),
+        *_single_categories(features, settings),
+    ]
+    if target.dtype == object:
+        sentences += _rare_classes(target, holdout[target.name])
+    return tuple(sentences)
+
+
+def _identifiers(features: Columns, settings: ModelSettings) -> Iterator[str]:
+    """Columns of text or whole numbers with another value in nearly every row. Moments are so by nature."""
+    names = [
+        name
+        for name, column in features.items()
+        if name != settings.split.by and len(column) >= _UNIQUE_ROWS and _is_discrete(column) and _is_unique(column)
+    ]
+    if names:
+        yield (
+            f"{_columns(names)} a different value in nearly every row, as an identifier has: nothing of it holds for "
+            "other rows. Put it into leave_out in model.toml"
+        )
+
+
+def _constants(features: Columns) -> Iterator[str]:
+    names = [name for name, column in features.items() if _is_constant(column)]
+    if names:
+        yield f"{_columns(names)} one value in all training rows: nothing can be learned from it. Put it into leave_out"
+
+
+def _copies(features: Columns, target: pd.Series) -> Iterator[str]:
+    """Features that all but say the target: by their rank, or because each value goes with one target only."""
+    step = -(-len(target) // _COPY_ROWS)
+    goal = target.iloc[::step]
+    codes = pd.factorize(goal)[0]
+    if np.all(codes == codes[0]):
+        return
+    ranks = goal.rank() if goal.dtype != object else None
+    some = {name: column.iloc[::step] for name, column in features.items()}
+    names = [name for name, column in some.items() if _determines(column, codes) or _is_copy(column, goal, ranks)]
+    if names:
+        yield (
+            f"{_columns(names)} the target in all but name: each value goes with one value of {target.name!r}, or "
+            "rises and falls with it. If it is not known when a prediction is asked for, put it into leave_out"
+        )
+
+
+def _single_categories(features: Columns, settings: ModelSettings) -> Iterator[str]:
+    if settings.preprocessing.min_frequency > 1:
+        return
+    for name, column in features.items():
+        if column.dtype != object:
+            continue
+        counts = column.value_counts()
+        single = sorted(counts.index[counts == 1])
+        # A column of nothing else is an identifier.
+        if single and len(single) < len(counts):
+            yield (
+                f"the column {name!r} has {_listed(single)} in one training row only: too few to learn from. Merge it "
+                "with others, bring more rows of it, or set [preprocessing] min_frequency"
+            )
+
+
+def _rare_classes(train: pd.Series, holdout: pd.Series) -> list[str]:
+    learned, judged = train.value_counts(), holdout.value_counts()
+    rare = [
+        f"{label!r} ({learned[label]} training rows, {judged.get(label, 0)} holdout rows)"
+        for label in sorted(learned.index)
+        if learned[label] < _CLASS_ROWS or judged.get(label, 0) < _CLASS_HOLDOUT_ROWS
+    ]
+    if not rare:
+        return []
+    return [
+        f"the target {train.name!r} has classes too rare to be learned and judged: {', '.join(rare[:_NAMED])}"
+        f"{_more(rare)}. Bring more rows of them, or merge them with others"
+    ]
+
+
+def _is_discrete(column: pd.Series) -> bool:
+    if column.dtype == object:
+        return True
+    values = column.to_numpy()
+    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
+
+
+def _is_unique(column: pd.Series) -> bool:
+    present = column.dropna()
+    return len(present) > 0 and present.nunique() >= _UNIQUE_SHARE * len(present)
+
+
+def _is_constant(column: pd.Series) -> bool:
+    """Whether each row has the same; a missing cell is another value."""
+    values = column.to_numpy()
+    return bool((values == values[0]).all())
+
+
+def _determines(column: pd.Series, target: np.ndarray) -> bool:
+    """Whether every value has one target; said only where values repeat, or it would be so by chance."""
+    codes, distinct = pd.factorize(column.to_numpy())
+    present = codes >= 0
+    codes, target = codes[present], target[present]
+    if len(distinct) < 2 or len(distinct) > len(codes) / 2:
+        return False
+    # Each value's target is that of its last row; then every row must have it.
+    last = np.empty(len(distinct), dtype=target.dtype)
+    last[codes] = target
+    repeated = np.bincount(codes)[codes] > 1
+    return bool(np.array_equal(last[codes], target)) and len(np.unique(target[repeated])) > 1
+
+
+def _is_copy(column: pd.Series, target: pd.Series, ranks: pd.Series | None) -> bool:
+    """Whether two numbers rise together; or for a class, whether the number has each class in a range of its own.
+
+    Args:
+        ranks: of the target; None for a class.
+    """
+    if column.dtype == object:
+        return False
+    values = column.dropna()
+    if len(values) < _UNIQUE_ROWS:
+        return False
+    if ranks is not None:
+        own, other = values.rank().to_numpy(), ranks.to_numpy()[column.notna().to_numpy()]
+        return bool(own.min() < own.max() and other.min() < other.max()) and _correlation(own, other) > _COPY
+    ranges = values.groupby(target[values.index]).agg(["min", "max", "size"]).sort_values("min")
+    ranges = ranges[ranges["size"] >= _CLASS_ROWS]
+    return len(ranges) > 1 and bool((ranges["min"].to_numpy()[1:] > ranges["max"].to_numpy()[:-1]).all())
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Its size, whatever its sign."""
+    return abs(float(np.corrcoef(one, other)[0, 1]))
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"the column {names[0]!r} has" if len(names) == 1 else f"the columns {_listed(names)} have each"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(map(repr, names[:_NAMED]))}{_more(names)}"
+
+
+def _more(names: Sequence[str]) -> str:
+    return f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

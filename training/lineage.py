@@ -1,0 +1,96 @@
+"""What a version came from, and what would keep it from being trained again to the same digest."""
+
+import hashlib
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import pandas
+import scipy
+import sklearn
+
+_ROOT = Path(__file__).resolve().parents[1]
+# What the jobs' archive holds of ours.
+_SOURCES = ("evergreen", "training")
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineage:
+    """
+    Attributes:
+        git_commit: of the code; ends in "-dirty" when the work tree differed from it.
+        image: of the container, "unknown" outside one.
+        cpu: type of the processor: another may round a sum differently.
+        data_version: of the table, as DVC addresses it.
+        source_sha256: of the code itself, whatever its commit.
+        doubts: sentences on what may keep the version from being reproduced.
+    """
+
+    version: str
+    git_commit: str
+    image: str
+    cpu: str
+    seed: int
+    data_version: str
+    settings_sha256: str
+    source_sha256: str
+    libraries: dict[str, str]
+    doubts: tuple[str, ...]
+    mlflow_run_id: str = ""
+    mlflow_model_version: str = ""
+
+
+def trace(*, version: str, git_commit: str, seed: int, data_version: str, settings_file: Path) -> Lineage:
+    """The lineage of a training by this process."""
+    image = os.environ.get("TRAINING_IMAGE", UNKNOWN)
+    return Lineage(
+        version=version,
+        git_commit=git_commit,
+        image=image,
+        cpu=cpu(),
+        seed=seed,
+        data_version=data_version,
+        settings_sha256=hashlib.sha256(settings_file.read_bytes()).hexdigest(),
+        source_sha256=source_digest(_ROOT),
+        libraries=libraries(),
+        doubts=tuple(_doubts(git_commit, image)),
+    )
+
+
+def libraries() -> dict[str, str]:
+    """The versions that a model's numbers depend on."""
+    packages = {"numpy": numpy, "pandas": pandas, "scikit-learn": sklearn, "scipy": scipy}
+    return {"python": platform.python_version()} | {name: package.__version__ for name, package in packages.items()}
+
+
+def cpu() -> str:
+    """Architecture and model name of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return f"{platform.machine()} {model or platform.processor()}".strip()
+
+
+def source_digest(root: Path) -> str:
+    """SHA-256 over the names and contents of the Python files that training runs on."""
+    digest = hashlib.sha256()
+    for file in sorted(path for folder in _SOURCES for path in (root / folder).rglob("*.py")):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _doubts(git_commit: str, image: str) -> list[str]:
+    doubts = []
+    if git_commit.endswith("-dirty"):
+        doubts.append("The work tree held changes that no commit has: train from a commit to have its code at hand.")
+    if git_commit == UNKNOWN:
+        doubts.append("The commit of the code is not known: train from a Git checkout.")
+    if image == UNKNOWN:
+        doubts.append("It was not trained in the training image: another machine may have other libraries.")
+    return doubts
