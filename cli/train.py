@@ -10,7 +10,7 @@ from cli.target import EnvironmentName, Local, Target
 from cli.training_run import TrainingRun
 
 # States that only steer; the others are work that a person waits for.
-_STEERING = {"NameVersion", "IsBetter", "HowItEnded", "Promoted", "KeepChampion", "Failed"}
+_STEERING = {"NameVersion", "IsBetter", "Release", "HowItEnded", "Promoted", "KeepChampion", "Failed"}
 
 
 def train(

@@ -116,6 +116,9 @@ def _last_words(status: dict[str, Any]) -> str:
         document = json.loads(cause)
     except ValueError:
         return f" at {state}: {cause}" if cause else ""
+    if "Stopped" in (document.get("TrainingJobStatus"), document.get("ProcessingJobStatus")):
+        limit = document["StoppingCondition"]["MaxRuntimeInSeconds"]
+        return f" at {state}: the job was stopped, by somebody or by its limit of {limit} s (infra/environments.py)"
     words = next((document[key] for key in ("FailureReason", "ExitMessage", "errorMessage") if key in document), cause)
     # SageMaker's frame around what the job itself has said.
     words = words.removeprefix("AlgorithmError: ").removesuffix(", exit code: 1")

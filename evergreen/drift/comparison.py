@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from evergreen.contract import CATEGORY, NUMBER, Feature
@@ -12,6 +14,9 @@ from evergreen.settings import DriftSettings
 
 # The column of the predictions, beside those of the features; no feature of a table can have it as its name.
 PREDICTION = "(prediction)"
+
+# Which rows of a column are of a kind.
+Hits = npt.NDArray[np.bool_]
 
 # Measures how far the present values of each column have moved: reference, current, columns, and how many tests the
 # whole comparison makes.
@@ -116,7 +121,7 @@ def compare(
 def _shares(feature: Feature, reference: pd.Series, current: pd.Series) -> Iterator[Shift]:
     """Shifts of the rows that are missing, and of those with a value that training never saw; of none if none is."""
     for what, hits in (
-        ("missing", pd.Series.isna),
+        ("missing", lambda column: column.isna().to_numpy()),
         ("of a category that training never saw", lambda column: _unseen(feature, column)),
         (_range_in_words(feature), lambda column: _out_of_range(feature, column)),
     ):
@@ -125,15 +130,18 @@ def _shares(feature: Feature, reference: pd.Series, current: pd.Series) -> Itera
             yield shift_of_share(what, _hits_and_others(before), _hits_and_others(now))
 
 
-def _unseen(feature: Feature, column: pd.Series) -> pd.Series:
-    known = feature.categories if feature.name != PREDICTION else column
-    return column.notna() & ~column.isin(known) & (feature.type == CATEGORY)
+def _unseen(feature: Feature, column: pd.Series) -> Hits:
+    if feature.type != CATEGORY or feature.name == PREDICTION:
+        return np.zeros(len(column), dtype=bool)
+    unseen: Hits = (column.notna() & ~column.isin(feature.categories)).to_numpy()
+    return unseen
 
 
-def _out_of_range(feature: Feature, column: pd.Series) -> pd.Series:
+def _out_of_range(feature: Feature, column: pd.Series) -> Hits:
     if feature.minimum is None or feature.maximum is None:
-        return pd.Series(False, index=column.index)
-    return (column < feature.minimum) | (column > feature.maximum)
+        return np.zeros(len(column), dtype=bool)
+    values: npt.NDArray[np.float64] = column.to_numpy(dtype="float64")
+    return (values < feature.minimum) | (values > feature.maximum)
 
 
 def _range_in_words(feature: Feature) -> str:
@@ -142,6 +150,6 @@ def _range_in_words(feature: Feature) -> str:
     return f"outside the training range {feature.minimum:.4g} to {feature.maximum:.4g}"
 
 
-def _hits_and_others(hits: pd.Series) -> tuple[int, int]:
+def _hits_and_others(hits: Hits) -> tuple[int, int]:
     count = int(hits.sum())
     return count, len(hits) - count

@@ -16,6 +16,9 @@ from functions.model_store import model_store
 logger = Logger()
 
 DECISION = "decision.json"
+# Of the bundle's metrics, what a decision quotes. The state machine hands it on, and takes 256 KiB: importance and
+# slices of many features would not fit.
+_QUOTED = ("metric", "holdout", "baseline", "intervals")
 
 
 @logger.inject_lambda_context
@@ -42,7 +45,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         "version": event["version"],
         "bundle": prefix,
         "digest": candidate.digest,
-        "metrics": candidate.metrics,
+        "metrics": {name: value for name, value in candidate.metrics.items() if name in _QUOTED},
         "champion": present.champion.version if present else None,
     }
     cards = _judged_cards(candidate, result)
