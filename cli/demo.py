@@ -46,16 +46,16 @@ _NEXT = (
 
 
 def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free one if not given.")] = None) -> None:
-    """Deploy, train, predict, check for drift and alarm on this machine, then stop everything."""
+    """Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything."""
     steps = Steps()
     console.print("[bold]Evergreen demo[/]: the whole stack on this machine, with no account and no Docker\n")
     with deployed_cloud(HOME, steps, port=port) as (_, target):
         inbox = watching.Inbox(target)
         _train(target, steps, candidates.FIRST)
         _say("model.toml's own estimator, gradient boosting")
-        run_training(target, CHECKOUT / "model.toml", steps)
-        with steps.step("Notification of the promotion by SNS"):
-            message = inbox.receive("was promoted")
+        decision = run_training(target, CHECKOUT / "model.toml", steps)
+        with steps.step("Notification of the decision by SNS"):
+            message = inbox.receive(f"Version {decision['version']}")
         _show_notification(message)
         endpoint = Endpoint(target)
         with steps.step("First prediction over HTTPS, cold start included"):

@@ -6,7 +6,9 @@ import mlflow
 import pytest
 
 from cli import rollback
+from cli.card import Cards
 from cli.registry import Registry
+from cli.reproduce import reproduce
 from cli.target import CHECKOUT
 from evergreen import tracking
 from evergreen.errors import CommandFailed
@@ -64,3 +66,34 @@ def test_a_rollback_moves_the_pointer_and_the_aliases_and_the_next_one_moves_the
     registry.promote(rollback.choose(registry, None))
     assert registry.champions()[0].version == champion
     assert (alias(trained, tracking.CHAMPION), alias(trained, tracking.PREVIOUS)) == (champion, refused)
+
+
+def test_a_version_trained_again_from_its_lineage_is_the_same_model(registry, capsys):
+    version = registry.champions()[0].version
+
+    reproduce(version, environment="dev", local=False)
+
+    assert f"The same model: {version} has the digest" in capsys.readouterr().out
+
+
+def test_the_card_of_a_refused_version_says_why(trained, refused, tmp_path):
+    cards = Cards(trained.target)
+
+    card, *plots = cards.write_card(cards.find(refused), tmp_path / "card.md")
+
+    text = card.read_text()
+    assert "no better than" in text
+    assert plots
+    assert all(f"({plot.name})" in text for plot in plots)
+
+
+def test_the_decision_about_a_version_is_on_its_run(trained, refused):
+    client = mlflow.MlflowClient(trained.embedded.tracking_uri)
+    (run,) = client.search_runs(
+        [client.get_experiment_by_name(NAME).experiment_id], f"tags.`{tracking.VERSION_TAG}` = '{refused}'"
+    )
+
+    assert run.data.tags[tracking.DECISION_TAG] == tracking.REFUSED
+    assert "no better than" in run.data.tags[tracking.REASON_TAG]
+    documents = {file.path for file in client.list_artifacts(run.info.run_id, "documents")}
+    assert {"documents/decision.json", "documents/model_card.html", "documents/data_sheet.html"} <= documents
