@@ -76,8 +76,9 @@ def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a fre
         with steps.step("Fetch the model card and the data sheet"):
             cards = Cards(target)
             champion = cards.find(None)
-            cards.write_card(champion, HOME / "model-card.html")
-            cards.write_sheet(champion, HOME / "data-sheet.html")
+            for suffix in (".html", ".md"):
+                cards.write_card(champion, HOME / f"model-card{suffix}")
+                cards.write_sheet(champion, HOME / f"data-sheet{suffix}")
         roll_back(target, None, steps)
         show_versions(Registry(target))
     _show_summary(steps, first_served)
