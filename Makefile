@@ -13,7 +13,7 @@ unexport PYTHONPATH VIRTUAL_ENV
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: setup  ## Deploy, train, predict, find drift and alarm on this machine, then stop
+demo: setup  ## Deploy, train, predict, find drift, alarm and roll back on this machine, then stop
 	@evergreen demo
 
 up: setup  ## The same cloud, deployed and trained, until Ctrl-C
