@@ -127,7 +127,8 @@ class _Losses:
         for number in range(resamples):
             # How often each row is drawn: one draw at a time, so that memory does not grow with their number.
             counts = np.bincount(generator.integers(rows, size=rows), minlength=rows)
-            means[:, number] = self._losses @ counts / rows
+            # Not by matrix product: BLAS starts threads for it, which wait for each other on a busy machine.
+            means[:, number] = np.einsum("mr,r->m", self._losses, counts) / rows
         return self._metric(means)
 
     def differing(self) -> int:
