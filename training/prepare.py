@@ -8,7 +8,7 @@ import argparse
 import hashlib
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from evergreen.model_toml import read_settings
 from evergreen.settings import ModelSettings
 from training import contract_inference, findings, job
 from training.documents import data_sheet
+from training.prepared import Prepared
 from training.reading.columns import labels, numbers, require_columns, typed
 from training.reading.source import Source
 from training.reading.table import read_version
@@ -38,23 +39,6 @@ SUMMARY = "summary.json"
 MIN_ROWS = 20
 WITHOUT_TARGET = "without target"
 DUPLICATES = "duplicates of training rows"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """Rows to fit on and rows to judge by, with the same columns: the contract's features and the target.
-
-    Attributes:
-        train: numbers are float64, categories objects: text, or None where it is missing.
-        dropped: how many rows were left out, by the reason.
-        findings: what looks wrong in the training rows, a sentence each.
-    """
-
-    train: pd.DataFrame
-    holdout: pd.DataFrame
-    contract: Contract
-    dropped: dict[str, int]
-    findings: tuple[str, ...]
 
 
 def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source) -> Prepared:

@@ -4,7 +4,7 @@ What only a person can say comes from [sheet] of model.toml, and is named as mis
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evergreen.settings import ModelSettings
 from training.documents import html_page, markdown_page
@@ -24,10 +24,7 @@ from training.documents.document import (
 )
 from training.documents.number_text import counted, number, share
 from training.documents.profile import category_counts, number_histogram, profile_feature
-
-if TYPE_CHECKING:
-    # Prepare calls this module.
-    from training.prepare import Prepared
+from training.prepared import Prepared
 
 HTML = "data_sheet.html"
 MARKDOWN = "data_sheet.md"
@@ -38,7 +35,7 @@ _CLASSES = 30
 _FILES = 50
 
 
-def write_sheet(folder: Path, *, prepared: "Prepared", settings: ModelSettings, summary: dict[str, Any]) -> None:
+def write_sheet(folder: Path, *, prepared: Prepared, settings: ModelSettings, summary: dict[str, Any]) -> None:
     """Write the sheet in both forms into the folder.
 
     Args:
@@ -52,7 +49,7 @@ def write_sheet(folder: Path, *, prepared: "Prepared", settings: ModelSettings, 
 class _Sheet:
     """Words one data version's evidence."""
 
-    def __init__(self, prepared: "Prepared", settings: ModelSettings, summary: dict[str, Any]) -> None:
+    def __init__(self, prepared: Prepared, settings: ModelSettings, summary: dict[str, Any]) -> None:
         self._train = prepared.train
         self._holdout = prepared.holdout
         self._contract = prepared.contract
