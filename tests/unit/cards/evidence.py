@@ -16,7 +16,7 @@ from evergreen.settings import (
     SheetSettings,
     SplitSettings,
 )
-from training.prepare import Prepared
+from training.prepared import Prepared
 
 # Markup of both forms, quotes, a formula and an emoji.
 NASTY = """<b>|`price`*_$x_1$ & "rooms" 🏠"""

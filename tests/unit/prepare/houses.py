@@ -8,6 +8,7 @@ import pandas as pd
 from evergreen.data_version import of_path
 from evergreen.settings import DataSettings, ModelSettings, SplitSettings
 from training import prepare
+from training.prepared import Prepared
 
 SETTINGS = ModelSettings(
     name="houses",
@@ -28,14 +29,14 @@ def houses(rows: int = 200) -> pd.DataFrame:
     )
 
 
-def prepared(frame: pd.DataFrame, folder: Path, settings: ModelSettings = SETTINGS) -> prepare.Prepared:
+def prepared(frame: pd.DataFrame, folder: Path, settings: ModelSettings = SETTINGS) -> Prepared:
     """By way of a CSV file."""
     file = folder / "houses.csv"
     frame.to_csv(file, index=False)
     return prepare_path(file, settings)
 
 
-def prepare_path(path: Path, settings: ModelSettings = SETTINGS) -> prepare.Prepared:
+def prepare_path(path: Path, settings: ModelSettings = SETTINGS) -> Prepared:
     return prepare.read_and_prepare(of_path(path), settings)
 
 
