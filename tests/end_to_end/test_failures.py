@@ -167,26 +167,32 @@ def test_a_decision_that_cannot_be_written_on_the_mlflow_run_is_none(workflow, t
 
 def test_while_mlflow_is_down_nothing_is_promoted(workflow, inbox, rerun):
     pointer = names.champion_key(workflow.model)
-    with workflow.without_object(workflow.models, pointer):
-        with workflow.variables("Training/Promote", MLFLOW_TRACKING_URI=NOWHERE):
-            ended = workflow.run(workflow.input())
-        assert ended["status"] == "FAILED"
-        message = inbox.receive(ended["executionArn"])
-        assert message.subject == "Evergreen dev: training failed at Promote"
-        assert "127.0.0.1" in message.message
-        assert workflow.holder() == ""
-        assert "Contents" not in workflow.s3.list_objects_v2(Bucket=workflow.models, Prefix=pointer)
+    # So that there is something to promote: the first champion once more.
+    workflow.s3.delete_object(Bucket=workflow.models, Key=pointer)
+    with workflow.variables("Training/Promote", MLFLOW_TRACKING_URI=NOWHERE):
+        ended = workflow.run(workflow.input())
+    assert ended["status"] == "FAILED"
+    message = inbox.receive(ended["executionArn"])
+    assert message.subject == "Evergreen dev: training failed at Promote"
+    assert "127.0.0.1" in message.message
+    assert workflow.holder() == ""
+    assert "Contents" not in workflow.s3.list_objects_v2(Bucket=workflow.models, Prefix=pointer)
 
-        assert "was promoted." in rerun()
+    assert "was promoted." in rerun()
 
 
-@pytest.mark.parametrize(("state", "limit"), [("Prepare", "prepare_seconds"), ("Train", "train_seconds")])
-def test_a_job_that_is_stuck_ends_at_its_limit(workflow, told, state, limit):
-    # No job gets ready within a second.
-    with workflow.arguments(state, StoppingCondition={"MaxRuntimeInSeconds": 1}):
-        message = told(state)
-    assert "the job was stopped: by its limit of 1 seconds" in message
-    assert limit in message
+def test_a_preparation_that_is_stuck_ends_at_its_limit(workflow, told):
+    stuck = {**workflow.arguments_of("Prepare")["AppSpecification"], "ContainerEntrypoint": ["sleep", "600"]}
+    with workflow.arguments("Prepare", AppSpecification=stuck, StoppingCondition={"MaxRuntimeInSeconds": 1}):
+        message = told("Prepare")
+    assert "the job was stopped: by its limit of 1 seconds, which is prepare_seconds" in message
+
+
+def test_a_training_that_is_stuck_ends_at_its_limit(workflow, told):
+    # No training is done within a second.
+    with workflow.arguments("Train", StoppingCondition={"MaxRuntimeInSeconds": 1}):
+        message = told("Train")
+    assert "the job was stopped: by its limit of 1 seconds, which is train_seconds" in message
 
 
 def test_an_aborted_run_is_told_and_does_not_keep_the_next_one_waiting(workflow, inbox, rerun):

@@ -102,6 +102,10 @@ class Workflow:
         finally:
             self._configure(name, before)
 
+    def arguments_of(self, state: str) -> dict[str, Any]:
+        machine = self.states.describe_state_machine(stateMachineArn=self.machine)
+        return json.loads(machine["definition"])["States"][state]["Arguments"]
+
     @contextmanager
     def arguments(self, state: str, **changes: Any) -> Iterator[None]:
         """With other arguments of a state."""
