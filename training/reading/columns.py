@@ -120,7 +120,7 @@ def labels(column: pd.Series) -> pd.Series:
 def as_objects(texts: pa.ChunkedArray, like: pd.Series) -> pd.Series:
     """Texts as Python objects, equal ones being the same object, under the index and name of another column."""
     encoded = pc.dictionary_encode(texts).combine_chunks()
-    distinct = np.append(encoded.dictionary.to_numpy(zero_copy_only=False).astype(object), None)
+    distinct = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
     codes = pc.fill_null(encoded.indices, len(distinct) - 1).to_numpy(zero_copy_only=False)
     return pd.Series(distinct[codes], index=like.index, name=like.name, dtype=object)
 
