@@ -11,6 +11,7 @@ from evergreen import names
 from evergreen.errors import EvergreenError
 from evergreen.model_toml import read_settings
 from evergreen.settings import ModelSettings
+from evergreen.source import source_digest
 from infra.environments import ENVIRONMENTS
 from infra.packaging import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.stack_settings import StackSettings
@@ -23,6 +24,7 @@ def main() -> None:
     settings = read_settings(Path("model.toml"))
     # cdk deploy evergreen-prod -c region=eu-west-1
     region = app.node.try_get_context("region")
+    digest = source_digest(Path(__file__).resolve().parent)
     this_machine = os.environ.get("EVERGREEN_FUNCTIONS_FOR") == "this-machine"
     for environment in ENVIRONMENTS:
         chosen = dataclasses.replace(environment, region=region or environment.region)
@@ -30,6 +32,7 @@ def main() -> None:
             app,
             environment=chosen,
             settings=of_the_stack(settings),
+            source_digest=digest,
             image=training_image(chosen.region, chosen.job_instance),
             tracking_url=os.environ.get(names.TRACKING_URI),
             alarm_email=os.environ.get("EVERGREEN_ALARM_EMAIL"),

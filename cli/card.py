@@ -27,11 +27,16 @@ def card(
         typer.Option("--output", "-o", help="The file to write, .html or .md. Without it: model-card.html."),
     ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="The data sheet instead of the model card.")] = False,
-    show: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    show: Annotated[
+        bool | None,
+        typer.Option("--open/--no-open", help="Open it in a browser. Unsaid: in a terminal, if no file is named."),
+    ] = None,
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
     """Fetch the champion's model card, with Judge's decision in it."""
+    if show is None:
+        show = console.is_terminal and output is None
     output = output or Path("data-sheet.html" if sheet else "model-card.html")
     if output.suffix not in _SUFFIXES:
         raise CommandFailed(f"{output} must end in .html or .md: a card comes in these forms")

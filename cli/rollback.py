@@ -22,7 +22,10 @@ def rollback(
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
-    """Make the previous champion serve again, or a version that is named."""
+    """Make the previous champion serve again, or a version that is named.
+
+    Naming the champion itself completes a promotion that has failed half-way.
+    """
     roll_back(Target.choose(environment, local=local), version, Steps())
 
 
@@ -58,9 +61,10 @@ def choose(registry: Registry, version: str | None) -> JudgedVersion:
     if version is None:
         version = next((champion.version for champion in champions if champion.version != champions[0].version), None)
         if version is None:
-            raise CommandFailed(f"{champions[0].version} is the first champion: there is none to roll back to")
-    elif version == champions[0].version:
-        raise CommandFailed(f"{version} is the champion already")
+            raise CommandFailed(
+                f"no champion before {champions[0].version} is kept (S3 forgets after 90 days): name a version that "
+                "evergreen versions lists"
+            )
     judged = {found.version: found for found in registry.versions()}
     if version not in judged:
         raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")

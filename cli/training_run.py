@@ -15,6 +15,7 @@ from evergreen import data_version, names
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.model_toml import read_settings
 from evergreen.settings import ModelSettings
+from evergreen.source import source_digest
 
 # Seconds between two looks at a running execution.
 _POLL = 0.5
@@ -54,7 +55,12 @@ class TrainingRun:
         return f"{self.data_file.name} {self._named.version[:12]}" if self._named else self.data_file.name
 
     def notice(self) -> str:
-        """What a person should know about the table before the training; mostly nothing."""
+        """What a person should know before the training; mostly nothing."""
+        if not self._is_own_code():
+            return (
+                "The jobs run other code than this checkout holds: what was deployed. To train with yours, run first: "
+                f"cdk deploy {names.stack_name(self._target.environment)} (or a new make up)"
+            )
         history = TableHistory(self.data_file)
         if self._named or history.declared() in (None, history.present()):
             return ""
@@ -68,13 +74,22 @@ class TrainingRun:
             data = self._versions.manifest(self._named, on_file)
         else:
             data = storage.upload(data_version.of_path(self.data_file), on_file)
-        return {"data": data, "settings": storage.upload_settings(self._settings_file), "git_commit": _git_commit()}
+        return {
+            "data": data,
+            "settings": storage.upload_settings(self._settings_file),
+            "git_commit": _git_commit() if self._is_own_code() else "unknown",
+        }
+
+    def _is_own_code(self) -> bool:
+        """Whether the jobs run this checkout's code, as far as the stack says, so that its commit is theirs."""
+        deployed = self._target.outputs.get(names.OUTPUT_SOURCE_DIGEST)
+        return deployed is None or deployed == source_digest(CHECKOUT)
 
     def execute(self, run_input: dict[str, str], on_state: OnState) -> dict[str, Any]:
         """Start the workflow and follow it; returns Judge's decision.
 
         Raises:
-            CommandFailed: the execution failed, was aborted or timed out; the champion is unchanged.
+            CommandFailed: the execution failed, was aborted or timed out.
         """
         workflow = self._target.client("stepfunctions")
         execution = workflow.start_execution(
@@ -94,9 +109,7 @@ class TrainingRun:
                 break
             time.sleep(_POLL)
         if status["status"] != "SUCCEEDED":
-            raise CommandFailed(
-                f"training {status['status'].lower().replace('_', ' ')}{_last_words(status)}. The champion is unchanged"
-            )
+            raise CommandFailed(f"training {status['status'].lower().replace('_', ' ')}{_last_words(status)}")
         return dict(json.loads(status["output"]))
 
 

@@ -155,4 +155,6 @@ def _numbers(found: Comparison) -> dict[str, float | str]:
 
 
 def _always(metric: str) -> str:
+    if METRICS[metric].of_probabilities:
+        return "the shares of the classes"
     return "the mean" if METRICS[metric].task == REGRESSION else "the commonest class"

@@ -32,7 +32,7 @@ class Outcomes:
         """Some of the rows, by their number."""
         return Outcomes(
             actual=[self.actual[row] for row in rows],
-            predicted=[self.predicted[row] for row in rows],
+            predicted=[self.predicted[row] for row in rows] if self.predicted else (),
             probabilities=[self.probabilities[row] for row in rows] if self.probabilities else (),
             classes=self.classes,
         )

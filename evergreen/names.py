@@ -67,6 +67,7 @@ OUTPUT_CAPTURE_BUCKET = "CaptureBucket"
 OUTPUT_CHECK_FUNCTION = "CheckDriftFunction"
 OUTPUT_DASHBOARD = "Dashboard"
 OUTPUT_MODEL_NAME = "ModelName"
+OUTPUT_SOURCE_DIGEST = "SourceDigest"
 OUTPUT_TOPIC = "NotificationTopic"
 OUTPUT_TRACKING_URI = "TrackingUri"
 

@@ -19,6 +19,9 @@ DECISION_TAG = "evergreen.decision"
 REASON_TAG = "evergreen.reason"
 PROMOTED, REFUSED = "promoted", "refused"
 
+# Characters of a parameter: a list of thousands of columns is longer than MLflow takes.
+_PARAMETER = 500
+
 # What skops may load beside the types that it trusts itself: data holders of scikit-learn's estimators. A
 # functools.partial is as safe as its function, which skops audits apart.
 REVIEWED_TYPES = [
@@ -66,7 +69,7 @@ def log_training(
 
     mlflow.set_experiment(name)
     with mlflow.start_run(run_name=version, tags={VERSION_TAG: version, **tags}) as run:
-        mlflow.log_params(dict(parameters))
+        mlflow.log_params({key: str(value)[:_PARAMETER] for key, value in parameters.items()})
         mlflow.log_metrics(dict(metrics))
         for context, frame in datasets.items():
             dataset = from_pandas(

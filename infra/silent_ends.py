@@ -31,8 +31,8 @@ class SilentEnds(Construct):
         status = events.EventField.from_path("$.detail.status")
         message = notifications.event_message(
             subject=f"Evergreen {environment}: training ended silently",
-            text=f"Evergreen {environment}: training {execution} ended as {status}. The champion is unchanged. Train "
-            f"again with: evergreen train -e {environment}",
+            text=f"Evergreen {environment}: training {execution} ended as {status}. The champion: evergreen versions "
+            f"-e {environment}. Train again: evergreen train -e {environment}",
         )
         release = events.RuleTargetInput.from_object(
             {"action": "release", "execution": events.EventField.from_path("$.detail.executionArn")}

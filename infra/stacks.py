@@ -31,6 +31,7 @@ class EvergreenStack(Stack):
         *,
         environment: Environment,
         settings: StackSettings,
+        source_digest: str,
         image: str,
         tracking_url: str | None,
         alarm_email: str | None,
@@ -38,6 +39,7 @@ class EvergreenStack(Stack):
     ) -> None:
         """
         Args:
+            source_digest: of the code that the jobs run, so that a command can tell whether it is its own.
             image: address of the container image that both jobs run in.
             tracking_url: of an MLflow server; without one the stack makes an MLflow App.
             for_this_machine: compile-time choice of the functions' packages, see packaging.function_package.
@@ -136,6 +138,7 @@ class EvergreenStack(Stack):
             names.OUTPUT_CHECK_FUNCTION: check.function_name,
             names.OUTPUT_DASHBOARD: dashboard.name,
             names.OUTPUT_MODEL_NAME: model_name,
+            names.OUTPUT_SOURCE_DIGEST: source_digest,
             names.OUTPUT_TOPIC: notifications.topic.topic_arn,
             names.OUTPUT_TRACKING_URI: tracking.uri,
         }

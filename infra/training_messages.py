@@ -19,7 +19,12 @@ _CAUSE_IN_WORDS = (
     " ' seconds, which is ' & $limit & ' in infra/environments.py, or by somebody before' :"
     " $parsed.FailureReason ? $parsed.FailureReason :"
     " $parsed.ExitMessage ? $parsed.ExitMessage :"
-    " $parsed.errorMessage ? $parsed.errorMessage : $failure.cause; "
+    " $parsed.errorMessage ? $parsed.errorMessage : $failure.cause;"
+    # Promote moves the pointer first, and may fail at what comes after.
+    " $champion := $failure.state = 'Promote' ?"
+    " 'The champion may have moved already: see evergreen versions. evergreen rollback ' & $version & ' completes it.'"
+    " :"
+    " 'The champion is unchanged.'; "
 )
 
 # The candidate's metric with the champion's and the baseline's beside it, and what each gate says.
@@ -40,11 +45,11 @@ _DECISION_IN_WORDS = (
 
 
 def failure_message(at: Addresses) -> dict[str, Any]:
-    """Of a failed state: which, why in the words of what failed, and that nothing else has changed."""
+    """Of a failed state: which, why in the words of what failed, and what it means for the champion."""
     subject = f"'Evergreen {at.environment}: training failed at ' & $failure.state"
     text = (
         f"'Training version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
-        " & 'Cause: ' & $words & '\\n\\nThe champion is unchanged. Execution: ' & $states.context.Execution.Id"
+        " & 'Cause: ' & $words & '\\n\\n' & $champion & ' Execution: ' & $states.context.Execution.Id"
     )
     return _publication(at, subject=subject, text=text, words=_CAUSE_IN_WORDS)
 

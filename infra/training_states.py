@@ -28,6 +28,9 @@ _RETRY_FUNCTION = [
             "Lambda.AWSLambdaException",
             "Lambda.SdkClientException",
             "Lambda.TooManyRequestsException",
+            # A function that was cut off: each of ours may be run again.
+            "Lambda.Unknown",
+            "Sandbox.Timedout",
         ],
         "IntervalSeconds": 2,
         "MaxAttempts": 4,

@@ -38,6 +38,8 @@ class TrainingJob(Job):
             environment={
                 **self._toolkit_environment(program, archive, hyperparameters),
                 **self.request.get("Environment", {}),
+                # The image that the request names has not run: the lineage must not say that it has.
+                "TRAINING_IMAGE": "unknown",
                 "PYTHONPATH": str(self.base / "code"),
                 "PYTHONUNBUFFERED": "1",
             },

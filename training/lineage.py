@@ -11,9 +11,9 @@ import pandas
 import scipy
 import sklearn
 
+from evergreen.source import source_digest
+
 _ROOT = Path(__file__).resolve().parents[1]
-# What the jobs' archive holds of ours.
-_SOURCES = ("evergreen", "training")
 UNKNOWN = "unknown"
 
 
@@ -74,15 +74,6 @@ def cpu() -> str:
         lines = []
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
     return f"{platform.machine()} {model or platform.processor()}".strip()
-
-
-def source_digest(root: Path) -> str:
-    """SHA-256 over the names and contents of the Python files that training runs on."""
-    digest = hashlib.sha256()
-    for file in sorted(path for folder in _SOURCES for path in (root / folder).rglob("*.py")):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        digest.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
-    return digest.hexdigest()
 
 
 def _doubts(git_commit: str, image: str) -> list[str]:

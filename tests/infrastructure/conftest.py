@@ -181,6 +181,7 @@ def _synthesise(
             app,
             environment=environment,
             settings=settings,
+            source_digest="0" * 64,
             image=training_image(environment.region, environment.job_instance),
             tracking_url=tracking_url,
             alarm_email=email,

@@ -38,6 +38,16 @@ CAUSES = {
 }
 
 
+def test_a_promotion_that_failed_may_have_moved_the_champion_and_the_message_says_how_to_complete_it(states):
+    (catch,) = states["Promote"]["Catch"]
+    caught = evaluate(catch["Assign"], VARIABLES, errorOutput={"Error": "Lambda.Unknown", "Cause": "cut off"})
+
+    message = evaluate(states["NotifyFailure"]["Arguments"], {**VARIABLES, **caught}, context=context())["Message"]
+
+    assert "The champion is unchanged" not in message
+    assert f"evergreen rollback {VERSION} completes it" in message
+
+
 @pytest.mark.parametrize("name", CAUSES)
 def test_the_notification_names_the_state_and_the_cause_in_words(states, template, name):
     cause, words = CAUSES[name]

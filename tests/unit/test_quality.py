@@ -161,3 +161,5 @@ def test_rows_are_taken_with_their_probabilities():
         classes=CLASSES,
     )
     assert Outcomes(actual=[1.0], predicted=[2.0]).take([0]).probabilities == ()
+    # The champion says only what the metric needs: of log_loss the probabilities.
+    assert Outcomes(actual=["a"], predicted=[], probabilities=[[1.0]], classes=["a"]).take([0]).predicted == ()

@@ -12,6 +12,7 @@ import pytest
 from evergreen import portable
 from evergreen.bundle import CONTRACT, MODEL, model_digest
 from evergreen.model_toml import read_settings
+from evergreen.source import source_digest
 from training import lineage, prepare
 from training.reading.table import read_table
 from training.train import fit
@@ -100,12 +101,12 @@ def test_the_digest_of_the_code_changes_with_any_file_of_it(tmp_path):
     for name in ("evergreen/a.py", "training/b.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x = 1\n")
-    before = lineage.source_digest(tmp_path)
+    before = source_digest(tmp_path)
     (tmp_path / "training" / "b.py").write_text("x = 2\n")
-    changed = lineage.source_digest(tmp_path)
+    changed = source_digest(tmp_path)
     (tmp_path / "training" / "b.py").rename(tmp_path / "training" / "c.py")
 
-    assert len({before, changed, lineage.source_digest(tmp_path)}) == 3
+    assert len({before, changed, source_digest(tmp_path)}) == 3
 
 
 @pytest.mark.parametrize(

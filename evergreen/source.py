@@ -1,0 +1,16 @@
+"""The digest of the code that the jobs run."""
+
+import hashlib
+from pathlib import Path
+
+# What the jobs' archive holds of ours.
+_FOLDERS = ("evergreen", "training")
+
+
+def source_digest(root: Path) -> str:
+    """SHA-256 over the names and contents of the Python files that training runs on."""
+    digest = hashlib.sha256()
+    for file in sorted(path for folder in _FOLDERS for path in (root / folder).rglob("*.py")):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
