@@ -41,6 +41,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     tracking.require_version(model, model_version)
     _point(store, model, event)
     tracking.mark_champion(model, model_version)
+    _follow(store, model, event["bundle"])
     logger.info("promoted", extra={"version": event["version"], "mlflow_model_version": model_version})
     return {"version": event["version"], "bundle": event["bundle"], "mlflow_model_version": model_version}
 
@@ -59,3 +60,10 @@ def _point(store: ModelStore, model: str, event: dict[str, Any]) -> None:
         version=event["version"], bundle=event["bundle"], digest=event["digest"], promoted_at=promoted_at
     )
     store.write_champion(model, champion, replaces=present)
+
+
+def _follow(store: ModelStore, model: str, bundle: str) -> None:
+    """Let the aliases follow the pointer if a rollback has moved it meanwhile: it takes no lease."""
+    present = store.champion(model)
+    if present and present.champion.bundle != bundle:
+        tracking.mark_champion(model, store.bundle(present.champion.bundle).lineage["mlflow_model_version"])

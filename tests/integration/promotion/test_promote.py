@@ -134,3 +134,21 @@ def test_a_bundle_that_changed_after_it_was_judged_is_not_promoted(candidates, s
     with pytest.raises(BrokenBundle, match="changed since it was judged"):
         promote.handler(decision, CONTEXT)
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="champions/")
+
+
+def test_the_aliases_follow_a_rollback_that_came_between_the_pointer_and_them(candidates, registry, monkeypatch):
+    first = candidates.judged("v1", 8.0, mlflow_version="1")
+    promote.handler(first, CONTEXT)
+    decision = candidates.judged("v2", 9.0, mlflow_version="2")
+    mark = tracking.mark_champion
+
+    def with_a_rollback_before(name: str, model_version: str) -> None:
+        monkeypatch.setattr(tracking, "mark_champion", mark)
+        promote.handler({**first, "champion": "v2"}, CONTEXT)
+        mark(name, model_version)
+
+    monkeypatch.setattr(tracking, "mark_champion", with_a_rollback_before)
+    promote.handler(decision, CONTEXT)
+
+    assert candidates.pointer().version == "v1"
+    assert registry.get_model_version_by_alias(NAME, tracking.CHAMPION).version == 1
