@@ -36,13 +36,13 @@ def quote(card: bytes, decision: Mapping[str, Any], *, name: str) -> bytes:
 
 
 def _markdown(decision: Mapping[str, Any]) -> str:
-    rows = [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in _rows(decision)]
+    rows = [f"| {' | '.join(escape_markdown(cell) for cell in row)} |" for row in _rows(decision)]
     rule = "|---" * len(_HEAD) + "|"
-    reason = _plain(decision["reason"])
+    reason = escape_markdown(decision["reason"])
     return "\n".join([f"**{_verdict(decision)}**: {reason}.", "", f"| {' | '.join(_HEAD)} |", rule, *rows])
 
 
-def _plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text in one line of Markdown, none of it markup."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 

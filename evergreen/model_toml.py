@@ -93,7 +93,7 @@ class _Reader:
         fitting = [name for name, metric in METRICS.items() if metric.task == settings.task]
         self._check_choice("", "metric", settings.metric, fitting)
         self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS[settings.task])
-        if settings.metric == "log_loss" and settings.estimator.type in WITHOUT_PROBABILITIES:
+        if METRICS[settings.metric].of_probabilities and settings.estimator.type in WITHOUT_PROBABILITIES:
             raise self._error("", "metric", f"{settings.estimator.type} knows no probabilities; use accuracy")
         self._check_split(settings.split)
         self._check_preprocessing(settings.preprocessing, settings.task)

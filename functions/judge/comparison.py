@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from evergreen.bootstrap import paired_gain, unpaired_gain
@@ -14,7 +15,6 @@ from evergreen.metrics import METRICS, Outcomes
 
 # Judge says the same of the same bundles, whenever it is asked.
 _SEED = 0
-_LOG_LOSS = "log_loss"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Judged:
     def contract(self) -> Contract:
         return self.model.contract
 
-    @property
+    @cached_property
     def outcomes(self) -> Outcomes:
         return Outcomes(
             actual=[row.actual for row in self.rows],
@@ -78,7 +78,7 @@ def why_not_comparable(candidate: Judged, champion: Judged, metric: str) -> str 
         return f"the champion predicts another target, {champion.contract.target!r}"
     if METRICS[metric].task != champion.contract.task:
         return f"{metric} cannot be taken of the champion, a model of {champion.contract.task}"
-    if metric == _LOG_LOSS and not all(row.probabilities for row in champion.rows):
+    if METRICS[metric].of_probabilities and not all(row.probabilities for row in champion.rows):
         return f"{metric} cannot be taken of the champion, which gives no probabilities"
     return None
 
@@ -90,7 +90,7 @@ def pair(candidate: Judged, champion: Judged, metric: str) -> Pair | None:
         try:
             values = champion.contract.parse(row.features)
             # Only what the metric needs: of many rows and trees each takes its time.
-            if metric == _LOG_LOSS:
+            if METRICS[metric].of_probabilities:
                 probabilities.append(champion.model.probabilities(values) or [])
             else:
                 predicted.append(champion.model.predict(values))

@@ -3,7 +3,7 @@
 import re
 from itertools import chain
 
-from evergreen.card_decision import MARK
+from evergreen.card_decision import MARK, escape_markdown
 from training.documents.document import (
     Bars,
     Block,
@@ -20,8 +20,6 @@ from training.documents.document import (
     printable,
 )
 
-# An underscore within a word is no markup, and escaped it is hard to read.
-_MARKUP = re.compile(r"[\\`*\[\]<>|&~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LINE_START = re.compile(r"^(#{1,6}|[-+=]|\d+(?=[.)]))")
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -117,7 +115,7 @@ def _line(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return _MARKUP.sub(lambda found: f"\\{found[0]}", printable(text))
+    return escape_markdown(printable(text))
 
 
 def _code(text: str) -> str:
