@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from cli.data_versions import DataVersions
 from cli.table_history import TableHistory
 from cli.target import CHECKOUT, Target
 from evergreen import data_version, names
+from evergreen.data_version import DataVersion
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.model_toml import read_settings
 from evergreen.settings import ModelSettings
@@ -44,7 +46,7 @@ class TrainingRun:
         self.data_file = settings_file.parent / self.settings.data.path
         self._versions = self._named = None
         if version is None:
-            _check_header(self.data_file, self.settings)
+            self._present = _present_table(self.data_file, self.settings)
         else:
             self._versions = DataVersions(self.data_file, DataStorage(target))
             self._named = self._versions.find(version)
@@ -56,13 +58,13 @@ class TrainingRun:
 
     def notice(self) -> str:
         """What a person should know before the training; mostly nothing."""
-        if not self._is_own_code():
+        if not self._is_own_code:
             return (
                 "The jobs run other code than this checkout holds: what was deployed. To train with yours, run first: "
                 f"cdk deploy {names.stack_name(self._target.environment)} (or a new make up)"
             )
         history = TableHistory(self.data_file)
-        if self._named or history.declared() in (None, history.present()):
+        if self._named or history.declared() in (None, self._present.version):
             return ""
         path = self.settings.data.path
         return f"{path} is not a committed version; run: evergreen data add {path}"
@@ -73,13 +75,14 @@ class TrainingRun:
         if self._versions and self._named:
             data = self._versions.manifest(self._named, on_file)
         else:
-            data = storage.upload(data_version.of_path(self.data_file), on_file)
+            data = storage.upload(self._present, on_file)
         return {
             "data": data,
             "settings": storage.upload_settings(self._settings_file),
-            "git_commit": _git_commit() if self._is_own_code() else "unknown",
+            "git_commit": _git_commit() if self._is_own_code else "unknown",
         }
 
+    @cached_property
     def _is_own_code(self) -> bool:
         """Whether the jobs run this checkout's code, as far as the stack says, so that its commit is theirs."""
         deployed = self._target.outputs.get(names.OUTPUT_SOURCE_DIGEST)
@@ -138,15 +141,16 @@ def _last_words(status: dict[str, Any]) -> str:
     return f" at {state}: {words}"
 
 
-def _check_header(table: Path, settings: ModelSettings) -> None:
-    """What can be told before anything is uploaded; the Prepare job checks the rest."""
+def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
+    """The version on the disk, its header checked before anything is uploaded; the Prepare job checks the rest."""
     # Here, since it imports pandas, which other commands do without.
     from training.reading.table import header
 
     name = settings.data.path
     if not table.exists():
         raise InvalidData(f"{name} does not exist; model.toml names it as [data] path")
-    columns = header(data_version.of_path(table).files[0].path)
+    present = data_version.of_path(table)
+    columns = header(present.files[0].path)
     missing = [column for column in settings.columns() if column not in columns]
     if missing:
         raise InvalidData(
@@ -155,6 +159,7 @@ def _check_header(table: Path, settings: ModelSettings) -> None:
         )
     features = [column for column in columns if column not in (settings.data.target, *settings.data.leave_out)]
     settings.check_features(features, file=name)
+    return present
 
 
 def _git_commit() -> str:
