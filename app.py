@@ -9,14 +9,14 @@ from aws_cdk import App
 
 from evergreen import names
 from evergreen.errors import EvergreenError
-from evergreen.model_toml import read_settings
-from evergreen.settings import ModelSettings
-from evergreen.source import source_digest
+from evergreen.settings.model_toml import read_settings
+from evergreen.settings.sections import ModelSettings
+from evergreen.versions.source import source_digest
 from infra.environments import ENVIRONMENTS
-from infra.packaging import PYTHON_VERSION, PackagingError, compiles_for_lambda
+from infra.packages.packaging import PYTHON_VERSION, PackagingError, compiles_for_lambda
+from infra.packages.training_image import training_image
 from infra.stack_settings import StackSettings
 from infra.stacks import EvergreenStack
-from infra.training_image import training_image
 
 
 def main() -> None:

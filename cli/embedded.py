@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli import deployment
+from cli.aws import cdk
+from cli.aws.target import Target, enter
 from cli.console import Steps
-from cli.target import Target, enter
 from evergreen import names
 from local.cloud import EmbeddedCloud
 
@@ -36,10 +36,10 @@ def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tu
             "CDK_HOME": str(home / "cdk"),
         }
         with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
-            deployment.bootstrap(settings, step, account=ACCOUNT, region=REGION, folder=home)
+            cdk.bootstrap(settings, step, account=ACCOUNT, region=REGION, folder=home)
         stack = names.stack_name(ENVIRONMENT)
         with steps.step(f"cdk deploy {stack}") as step:
-            deployment.deploy(settings, step, stack=stack, assembly=home / "cdk.out")
+            cdk.deploy(settings, step, stack=stack, assembly=home / "cdk.out")
         yield cloud, Target(ENVIRONMENT)
     finally:
         cloud.stop()

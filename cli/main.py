@@ -6,20 +6,20 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
-from cli.card import card
 from cli.console import errors
-from cli.dashboard import dashboard
-from cli.data import app as data
-from cli.demo import demo
-from cli.drift import drift
-from cli.forget import forget
 from cli.interruption import Interrupted, interrupt
-from cli.predict import predict
-from cli.reproduce import reproduce
-from cli.rollback import rollback
-from cli.train import train
-from cli.up import up
-from cli.versions import versions
+from cli.verbs.card import card
+from cli.verbs.dashboard import dashboard
+from cli.verbs.data import app as data
+from cli.verbs.demo import demo
+from cli.verbs.drift import drift
+from cli.verbs.forget import forget
+from cli.verbs.predict import predict
+from cli.verbs.reproduce import reproduce
+from cli.verbs.rollback import rollback
+from cli.verbs.train import train
+from cli.verbs.up import up
+from cli.verbs.versions import versions
 from evergreen.errors import EvergreenError
 from local.cloud import CloudError, CloudNotRunning
 

@@ -5,9 +5,9 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-from cli.target import CHECKOUT
-from evergreen.metrics import METRICS
-from evergreen.settings import ESTIMATORS, TASKS, EstimatorSettings, ModelSettings
+from cli.aws.target import CHECKOUT
+from evergreen.judging.metrics import METRICS
+from evergreen.settings.sections import ESTIMATORS, TASKS, EstimatorSettings, ModelSettings
 
 PAGE = CHECKOUT / "docs" / "model-toml.md"
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.git import Git
-from cli.registry import JudgedVersion
-from cli.target import Target
-from evergreen import bundle, names
+from cli.aws.registry import JudgedVersion
+from cli.aws.target import Target
+from cli.data.git import Git
+from evergreen import names
 from evergreen.errors import CommandFailed
+from evergreen.versions import bundle
 
 # What could lead the training to an account or to MLflow, or change what Python runs.
 _LEFT_OUT = ("AWS_", "MLFLOW_", "SAGEMAKER_", "SM_", "PYTHON", "TRAINING_IMAGE")

@@ -9,7 +9,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from evergreen.contract import NUMBER, Contract
+from evergreen.contract.contract import NUMBER, Contract
 
 CANDIDATE = "candidate"
 CHAMPION = "champion"

@@ -12,9 +12,9 @@ import boto3
 from botocore.exceptions import ClientError
 
 from evergreen import names
-from evergreen.bundle import Bundle
-from evergreen.champion import Champion
 from evergreen.errors import BrokenBundle, PromotionConflict
+from evergreen.versions.bundle import Bundle
+from evergreen.versions.champion import Champion
 
 # Where SageMaker puts what a training job left in its model folder, below the job's own.
 _BUNDLE_FOLDER = "output/model/"

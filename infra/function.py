@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.packaging import function_package
+from infra.packages.packaging import function_package
 
 
 class Function(Construct):

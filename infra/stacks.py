@@ -5,21 +5,21 @@ from aws_cdk import Environment as Deployment
 from constructs import Construct
 
 from evergreen import names
-from infra.alarms import Alarms
-from infra.capture import Capture
-from infra.dashboard import Dashboard
 from infra.data_store import DataStore
 from infra.dead_letters import DeadLetters
-from infra.drift_check import DriftCheck
 from infra.environments import Environment
 from infra.model_store import ModelStore
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.capture import Capture
+from infra.monitoring.dashboard import Dashboard
+from infra.monitoring.drift_check import DriftCheck
+from infra.monitoring.notifier import Notifier
 from infra.notifications import Notifications
-from infra.notifier import Notifier
-from infra.prediction_api import PredictionApi
-from infra.silent_ends import SilentEnds
+from infra.serving.api import PredictionApi
 from infra.stack_settings import StackSettings
 from infra.tracking import Tracking
-from infra.training_workflow import TrainingWorkflow
+from infra.training.execution_events import SilentEnds
+from infra.training.workflow import TrainingWorkflow
 
 
 class EvergreenStack(Stack):

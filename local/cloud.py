@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from local import certificates, environments
-from local.leashed import LeashedProcess
+from local.processes.leashed import LeashedProcess
 
 _START_SECONDS = 120.0
 # All that a cloud writes into its home; another file there is not ours to delete.

@@ -1,6 +1,6 @@
 """Every private part of ministack that the adapters rely on, named once.
 
-ministack is pinned. When the pin moves, `tests/integration/test_ministack_touchpoints.py` says which of these
+ministack is pinned. When the pin moves, `tests/integration/local/test_ministack_touchpoints.py` says which of these
 the new version has renamed or changed.
 """
 

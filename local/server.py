@@ -13,8 +13,10 @@ from pathlib import Path
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local import alarms, buckets, dead_letters, engine, functions, log_pipeline, sagemaker, workflows
-from local.jobs import JobStore
+from local import engine
+from local.processes import functions
+from local.processes.jobs import JobStore
+from local.services import alarms, buckets, dead_letters, log_pipeline, sagemaker, workflows
 
 _KEEP_ALIVE_SECONDS = 75
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from evergreen.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL, MONITORING
-from evergreen.card_decision import CARD_FILES, MARK
-from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
-from evergreen.promotion import SHEET_FILES
-from evergreen.settings import PromotionSettings
+from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.judging.card_decision import CARD_FILES, MARK
+from evergreen.judging.promotion import SHEET_FILES
+from evergreen.settings.sections import PromotionSettings
+from evergreen.versions.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL, MONITORING
 
 TRUTH = 10.0
 ROWS = 12

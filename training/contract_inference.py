@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
 from evergreen.errors import InvalidData
-from evergreen.metrics import CLASSIFICATION
-from evergreen.settings import ModelSettings
+from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.settings.sections import ModelSettings
 
 MAX_CLASSES = 100
 

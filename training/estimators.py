@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
-from evergreen.contract import CATEGORY, NUMBER, Contract
+from evergreen.contract.contract import CATEGORY, NUMBER, Contract
 from evergreen.errors import InvalidSettings
-from evergreen.metrics import CLASSIFICATION, REGRESSION
-from evergreen.settings import ModelSettings
+from evergreen.judging.metrics import CLASSIFICATION, REGRESSION
+from evergreen.settings.sections import ModelSettings
 from training import preprocessing
 
 # The only one that takes missing values and categories as they are.

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 from sklearn.inspection import permutation_importance
 
-from evergreen.bootstrap import interval
-from evergreen.contract import Contract
-from evergreen.improvement import slice_label
-from evergreen.metrics import METRICS, Outcomes, measure_all
-from evergreen.settings import ModelSettings
+from evergreen.contract.contract import Contract
+from evergreen.judging.bootstrap import interval
+from evergreen.judging.improvement import slice_label
+from evergreen.judging.metrics import METRICS, Outcomes, measure_all
+from evergreen.settings.sections import ModelSettings
 from training.estimators import features_of
 
 # A feature is shuffled so often, in a sample of so many holdout rows.

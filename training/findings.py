@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from evergreen.settings import ModelSettings
+from evergreen.settings.sections import ModelSettings
 
 # Share of different values above which whole numbers are taken for an identifier, and rows that it takes to tell.
 _UNIQUE_SHARE, _UNIQUE_ROWS = 0.99, 50

@@ -11,7 +11,7 @@ import pandas
 import scipy
 import sklearn
 
-from evergreen.source import source_digest
+from evergreen.versions.source import source_digest
 
 _ROOT = Path(__file__).resolve().parents[1]
 UNKNOWN = "unknown"

@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from evergreen import names
-from evergreen.contract import Contract
-from evergreen.contract_changes import compare
-from evergreen.data_version import DataVersion, of_channel, of_path
+from evergreen.contract.changes import compare
+from evergreen.contract.contract import Contract
 from evergreen.errors import EvergreenError, InvalidData
-from evergreen.metrics import CLASSIFICATION
-from evergreen.model_toml import read_settings
-from evergreen.settings import ModelSettings
+from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.settings.model_toml import read_settings
+from evergreen.settings.sections import ModelSettings
+from evergreen.versions.data_version import DataVersion, of_channel, of_path
 from training import contract_inference, findings, job
 from training.documents import data_sheet
 from training.prepared import Prepared

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evergreen.contract import Contract
+from evergreen.contract.contract import Contract
 
 
 @dataclass(frozen=True, kw_only=True)

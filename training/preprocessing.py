@@ -15,9 +15,9 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from evergreen.contract import CATEGORY, NUMBER, Contract
+from evergreen.contract.contract import CATEGORY, NUMBER, Contract
 from evergreen.errors import InvalidSettings
-from evergreen.settings import AUTO, NONE, PreprocessingSettings
+from evergreen.settings.sections import AUTO, NONE, PreprocessingSettings
 
 _SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
 # A category that training never saw, or a missing one, for estimators that take no missing values.

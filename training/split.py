@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evergreen.errors import InvalidData
-from evergreen.settings import GROUP, TIME, SplitSettings
+from evergreen.settings.sections import GROUP, TIME, SplitSettings
 from training.reading.source import Source
 from training.row_hash import hash_values
 

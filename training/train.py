@@ -11,14 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from evergreen import bundle, names, portable
-from evergreen.contract import Contract
-from evergreen.drift.calibration import calibrate
-from evergreen.drift.comparison import compared_features
+from evergreen import names, portable
+from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidSettings
-from evergreen.metrics import Outcomes
-from evergreen.model_toml import read_settings
-from evergreen.settings import ModelSettings
+from evergreen.judging.metrics import Outcomes
+from evergreen.monitoring.drift.calibration import calibrate
+from evergreen.monitoring.drift.comparison import compared_features
+from evergreen.settings.model_toml import read_settings
+from evergreen.settings.sections import ModelSettings
+from evergreen.versions import bundle
 from training import job, lineage, prepare
 from training.documents import data_sheet, model_card
 from training.estimators import build, features_of, in_one_thread, logged_parameters

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evergreen.contract import Row
+from evergreen.contract.contract import Row
 from evergreen.errors import FieldError, InvalidRow
 
 # One row between two steps. A missing number is NaN, a missing text None.

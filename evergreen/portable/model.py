@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from evergreen.contract import Row
+from evergreen.contract.contract import Row
 from evergreen.portable import links
 from evergreen.portable.columns import Values
 from evergreen.portable.families import Scorer, Step

@@ -10,15 +10,15 @@ from typing import Any
 import pandas as pd
 
 from evergreen import names
-from evergreen.bundle import CONTRACT, Bundle
-from evergreen.champion import Champion
-from evergreen.contract import CATEGORY, NUMBER, Contract, Feature
-from evergreen.drift.comparison import PREDICTION, Comparison, compare, compared_features, in_season
-from evergreen.drift.report import EvidentlyMeasure
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.monitoring.drift.comparison import PREDICTION, Comparison, compare, compared_features, in_season
+from evergreen.monitoring.drift.report import EvidentlyMeasure
+from evergreen.monitoring.quality import Quality, assess
 from evergreen.prediction_id import predicted_at
-from evergreen.quality import Quality, assess
-from evergreen.settings import DriftSettings, QualitySettings
+from evergreen.settings.sections import DriftSettings, QualitySettings
+from evergreen.versions.bundle import CONTRACT, Bundle
+from evergreen.versions.champion import Champion
 from functions.check_drift.capture_files import CaptureFiles
 from functions.check_drift.result import (
     BROKEN_INPUT,

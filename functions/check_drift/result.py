@@ -33,7 +33,7 @@ class CheckResult:
         share, threshold: of features that have drifted, and above which it is drift; None if nothing was compared.
         features: name, distance and reasons of each compared feature, those that moved most first.
         prediction: the same of the predictions; None if several versions made them.
-        quality: as evergreen.quality.Quality; None with `quality_reason` if it is not known.
+        quality: as evergreen.monitoring.quality.Quality; None with `quality_reason` if it is not known.
         notes: other things worth knowing, in words.
         recent_rows: of the checks before this one, newest last.
     """

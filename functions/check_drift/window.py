@@ -14,8 +14,8 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from evergreen import names
-from evergreen.contract import CATEGORY, NUMBER, Feature
-from evergreen.drift.comparison import PREDICTION
+from evergreen.contract.contract import CATEGORY, NUMBER, Feature
+from evergreen.monitoring.drift.comparison import PREDICTION
 from functions.check_drift.capture_files import Faults
 
 # Rows that are turned into columns together.

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from evergreen.bootstrap import paired_gain, unpaired_gain
-from evergreen.bundle import HoldoutRow, ServableModel
-from evergreen.contract import Contract
+from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidRow
-from evergreen.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice, slice_label
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.judging.bootstrap import paired_gain, unpaired_gain
+from evergreen.judging.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice, slice_label
+from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.versions.bundle import HoldoutRow, ServableModel
 
 # Judge says the same of the same bundles, whenever it is asked.
 _SEED = 0

@@ -8,8 +8,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names, tracking
-from evergreen.bundle import Bundle
-from evergreen.card_decision import CARD_FILES, quote
+from evergreen.judging.card_decision import CARD_FILES, quote
+from evergreen.versions.bundle import Bundle
 from functions.judge.judging import judge
 from functions.model_store import model_store
 

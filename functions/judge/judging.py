@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable
 
-from evergreen import improvement, promotion
-from evergreen.bundle import CONTRACT, MODEL, Bundle
-from evergreen.contract import Contract
-from evergreen.contract_changes import compare
-from evergreen.metrics import METRICS
-from evergreen.parity import find_difference
-from evergreen.promotion import Decision, Gate, decide
-from evergreen.settings import PromotionSettings
+from evergreen.contract.changes import compare
+from evergreen.contract.contract import Contract
+from evergreen.judging import improvement, promotion
+from evergreen.judging.metrics import METRICS
+from evergreen.judging.parity import find_difference
+from evergreen.judging.promotion import Decision, Gate, decide
+from evergreen.settings.sections import PromotionSettings
+from evergreen.versions.bundle import CONTRACT, MODEL, Bundle
 from functions.judge.comparison import (
     Judged,
     compare_apart,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from evergreen.bundle import HoldoutRow, ServableModel
 from evergreen.errors import InvalidRow
+from evergreen.versions.bundle import HoldoutRow, ServableModel
 
 # As many rows are scored, from all over the holdout: enough for a median.
 _ROWS = 200

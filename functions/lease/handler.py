@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names
-from evergreen.bundle import CONTRACT
+from evergreen.versions.bundle import CONTRACT
 from functions.lease.leases import Leases
 from functions.model_store import model_store
 

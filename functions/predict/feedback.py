@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evergreen.contract import Contract, shown
+from evergreen.contract.contract import Contract, shown
 from evergreen.errors import FieldError, InvalidRow
 from functions.predict.body import MAX_ROWS, MalformedRequest
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evergreen import names
-from evergreen.bundle import CONTRACT, METRICS, MODEL, ServableModel, load_model
-from evergreen.champion import Champion
 from evergreen.errors import BrokenBundle, NoChampion
+from evergreen.versions.bundle import CONTRACT, METRICS, MODEL, ServableModel, load_model
+from evergreen.versions.champion import Champion
 from functions.predict.s3 import Bucket, FetchError, NoSuchKey
 
 # Seconds between two looks at the champion pointer.

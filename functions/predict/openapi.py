@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evergreen.contract import NUMBER, Contract, Feature
+from evergreen.contract.contract import NUMBER, Contract, Feature
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS
 
 _PROBLEM = {

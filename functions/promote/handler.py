@@ -8,8 +8,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names, tracking
-from evergreen.champion import Champion
 from evergreen.errors import BrokenBundle, PromotionConflict
+from evergreen.versions.champion import Champion
 from functions.model_store import ModelStore, model_store
 
 logger = Logger()

@@ -7,9 +7,9 @@ import urllib.request
 
 import pytest
 
-from cli.checks import Checks
-from cli.endpoint import Endpoint, RequestRefused
-from cli.registry import Registry
+from cli.aws.checks import Checks
+from cli.aws.endpoint import Endpoint, RequestRefused
+from cli.aws.registry import Registry
 from evergreen import names
 
 

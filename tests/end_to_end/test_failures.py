@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.target import CHECKOUT
-from cli.watching import Inbox
+from cli.aws.target import CHECKOUT
+from cli.demo.telemetry import Inbox
 from evergreen import names
-from evergreen.data_version import object_key, of_path
+from evergreen.versions.data_version import object_key, of_path
 from tests.end_to_end.workflow import Workflow
 
 TABLE = CHECKOUT / "data" / "texas_2000_2006.csv"

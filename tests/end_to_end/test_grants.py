@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.endpoint import Endpoint, RequestRefused
-from cli.target import CHECKOUT
-from cli.watching import Captures
+from cli.aws.endpoint import Endpoint, RequestRefused
+from cli.aws.target import CHECKOUT
+from cli.demo.telemetry import Captures
 from evergreen import names
 from evergreen.errors import CommandFailed
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.target import CHECKOUT
+from cli.aws.target import CHECKOUT
 
 # Moments of the demo to interrupt it at, by what it has just said.
 MOMENTS = ("Start the embedded cloud", "cdk deploy")

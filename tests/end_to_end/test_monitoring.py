@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.checks import Checks
-from cli.dashboard import write_dashboard
-from cli.endpoint import Endpoint
-from cli.forget import forget_prediction
-from cli.replay import city_months, replay
-from cli.watching import Captures, Inbox, alarm_state
+from cli.aws.checks import Checks
+from cli.aws.endpoint import Endpoint
+from cli.demo.replay import city_months, replay
+from cli.demo.telemetry import Captures, Inbox, alarm_state
+from cli.verbs.dashboard import write_dashboard
+from cli.verbs.forget import forget_prediction
 from evergreen import names
 from evergreen.errors import CommandFailed
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from cli import rollback
-from cli.card import Cards
-from cli.registry import Registry
-from cli.reproduce import reproduce
-from cli.target import CHECKOUT
+from cli.aws.registry import Registry
+from cli.aws.target import CHECKOUT
+from cli.verbs import rollback
+from cli.verbs.card import Cards
+from cli.verbs.reproduce import reproduce
 from evergreen import tracking
 from evergreen.errors import CommandFailed
 

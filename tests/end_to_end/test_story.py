@@ -8,9 +8,9 @@ import mlflow
 import pandas as pd
 import pytest
 
-from cli.endpoint import Endpoint, RequestRefused
-from cli.target import CHECKOUT
-from cli.watching import Inbox, metric_sums
+from cli.aws.endpoint import Endpoint, RequestRefused
+from cli.aws.target import CHECKOUT
+from cli.demo.telemetry import Inbox, metric_sums
 from evergreen import names, tracking
 from evergreen.errors import CommandFailed
 

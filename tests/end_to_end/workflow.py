@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.registry import Registry
-from cli.target import CHECKOUT
-from cli.training_run import TrainingRun
+from cli.aws.registry import Registry
+from cli.aws.target import CHECKOUT
+from cli.aws.training_run import TrainingRun
 from evergreen import names
 from tests.end_to_end.conftest import Deployed
 

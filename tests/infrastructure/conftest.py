@@ -13,11 +13,11 @@ import pytest
 from aws_cdk import App
 
 from app import of_the_stack
-from evergreen.model_toml import read_settings
 from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
+from evergreen.settings.model_toml import read_settings
 from infra.environments import ENVIRONMENTS, Environment
+from infra.packages.training_image import training_image
 from infra.stacks import EvergreenStack
-from infra.training_image import training_image
 
 ACCOUNT = "111122223333"
 TRACKING_URL = "https://mlflow.example.com"
@@ -223,8 +223,3 @@ def template_with_server_and_email(
 ) -> Template:
     """The same environment with a tracking server's URL and an address for alarms."""
     return templates_with_server_and_email[template.environment.name]
-
-
-@pytest.fixture(scope="session")
-def checkout() -> Path:
-    return CHECKOUT

@@ -5,7 +5,7 @@ import fnmatch
 import pytest
 
 from infra.environments import ENVIRONMENTS
-from infra.training_addresses import job_prefix, training_jobs
+from infra.training.addresses import job_prefix, training_jobs
 
 PREDICT = "Prediction/Predict/Role"
 LEASE = "Training/Lease/Role"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.judging.metrics import METRICS, Outcomes
 from training.documents.document import Block, Gallery, Section, Table
 from training.documents.number_text import number
 from training.documents.outcome_plots import outcome_plots

@@ -6,7 +6,7 @@ What only a person can say comes from [sheet] of model.toml, and is named as mis
 from pathlib import Path
 from typing import Any
 
-from evergreen.settings import ModelSettings
+from evergreen.settings.sections import ModelSettings
 from training.documents import html_page, markdown_page
 from training.documents.document import (
     Block,

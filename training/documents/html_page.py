@@ -4,7 +4,7 @@ import html
 import re
 from itertools import chain
 
-from evergreen.card_decision import MARK
+from evergreen.judging.card_decision import MARK
 from training.documents.document import (
     Bars,
     Block,

@@ -3,7 +3,7 @@
 import re
 from itertools import chain
 
-from evergreen.card_decision import MARK, escape_markdown
+from evergreen.judging.card_decision import MARK, escape_markdown
 from training.documents.document import (
     Bars,
     Block,

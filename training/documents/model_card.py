@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evergreen.card_decision import CARD_HTML, CARD_MARKDOWN
-from evergreen.contract import NUMBER, Contract, Feature
-from evergreen.metrics import METRICS, Outcomes
-from evergreen.settings import GROUP, TIME, ModelSettings, SplitSettings
+from evergreen.contract.contract import NUMBER, Contract, Feature
+from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
+from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.settings.sections import GROUP, TIME, ModelSettings, SplitSettings
 from training.documents import analyses, html_page, markdown_page
 from training.documents.document import (
     Block,

@@ -4,7 +4,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from evergreen.metrics import METRICS
+from evergreen.judging.metrics import METRICS
 from training.documents.document import Figure, printable
 from training.documents.number_text import counted, number
 from training.documents.plot_canvas import ACCENT, INK, SECOND, draw, in_words

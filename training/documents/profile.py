@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evergreen.contract import NUMBER, Feature
+from evergreen.contract.contract import NUMBER, Feature
 from training.documents.document import Bars, printable
 from training.documents.number_text import counted, number, share
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evergreen.data_version import DataVersion, md5_of
 from evergreen.errors import InvalidData
-from evergreen.metrics import CLASSIFICATION
-from evergreen.settings import ModelSettings
+from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.settings.sections import ModelSettings
+from evergreen.versions.data_version import DataVersion, md5_of
 from training.reading import csv_file, parquet_file
 from training.reading.columns import require_columns, to_floats
 from training.reading.source import Source

@@ -4,10 +4,10 @@ import pytest
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LinearRegression
 
-from evergreen.bundle import HoldoutRow, ServableModel
-from evergreen.contract import NUMBER, Contract, Feature
+from evergreen.contract.contract import NUMBER, Contract, Feature
 from evergreen.errors import InvalidRow
-from evergreen.parity import find_difference
+from evergreen.judging.parity import find_difference
+from evergreen.versions.bundle import HoldoutRow, ServableModel
 from functions.predict import scoring
 from functions.predict.models import Served
 from tests.unit.portable.comparing import loaded, number_table, signal

@@ -1,0 +1,1 @@
+"""The drift check: python -m benchmarks.drift."""

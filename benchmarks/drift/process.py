@@ -1,0 +1,157 @@
+"""One check of the captured day, or one of Evidently's reports on the same rows, in a process of its own.
+
+    python -m benchmarks.drift.process evergreen FOLDER
+    python -m benchmarks.drift.process evidently ROWS
+
+It prints seconds and the peak of resident memory as JSON. What both need beforehand, the imports and the reference, is
+not counted in the seconds.
+"""
+
+import hashlib
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.drift import captures as day
+from benchmarks.table import CATEGORIES
+from evergreen.contract.contract import Contract
+from evergreen.monitoring.drift import report as drift_report
+from evergreen.monitoring.drift.comparison import PREDICTION
+from evergreen.settings.sections import DriftSettings, QualitySettings
+from evergreen.versions.bundle import CONTRACT, HOLDOUT, LINEAGE, METRICS, MODEL, MONITORING, Bundle
+from evergreen.versions.champion import Champion
+from functions.check_drift import check as drift_check
+from functions.check_drift.capture_files import CaptureFiles, Faults
+from functions.check_drift.window import Window
+
+
+class Stopwatch:
+    """Adds up the seconds that are spent in functions, and remembers when each of them returned last."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.returned: dict[str, float] = {}
+
+    def watch(self, owner: Any, name: str) -> None:
+        """Replace a function of a module or a class by one that is timed."""
+        watched: Callable[..., Any] = getattr(owner, name)
+        self.seconds[name] = 0.0
+
+        def timed(*arguments: Any, **named: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return watched(*arguments, **named)
+            finally:
+                self.returned[name] = time.perf_counter()
+                self.seconds[name] += self.returned[name] - started
+
+        setattr(owner, name, timed)
+
+
+def check(folder: Path) -> dict[str, float]:
+    """The check as the function makes it, from the objects of the day to the report."""
+    bundle = _bundle()
+    champion = Champion(
+        version=day.VERSION, bundle="models/benchmark/7/", digest=bundle.digest, promoted_at=day.START.isoformat()
+    )
+    subject = drift_check.Subject(model="benchmark", champion=champion, bundle=bundle, not_captured=())
+    captures = CaptureFiles(day.FolderClient(folder), "captures", Faults())
+    watch = Stopwatch()
+    watch.watch(Window, "table")
+    watch.watch(drift_check, "compare")
+    # What draws the report, and within it the tests.
+    watch.watch(drift_report.EvidentlyMeasure, "__call__")
+    watch.watch(drift_report, "measure")
+    before, started = _peak_mb(), time.perf_counter()
+    result, html = drift_check.check(
+        subject, captures, start=day.START, end=day.END, now=day.END + timedelta(minutes=10), previous={}
+    )
+    total = time.perf_counter() - started
+    # What is timed is a whole check: all rows were read, and every column was compared.
+    assert (result.status, result.notes) == ("ok", []), (result.status, result.reason, result.notes)
+    assert [len(result.features), bool(result.prediction), bool(html)] == [len(day.TABLE.columns), True, True]
+    part = watch.seconds
+    drawing = part["__call__"] - part["measure"]
+    return {
+        "rows": result.rows,
+        "reading_s": watch.returned["table"] - started,
+        "comparing_s": part["compare"] - drawing,
+        "report_s": drawing,
+        "seconds": total,
+        "start_mb": before,
+        "peak_mb": _peak_mb(),
+        "report_mb": len(html) / 1e6,
+    }
+
+
+def preset(rows: int) -> dict[str, float]:
+    """Evidently's own report of the same columns, from a frame in memory to its HTML."""
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.presets import DataDriftPreset
+
+    numbers = [name for name in (*day.TABLE.columns, PREDICTION) if name not in CATEGORIES]
+    definition = DataDefinition(numerical_columns=numbers, categorical_columns=list(CATEGORIES))
+    reference, window = day.rows(day.REFERENCE_ROWS, stream=1), day.rows(rows, stream=0)
+    before, started = _peak_mb(), time.perf_counter()
+    then, now = (Dataset.from_pandas(frame, data_definition=definition) for frame in (reference, window))
+    html = Report([DataDriftPreset()]).run(now, then).get_html_str(as_iframe=False)
+    total = time.perf_counter() - started
+    return {
+        "rows": rows,
+        "seconds": total,
+        "start_mb": before,
+        "peak_mb": _peak_mb(),
+        "report_mb": len(html.encode()) / 1e6,
+    }
+
+
+def _bundle() -> Bundle:
+    """A bundle with a model of no trees, whose holdout is the reference."""
+    features = day.TABLE.features(np.random.default_rng(0))
+    contract = Contract(task="regression", target="price", features=tuple(features))
+    model = {
+        "format": 1,
+        "features": [feature.name for feature in features],
+        "scorer": {"family": "hist_gradient_boosting", "categories": [], "baselines": [0.0], "trees": [[]]},
+        "task": "regression",
+        "classes": None,
+        "links": [],
+        "zero_is_positive": False,
+        "steps": [],
+    }
+    records = day.rows(day.REFERENCE_ROWS, stream=1).to_dict("records")
+    holdout = [{"predicted": record.pop(PREDICTION), "actual": 0.0, "features": record} for record in records]
+    monitoring = {"drift": asdict(DriftSettings()), "quality": asdict(QualitySettings())}
+    files = {
+        MODEL: json.dumps(model).encode(),
+        CONTRACT: contract.to_json(),
+        HOLDOUT: "".join(json.dumps(row) + "\n" for row in holdout).encode(),
+        METRICS: json.dumps({"metric": "mae", "holdout": {"mae": 1.0}, "baseline": {"mae": 5.0}}).encode(),
+        MONITORING: json.dumps(monitoring).encode(),
+        LINEAGE: b"{}",
+    }
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return Bundle.read({**files, "manifest.json": json.dumps(digests).encode()}.__getitem__)
+
+
+def _peak_mb() -> float:
+    """Of this process since it was executed."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # ru_maxrss starts from what the parent had at the fork.
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # of macOS, in bytes
+
+
+if __name__ == "__main__":
+    kind, argument = sys.argv[1:]
+    print(json.dumps(check(Path(argument)) if kind == "evergreen" else preset(int(argument))))

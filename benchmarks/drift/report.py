@@ -1,0 +1,220 @@
+"""Renders the results as Markdown: the same tables go to the terminal and to docs/drift.md."""
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.drift.power import (
+    ALARM,
+    ALARM_AT_HALF,
+    EVERGREEN,
+    EVIDENTLY,
+    NAMES_ANY,
+    REFERENCE,
+    SCENARIOS,
+    SMALL_REFERENCE,
+)
+from evergreen.settings.sections import DriftSettings
+
+Results = Mapping[str, Any]
+
+_RULE = DriftSettings()
+_TOLERATED = 0.01
+_MOST_SECONDS, _MOST_MB = 30, 1000
+_LARGEST = 1_000_000
+_INTRODUCTION = f"""\
+# The drift check
+
+A check compares the predictions of a window of time with the holdout that the champion was judged on.
+
+## The rule
+
+- Each feature's present values are tested: numbers by the two-sample Kolmogorov-Smirnov test, categories by the
+  chi-square test of homogeneity, or Fisher's exact test where there are two. Rare categories are tested as one.
+- So are the shares of missing values, of categories that training never saw, and of numbers outside the training
+  range: by Fisher's exact test.
+- The reference is a sample as well, and both samples count with their size.
+- Each test's threshold is {_RULE.significance:g} divided by the number of tests (Bonferroni; Dunn 1961,
+  [doi:10.1080/01621459.1961.10482090](https://doi.org/10.1080/01621459.1961.10482090)): without drift, a check names
+  any feature at all with that probability at most, however the features depend on each other.
+- With a million rows everything is significant. So at least {_RULE.smallest_shift:.0%} of the rows must have moved
+  as well: the largest difference between the distribution functions, or between the shares of a set of categories.
+- The check alarms when more than {_RULE.share:.0%} of the features have drifted.
+- Fewer than {_RULE.minimum_rows} rows, in the window or in the reference, are "insufficient data", and no alarm.
+
+All of it is set in `[drift]` of `model.toml`; these are the defaults, and what is measured here.
+This file is written by the command below.
+"""
+
+
+def render(results: Results) -> str:
+    machine = results["machine"]
+    lines = [_INTRODUCTION, "| | |", "|---|---|"]
+    lines += [f"| {name} | {'`' + value + '`' if name == 'command' else value} |" for name, value in machine.items()]
+    goals = list(_goals(results))
+    if goals:
+        lines += ["", "## Goals", "", *_table(["", "goal", "measured", ""], goals)]
+    sections: dict[str, Callable[[Any], list[str]]] = {"power": _power, "volume": _volume, "start": _start}
+    for name, section in sections.items():
+        if name in results:
+            lines += ["", *section(results[name])]
+    return "\n".join(lines) + "\n"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    rule = "|---|" + "---:|" * (len(header) - 1)
+    return [f"| {' | '.join(header)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _prose(text: str) -> list[str]:
+    """A paragraph, wrapped as the other documents are, and the blank line behind it."""
+    return [*textwrap.wrap(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False), ""]
+
+
+def _goals(results: Results) -> Iterator[list[str]]:
+    if "power" in results:
+        judged = {int(rows): row for rows, row in results["power"][str(REFERENCE)].items()}
+        judged = {rows: row for rows, row in judged.items() if rows >= _RULE.minimum_rows}
+        worst = max(row[EVERGREEN]["still"][ALARM] for row in judged.values())
+        yield _goal("false alarms, at every window size", "at most 1% of checks", f"{worst:.1%}", worst <= _TOLERATED)
+        replays = sum(row["replays"] for row in judged.values())
+        named = sum(row["replays"] * row[EVERGREEN]["still"][NAMES_ANY] for row in judged.values()) / replays
+        text = f"{named:.1%} of {replays:,}"
+        yield _goal("checks without drift that name any feature", "at most 1%", text, named <= _TOLERATED)
+    for each, run in results.get("volume", {}).get(str(_LARGEST), {}).get("checks", {}).items():
+        what = f"a million rows of 13 columns, {_records(each)}"
+        seconds, peak = run["seconds"], run["peak_mb"]
+        yield _goal(f"{what}: time", f"under {_MOST_SECONDS} s", f"{seconds:.1f} s", seconds < _MOST_SECONDS)
+        yield _goal(f"{what}: memory", f"under {_MOST_MB / 1000:.0f} GB", f"{peak / 1000:.2f} GB", peak < _MOST_MB)
+
+
+def _goal(what: str, goal: str, measured: str, held: bool) -> list[str]:
+    return [what, goal, measured, "held" if held else "**missed**"]
+
+
+def _power(power: Results) -> list[str]:
+    usual, small = power[str(REFERENCE)], power[str(SMALL_REFERENCE)]
+    found = [
+        [f"{int(rows):,}", f"{row['replays_moved']}", *_found(row)]
+        for rows, row in usual.items()
+        if row["replays_moved"]
+    ]
+    return [
+        "## False alarms",
+        "",
+        *_prose(
+            f"""For each check, both samples are drawn anew from one distribution of ten features: seven numbers, of
+            which one is skewed, one heavy-tailed and one whole, and categories of 2, 5 and 20 levels. They
+            correlate by 0.3. Nothing has moved. The reference has {REFERENCE:,} rows. Shares are of the checks; 0
+            in n checks means below 3/n, with 95% certainty."""
+        ),
+        *_prose(
+            f"""Evidently runs with its default methods: its metric `DriftedColumnsCount`, of all columns, and below
+            of the moved column alone. By default it alarms from half of the columns on; beside it stands its
+            alarm above {_RULE.share:g}, as Evergreen's."""
+        ),
+        *_false_alarms(usual),
+        "",
+        *_prose(
+            f"""The same with a reference of {SMALL_REFERENCE:,} rows, up to which Evidently's defaults are tests
+            instead of distances:"""
+        ),
+        *_false_alarms(small),
+        "",
+        "## What is found",
+        "",
+        *_prose(
+            f"""Shares of the checks that name the column that has moved: Evergreen / Evidently. Shifts are of one
+            normal feature, in standard deviations. A fifth of a skewed number's values go missing; a new category
+            takes a tenth of the rows. In the last column all ten features move by 0.25 sd, and the share is of
+            the checks that alarm: Evergreen / Evidently from 0.5 / Evidently above {_RULE.share:g}. Evergreen is
+            shown as if it had no minimum of {_RULE.minimum_rows} rows; below it, it says nothing."""
+        ),
+        *_table(["rows in the window", "checks", *SCENARIOS, "all ten, alarm"], found),
+        "",
+        *_prose(
+            """A shift of 0.1 sd moves 4% of the rows, less than the smallest shift that counts: it is named
+            only where chance adds to it. Evidently's threshold lies at 0.1 sd itself. Evidently leaves missing
+            values out. In windows of up to 500 rows it also names columns that have not moved, as the first
+            table says: what it finds there says little."""
+        )[:-1],
+    ]
+
+
+def _false_alarms(by_window: Results) -> list[str]:
+    rows = []
+    for window, row in by_window.items():
+        evergreen, evidently = (row[name]["still"] for name in (EVERGREEN, EVIDENTLY))
+        own = [f"{evergreen[key]:.1%}" for key in (ALARM, NAMES_ANY)]
+        peer = [f"{evidently[key]:.1%}" for key in (ALARM_AT_HALF, ALARM, NAMES_ANY)]
+        start = [f"{int(window):,}", f"{row['replays']}"]
+        if int(window) < _RULE.minimum_rows:
+            rows.append([*start, "insufficient data", "", *peer])
+            start, peer = [f"{int(window):,}, were there no minimum", start[1]], ["", "", ""]
+        rows.append([*start, *own, *peer])
+    header = ["rows in the window", "checks", "Evergreen alarms", "names any"]
+    return _table([*header, "Evidently alarms", f"above {_RULE.share:g}", "names any"], rows)
+
+
+def _found(row: Results) -> Iterator[str]:
+    evergreen, evidently = (row[name]["moved"] for name in (EVERGREEN, EVIDENTLY))
+    for scenario in SCENARIOS:
+        yield f"{evergreen[scenario]:.0%} / {evidently[scenario]:.0%}"
+    yield f"{evergreen[ALARM]:.0%} / {evidently[ALARM_AT_HALF]:.0%} / {evidently[ALARM]:.0%}"
+
+
+def _records(rows_per_record: str) -> str:
+    return "a row per record" if rows_per_record == "1" else f"{rows_per_record} rows per record"
+
+
+def _volume(volume: Results) -> list[str]:
+    checks, peers = [], []
+    for rows, row in volume.items():
+        for each, run in row["checks"].items():
+            parts = [f"{run[key]:.1f}" for key in ("reading_s", "comparing_s", "report_s", "seconds")]
+            size = f"{row['objects'][each]['mb']:.0f}"
+            checks.append([f"{int(rows):,}, {_records(each)}", size, *parts, f"{run['peak_mb']:.0f}"])
+        preset, own = row["preset"], row["checks"]["1"]
+        seconds = [f"{own['comparing_s'] + own['report_s']:.1f}", f"{preset['seconds']:.1f}"]
+        memory = [f"{own['peak_mb']:.0f}", f"{preset['peak_mb']:.0f}"]
+        peers.append([f"{int(rows):,}", *seconds, f"{row['preset_times_slower']:.1f}x", *memory])
+    last = list(volume.values())[-1]["checks"]["1"]
+    return [
+        "## A large window",
+        "",
+        *_prose(
+            f"""A day of captures of 13 features (10 numbers, 3 categories) as the predict function logs them and
+            Firehose stores them: gzipped JSON lines, in objects of 16 MiB before compression. They are read from
+            disk instead of S3 and compared with a holdout of 5,000 rows, and Evidently draws the report. Each
+            check has a process of its own. Size of the objects in MB; seconds; and the peak of resident memory in
+            MB, of which {last["start_mb"]:.0f} are there once everything is imported."""
+        ),
+        *_table(["rows", "objects", "reading", "comparing", "report", "all", "peak"], checks),
+        "",
+        *_prose(
+            """Evidently's `DataDriftPreset` on the same rows, from a frame in memory to its HTML, against
+            Evergreen's comparing and report. Its memory is that of the frame and the report; Evergreen's includes
+            the reading."""
+        ),
+        *_table(["rows", "Evergreen, s", "preset, s", "", "Evergreen, MB", "preset, MB"], peers),
+    ]
+
+
+def _start(start: Results) -> list[str]:
+    rows = [
+        ["the zip, MB", f"{start['zip_mb']:.0f}"],
+        ["unpacked, MB", f"{start['unpacked_mb']:.0f}"],
+        ["unpacking, s", f"{start['unpack_s']:.1f}"],
+        ["importing the check, s", f"{start['import_s']:.1f}"],
+        ["importing it without the packed bytecode, s", f"{start['import_without_bytecode_s']:.1f}"],
+    ]
+    return [
+        "## The first check of a process",
+        "",
+        *_prose(
+            f"""The packages lie in S3 as a zip of {start["files"]:,} files, and are unpacked to /tmp by the first
+            check. In a fresh process with nothing on its path but them, the checkout and the standard library;
+            the download is not counted."""
+        ),
+        *_table(["", ""], rows),
+    ]

@@ -1,0 +1,1 @@
+"""Judge: python -m benchmarks.judging."""

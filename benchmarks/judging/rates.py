@@ -1,0 +1,91 @@
+"""How often Judge's comparison promotes a model that is no better, and one that is."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from benchmarks.judging.draws import draw
+from evergreen.judging.improvement import better_than_champion
+from evergreen.judging.metrics import METRICS
+from evergreen.settings.sections import PromotionSettings
+from functions.judge.comparison import Pair
+
+MARGINS = (0.05, 0.1, 0.15, 0.2)
+_CONFIDENCE = PromotionSettings().confidence
+_SEED = 20_261_124
+_CHUNKS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """Replays by rows of the holdout: of two models that are equally good, and of a better one at each margin."""
+
+    equal: dict[int, int]
+    better: dict[int, int]
+
+
+FULL = Effort(
+    equal={**dict.fromkeys((30, 100, 300, 700, 2_000), 1_000), 10_000: 300},
+    better={**dict.fromkeys((30, 100, 300, 700, 2_000), 200), 10_000: 40},
+)
+QUICK = Effort(
+    equal=dict.fromkeys((30, 100, 300, 700), 100),
+    better=dict.fromkeys((30, 100, 300, 700), 20),
+)
+
+
+def promoted(metric: str, rows: int, generator: np.random.Generator, *, margin: float) -> bool:
+    """Whether the candidate of one draw beats the champion beyond noise."""
+    two = draw(metric, rows, generator, margin=margin)
+    both = Pair(metric=metric, rows=[], candidate=two.candidate, champion=two.champion, where="")
+    return better_than_champion(both.compare(confidence=_CONFIDENCE), confidence=_CONFIDENCE).passed
+
+
+def measure(effort: Effort, *, workers: int, progress: Callable[[str], None]) -> dict[str, Any]:
+    """By metric and rows: the replays, and the share of them that promoted, by margin."""
+    replays: Counter[tuple[str, int, float]] = Counter()
+    promotions: Counter[tuple[str, int, float]] = Counter()
+    # Largest holdouts first, so that no worker is left with one at the end.
+    tasks = sorted(_tasks(effort), key=lambda task: -task[1])
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(replay, *task) for task in tasks]
+        for done, future in enumerate(as_completed(running), 1):
+            metric, rows, margin, count, found = future.result()
+            replays[metric, rows, margin] += count
+            promotions[metric, rows, margin] += found
+            progress(f"{done} of {len(running)}: {metric}, {rows:,} rows")
+    return {
+        metric: {
+            str(rows): {
+                str(margin): {
+                    "replays": replays[metric, rows, margin],
+                    "promoted": promotions[metric, rows, margin] / replays[metric, rows, margin],
+                }
+                for margin in (0.0, *MARGINS)
+            }
+            for rows in effort.equal
+        }
+        for metric in METRICS
+    }
+
+
+def replay(metric: str, rows: int, margin: float, replays: int, seed: int) -> tuple[str, int, float, int, int]:
+    generator = np.random.default_rng([seed, rows, round(100 * margin), list(METRICS).index(metric)])
+    found = sum(promoted(metric, rows, generator, margin=margin) for _ in range(replays))
+    return metric, rows, margin, replays, found
+
+
+def _tasks(effort: Effort) -> Iterator[tuple[str, int, float, int, int]]:
+    """Metric, rows, margin, replays and seed."""
+    for metric in METRICS:
+        for rows, count in effort.equal.items():
+            for chunk in range(_CHUNKS):
+                yield metric, rows, 0.0, count // _CHUNKS, _SEED + chunk
+        for rows, count in effort.better.items():
+            for margin in MARGINS:
+                yield metric, rows, margin, count, _SEED

@@ -1,0 +1,1 @@
+"""The endpoint beside its peers: python -m benchmarks.serving."""

@@ -1,0 +1,134 @@
+"""Functions as processes on the real AWS Lambda runtime client, under a strict search path."""
+
+import importlib.util
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from benchmarks.places import BUILD
+from benchmarks.serving.rig.environments import HERE
+from benchmarks.serving.rig.object_store import BUCKET
+from benchmarks.serving.rig.runtime_api import FUNCTION
+from evergreen import names
+from infra.packages.packaging import function_package
+from local import environments
+from local.processes.leashed import LeashedProcess
+
+# The runtime client, its own dependencies and its compiled part.
+_RUNTIME_PACKAGES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
+# exec: the stamp is the last thing before the interpreter, so that the leash and the shell are not counted.
+_STAMPED = 'echo "$EPOCHREALTIME" >"$0"; exec "$@"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """What a Lambda function is: a package, a handler in it, and variables. `extra` stands for a layer."""
+
+    root: Path
+    handler: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    extra: tuple[Path, ...] = ()
+
+    @property
+    def search_path(self) -> list[str]:
+        """As on AWS: the function's package first, what the runtime brings last."""
+        return [str(path) for path in (self.root, *self.extra, runtime_packages())]
+
+    def environment(self, runtime_api: str = "") -> dict[str, str]:
+        return {
+            **environments.base(),
+            "LAMBDA_TASK_ROOT": str(self.root),
+            "_HANDLER": self.handler,
+            "AWS_LAMBDA_RUNTIME_API": runtime_api,
+            "AWS_LAMBDA_FUNCTION_NAME": FUNCTION,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_SESSION_TOKEN": "test",
+            # On AWS a function cannot write beside its code: bytecode that is not in the package is never kept.
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "BENCHMARK_PATH": os.pathsep.join(self.search_path),
+            **self.variables,
+        }
+
+    def start(self, runtime_api: str, *, stamp: Path, output: int | IO[bytes]) -> LeashedProcess:
+        """Start it; `stamp` is given the time at which the interpreter was executed."""
+        # -S: no site-packages, so that a package forgotten in the zip is missing here too.
+        interpreter = [sys.executable, "-s", "-S", str(HERE / "handlers" / "launch.py")]
+        return LeashedProcess(
+            ["bash", "-c", _STAMPED, str(stamp), *interpreter],
+            environment=self.environment(runtime_api),
+            cwd=self.root,
+            output=output,
+            grace=1.0,
+        )
+
+
+def runtime_packages() -> Path:
+    """A folder with links to the runtime client's packages, and to nothing else."""
+    folder = BUILD / "runtime"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _RUNTIME_PACKAGES:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        origin = Path(spec.origin)
+        source = origin.parent if spec.submodule_search_locations else origin
+        link = folder / source.name
+        # Another Python's virtual environment may have stood here when it was made.
+        if not link.is_symlink() or link.readlink() != source:
+            link.unlink(missing_ok=True)
+            link.symlink_to(source)
+    return folder
+
+
+def predict_package() -> Path:
+    """The predict function's zip, unpacked."""
+    folder = BUILD / "predict"
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(function_package("predict", for_this_machine=True)) as package:
+        package.extractall(folder)
+    return folder
+
+
+def predict_function(root: Path, *, model: str, store: Mapping[str, str]) -> Function:
+    """Evergreen's predict function over an object store."""
+    variables = {
+        names.MODEL_BUCKET: BUCKET,
+        names.MODEL_NAME: model,
+        "POWERTOOLS_SERVICE_NAME": "predict",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "POWERTOOLS_METRICS_NAMESPACE": names.metric_namespace("benchmark"),
+        **store,
+    }
+    return Function(root=root, handler="functions.predict.handler.handler", variables=variables)
+
+
+def descendants(process: LeashedProcess) -> list[psutil.Process]:
+    """The processes that serve: all below the leash."""
+    return list(psutil.Process(process.pid).children(recursive=True))
+
+
+def cpu_seconds(process: LeashedProcess) -> float:
+    """User and system time of all that serve, children that have ended included."""
+    return sum(sum(child.cpu_times()[:4]) for child in descendants(process))
+
+
+def largest_rss(process: LeashedProcess) -> int:
+    """Resident bytes of the largest process: of a web server the one worker, without its supervisor."""
+    return max(int(child.memory_info().rss) for child in descendants(process))
+
+
+def total_rss(process: LeashedProcess) -> int:
+    """Resident bytes of all processes together; pages that they share count for each."""
+    return sum(int(child.memory_info().rss) for child in descendants(process))

@@ -1,0 +1,1 @@
+"""The training workflow: python -m benchmarks.training."""

@@ -1,0 +1,147 @@
+"""Renders the results as Markdown: the same tables go to the terminal and to docs/training.md."""
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.training.steps import FROM_PARQUET, JUDGE, PLAIN, PREPARE, TRAIN, WORKFLOW
+
+Results = Mapping[str, Any]
+
+_MOST_TIMES_DATA, _MOST_SECONDS = 6, 5
+_MEMORY_STEPS = (PREPARE, FROM_PARQUET, TRAIN)
+# Below so many rows the memory is that of the program, not of the data.
+_MANY_ROWS = 1_000_000
+_INTRODUCTION = """\
+# Training: time and memory
+
+What the workflow adds to fitting a model: preparing and checking the table, a holdout, intervals, importance, a replay
+of the drift check, data sheet and model card, and Judge's comparison with the champion. This file is written by the
+command below.
+"""
+
+
+def render(results: Results) -> str:
+    machine = results["machine"]
+    lines = [_INTRODUCTION, "| | |", "|---|---|"]
+    lines += [f"| {name} | {'`' + value + '`' if name == 'command' else value} |" for name, value in machine.items()]
+    goals = list(_goals(results))
+    if goals:
+        lines += ["", "## Goals", "", *_table(["", "goal", "measured", ""], goals)]
+    sections: dict[str, tuple[Callable[[Any], list[str]], ...]] = {
+        "steps": (_overhead, _parts, _memory),
+        "bootstrap": (_bootstrap,),
+    }
+    for name, writers in sections.items():
+        if name in results:
+            for write in writers:
+                lines += ["", *write(results[name])]
+    return "\n".join(lines) + "\n"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    rule = "|---|" + "---:|" * (len(header) - 1)
+    return [f"| {' | '.join(header)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _prose(text: str) -> list[str]:
+    """A paragraph, wrapped as the other documents are, and the blank line behind it."""
+    return [*textwrap.wrap(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False), ""]
+
+
+def _goals(results: Results) -> Iterator[list[str]]:
+    if str(_MANY_ROWS) in results.get("steps", {}):
+        measured = results["steps"][str(_MANY_ROWS)]
+        for step in _MEMORY_STEPS:
+            times = measured["steps"][step]["added_mb"] / measured["in_memory_mb"]
+            what = f"memory of {_named(step)}, a million rows, to the data"
+            held = times <= _MOST_TIMES_DATA
+            yield _goal(what, f"at most {_MOST_TIMES_DATA}x", f"{times:.1f}x", held)
+    if "bootstrap" in results:
+        bootstrap = results["bootstrap"]
+        name, seconds = max(((name, row["paired_s"]) for name, row in bootstrap["metrics"].items()), key=lambda x: x[1])
+        what = f"bootstrap of {bootstrap['resamples']:,} draws of {bootstrap['rows']:,} rows, the slowest metric"
+        yield _goal(what, f"under {_MOST_SECONDS} s", f"{seconds:.1f} s ({name})", seconds < _MOST_SECONDS)
+
+
+def _goal(what: str, goal: str, measured: str, held: bool) -> list[str]:
+    return [what, goal, measured, "held" if held else "**missed**"]
+
+
+def _named(step: str) -> str:
+    return step[0].upper() + step[1:]
+
+
+def _overhead(steps: Results) -> list[str]:
+    rows = []
+    for count, row in steps.items():
+        seconds = {step: measured["seconds"] for step, measured in row["steps"].items()}
+        figures = [f"{seconds[step]:.1f}" for step in (PLAIN, *WORKFLOW)]
+        rows.append([f"{int(count):,}", *figures, f"{row['workflow_s']:.1f}", f"{row['ratio_to_plain']:.1f}x"])
+    return [
+        "## Overhead over scikit-learn",
+        "",
+        *_prose(
+            """Seconds. Plain is a script that reads the same CSV with pandas, fits the same estimator to the same rows
+            (13 features, 3 of them categories; histogram gradient boosting of 100 trees), and predicts the other
+            fifth. The workflow's steps are the commands that the jobs run, without MLflow, and Judge's decision
+            against a champion of other rows. Each is a process of its own, its start and its imports included;
+            what AWS takes to start two containers, some minutes, is not. Ratios are of the same round, medians
+            of the rounds."""
+        ),
+        *_table(["rows", "plain", *map(_named, WORKFLOW), "workflow", "to plain"], rows),
+    ]
+
+
+def _parts(steps: Results) -> list[str]:
+    rows = []
+    for step in (PLAIN, *WORKFLOW):
+        measured = [row["steps"][step] for row in steps.values()]
+        rows.append([f"{_named(step)}: start and imports", *(f"{each['imports_s']:.1f}" for each in measured)])
+        for part in measured[0]["parts_s"]:
+            rows.append([f"{_named(step)}: {part}", *(f"{each['parts_s'][part]:.1f}" for each in measured)])
+    return [
+        "## Where the time goes",
+        "",
+        *_prose(
+            """Seconds, by rows of the table. The drift check is replayed 400 times on rows drawn from the holdout, to
+            know its false alarms. Judge scores every holdout row in pure Python, as the predict function will: once
+            with the candidate, for parity, and once with the champion."""
+        ),
+        *_table(["", *(f"{int(count):,}" for count in steps)], rows),
+    ]
+
+
+def _memory(steps: Results) -> list[str]:
+    rows = []
+    for count, row in steps.items():
+        figures = [f"{row['csv_mb']:.1f}", f"{row['in_memory_mb']:.1f}", f"{row['in_pandas_mb']:.1f}"]
+        for step in (*_MEMORY_STEPS, JUDGE, PLAIN):
+            added = row["steps"][step]["added_mb"]
+            figures.append(f"{added:.0f} ({added / row['in_memory_mb']:.1f}x)")
+        rows.append([f"{int(count):,}", *figures])
+    return [
+        "## Memory",
+        "",
+        *_prose(
+            """MB. The data is the table as a Parquet file once Arrow has read it; beside it stands what pandas says of
+            the frame that it reads, with a text counted for each cell that refers to it. Of each step: the peak
+            of resident memory beyond that of a process that only imports the same modules, and in brackets how
+            many times the data that is. In small tables it is the program's own: buffers, plots, trees."""
+        ),
+        *_table(["rows", "CSV", "data", "in pandas", *map(_named, (*_MEMORY_STEPS, JUDGE, PLAIN))], rows),
+    ]
+
+
+def _bootstrap(bootstrap: Results) -> list[str]:
+    rows = [[name, f"{row['interval_s']:.2f}", f"{row['paired_s']:.2f}"] for name, row in bootstrap["metrics"].items()]
+    return [
+        "## The bootstrap",
+        "",
+        *_prose(
+            f"""Seconds for {bootstrap["resamples"]:,} draws of {bootstrap["rows"]:,} rows: of one model's metric, as
+            Train does for each interval, and of the difference between two models on the same rows, as Judge
+            does. A classification has three classes."""
+        ),
+        *_table(["metric", "interval", "paired difference"], rows),
+    ]

@@ -1,0 +1,1 @@
+"""Access to a deployed stack: its outputs, endpoint, registry, workflow and checks."""

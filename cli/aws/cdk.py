@@ -1,0 +1,59 @@
+"""Runs the real CDK command line against a cloud."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli.aws.target import CHECKOUT
+from cli.console import Step
+from evergreen.errors import CommandFailed
+from local.processes.leashed import LeashedProcess
+
+_PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
+
+
+def bootstrap(settings: Mapping[str, str], step: Step, *, account: str, region: str, folder: Path) -> None:
+    """cdk bootstrap: the bucket and the roles that every deployment uses.
+
+    Args:
+        folder: to run it in; without a cdk.json in it, the CDK does not synthesise our app first, which it need not.
+
+    Raises:
+        CommandFailed: with the end of what the CDK said.
+    """
+    _cdk(["bootstrap", f"aws://{account}/{region}"], settings, step, folder=folder)
+
+
+def deploy(settings: Mapping[str, str], step: Step, *, stack: str, assembly: Path) -> None:
+    """cdk deploy of one stack; `assembly` is the folder that the templates are written to.
+
+    Raises:
+        CommandFailed: with the end of what the CDK said.
+    """
+    _cdk(["deploy", stack, "--require-approval", "never", "--output", str(assembly)], settings, step, folder=CHECKOUT)
+
+
+def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folder: Path) -> None:
+    command = ["cdk", *arguments, "--progress", "events", "--no-color", "--no-notices"]
+    # The CDK and its Node are those of the checkout, whatever the caller's PATH leads to.
+    tools = [str(Path(sys.executable).parent), str(CHECKOUT / "node_modules" / ".bin")]
+    path = os.pathsep.join([*tools, os.environ.get("PATH", os.defpath)])
+    # On a leash: whatever ends this process, also ends the CDK and all that it has started.
+    process = LeashedProcess(
+        command, environment={**os.environ, **settings, "PATH": path}, cwd=folder, output=subprocess.PIPE, grace=1.0
+    )
+    lines: list[str] = []
+    try:
+        for raw in process.output:
+            line = raw.decode(errors="replace").rstrip()
+            lines.append(line)
+            if found := _PROGRESS.search(line):
+                step.progress(f"{found[1]} of {found[2]} resources")
+        if process.wait():
+            tail = "\n".join(lines[-25:])
+            raise CommandFailed(f"{' '.join(command[:3])} failed:\n{tail}")
+    finally:
+        process.close()

@@ -1,0 +1,83 @@
+"""Drift checks of a deployed stack: have one made, read the newest, show it to a person."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.config import Config
+from rich.table import Table
+
+from cli.aws.target import Target
+from cli.console import console
+from evergreen import names
+from evergreen.errors import CommandFailed
+from functions.notify.wording import quality_in_words
+
+# A check of a million rows takes half a minute, a first one unpacks its packages too.
+_PATIENCE = 900
+_COLOURS = {"ok": "green", "drift": "red", "insufficient data": "yellow", "broken input": "red"}
+
+
+class Checks:
+    """Of the model that a stack serves."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def run(self, *, start: datetime | None = None, end: datetime | None = None) -> dict[str, Any]:
+        """Have a check made now; its result.
+
+        Args:
+            start, end: of the window, UTC; without them, that of the schedule.
+
+        Raises:
+            CommandFailed: the function failed; its words are in the message.
+        """
+        window = {"start": start, "end": end}
+        event = {name: moment.astimezone(UTC).isoformat() for name, moment in window.items() if moment}
+        lambda_ = self._target.session.client(
+            "lambda", config=Config(read_timeout=_PATIENCE, retries={"max_attempts": 0})
+        )
+        answer = lambda_.invoke(
+            FunctionName=self._target.outputs[names.OUTPUT_CHECK_FUNCTION], Payload=json.dumps(event).encode()
+        )
+        result = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise CommandFailed(
+                f"the check failed: {result.get('errorMessage', result)}. The whole cause is in the log of "
+                f"{self._target.outputs[names.OUTPUT_CHECK_FUNCTION]}"
+            )
+        return dict(result)
+
+    def report(self, result: dict[str, Any]) -> bytes | None:
+        """Evidently's report of a check, as HTML; None if nothing was compared."""
+        if not result["report"]:
+            return None
+        place = urlsplit(result["report"])
+        answer = self._target.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        content: bytes = answer["Body"].read()
+        return content
+
+
+def show(result: dict[str, Any]) -> None:
+    """Status, features and quality of a check, on the console."""
+    colour = _COLOURS[result["status"]]
+    console.print(f"  Status: [{colour}]{result['status']}[/]", soft_wrap=True)
+    console.print(f"  {result['reason']}", markup=False, soft_wrap=True)
+    console.print(f"  {result['rows']:,} predictions from {result['start']} to {result['end']}", markup=False)
+    if result["features"]:
+        table = Table("Feature", "Moved", "What")
+        table.columns[1].justify = "right"
+        for feature in [*result["features"], *([result["prediction"]] if result["prediction"] else [])]:
+            table.add_row(feature["name"], f"{feature['distance']:.0%}", "\n".join(feature["reasons"]) or "as before")
+        console.print(table)
+    console.print(f"  Quality: {quality_in_words(result)}", markup=False, soft_wrap=True)
+    for note in result["notes"]:
+        console.print(f"  Note: {note}", markup=False, soft_wrap=True)
+    if result["report"]:
+        console.print(f"  Report: {result['report']}", markup=False, soft_wrap=True)
+
+
+def hours_ago(hours: float) -> datetime:
+    return datetime.now(UTC) - timedelta(hours=hours)

@@ -1,0 +1,71 @@
+"""The versions of a model: what Judge said of each, and which have been champion."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from cli.aws.target import Target
+from evergreen import names
+from evergreen.errors import CommandFailed
+from evergreen.versions.champion import Champion
+
+
+@dataclass(frozen=True)
+class JudgedVersion:
+    """A version with Judge's decision about it, as it was stored beside the bundle."""
+
+    version: str
+    decision: dict[str, Any]
+
+    @property
+    def metric(self) -> str:
+        metrics = self.decision["metrics"]
+        return f"{metrics['metric']} {metrics['holdout'][metrics['metric']]:.4g}"
+
+
+class Registry:
+    """Reads the model bucket of a deployed stack, and asks the promote function to move the champion."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._s3 = target.client("s3")
+        self._bucket = target.outputs[names.OUTPUT_MODEL_BUCKET]
+        self._model = target.outputs[names.OUTPUT_MODEL_NAME]
+
+    def versions(self) -> list[JudgedVersion]:
+        """All judged versions, the newest first."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=names.bundles_prefix(self._model)
+        )
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        decisions = [json.loads(self._read(key)) for key in keys if key.endswith("/decision.json")]
+        judged = [JudgedVersion(decision["version"], decision) for decision in decisions]
+        return sorted(judged, key=lambda version: version.version, reverse=True)
+
+    def champions(self) -> list[Champion]:
+        """Every champion there has been, the present one first: the versions of the pointer object."""
+        pages = self._s3.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=names.champion_key(self._model)
+        )
+        ids = [item["VersionId"] for page in pages for item in page.get("Versions", [])]
+        return [Champion.from_json(self._read(names.champion_key(self._model), VersionId=id_)) for id_ in ids]
+
+    def promote(self, version: JudgedVersion) -> None:
+        """Make a judged version the champion, in S3 and in MLflow, whatever Judge said and held it against.
+
+        Raises:
+            CommandFailed: the promote function failed; its words are in the message.
+        """
+        champions = self.champions()
+        present = champions[0].version if champions else None
+        answer = self._target.client("lambda").invoke(
+            FunctionName=self._target.outputs[names.OUTPUT_PROMOTE_FUNCTION],
+            Payload=json.dumps({**version.decision, "champion": present}).encode(),
+        )
+        if answer.get("FunctionError"):
+            problem = json.loads(answer["Payload"].read())
+            raise CommandFailed(f"{version.version} was not promoted: {problem.get('errorMessage', problem)}")
+
+    def _read(self, key: str, **version: str) -> bytes:
+        content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key, **version)["Body"].read()
+        return content

@@ -1,0 +1,77 @@
+"""Where a command acts: the AWS account of the caller, or the embedded cloud with --local. Stack and clients."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from evergreen import names
+from evergreen.errors import CommandFailed
+from local.cloud import EmbeddedCloud
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+# State of the cloud that `evergreen up` runs.
+CLOUD_HOME = CHECKOUT / ".evergreen" / "cloud"
+
+Local = Annotated[
+    bool, typer.Option("--local", envvar="EVERGREEN_LOCAL", help="Use the embedded cloud that `make up` runs.")
+]
+EnvironmentName = Annotated[str, typer.Option("--environment", "-e", help="The environment: dev or prod.")]
+
+
+def enter(cloud: Mapping[str, str]) -> None:
+    """Turn this process, and what it starts, to an embedded cloud: nothing may lead it to an account any more."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    os.environ.update(cloud)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A deployed stack, and clients for the account that it is in."""
+
+    environment: str
+
+    @classmethod
+    def choose(cls, environment: str, *, local: bool) -> "Target":
+        """
+        Raises:
+            CloudNotRunning: --local, and no embedded cloud answers.
+        """
+        if local:
+            enter(EmbeddedCloud.environment_of_running(CLOUD_HOME))
+        return cls(environment)
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        # boto3 alone would not look at AWS_REGION, which the CDK and Lambda go by.
+        return boto3.Session(region_name=os.environ.get("AWS_REGION"))
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, config=Config(retries={"mode": "standard", "max_attempts": 3}))
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs by name.
+
+        Raises:
+            CommandFailed: it is not deployed.
+        """
+        stack = names.stack_name(self.environment)
+        try:
+            answer = self.client("cloudformation").describe_stacks(StackName=stack)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise CommandFailed(
+                f"there is no stack {stack} in {self.session.region_name}. Deploy it with: cdk deploy {stack}, "
+                "or name its region in AWS_REGION, or add --local for the embedded cloud"
+            ) from error
+        return {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}

@@ -1,0 +1,173 @@
+"""A training: upload what it needs, start the workflow, follow it to its end."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cli.aws.target import CHECKOUT, Target
+from cli.data.storage import DataStorage, OnFile
+from cli.data.table_history import TableHistory
+from cli.data.versions import DataVersions
+from evergreen import names
+from evergreen.errors import CommandFailed, InvalidData
+from evergreen.settings.model_toml import read_settings
+from evergreen.settings.sections import ModelSettings
+from evergreen.versions import data_version
+from evergreen.versions.data_version import DataVersion
+from evergreen.versions.source import source_digest
+
+# Seconds between two looks at a running execution.
+_POLL = 0.5
+
+
+# Called when a state starts (seconds is None) and when it ends.
+OnState = Callable[[str, float | None], None]
+
+
+class TrainingRun:
+    """One execution of the training workflow."""
+
+    def __init__(self, target: Target, settings_file: Path, *, version: str | None = None) -> None:
+        """
+        Args:
+            version: of the data, or its beginning; without it, the table as it lies on the disk.
+
+        Raises:
+            InvalidSettings: model.toml cannot be used.
+            InvalidData: the table is missing, empty, or lacks a column that model.toml names.
+            CommandFailed: there is no such version, or more than one.
+        """
+        self._target = target
+        self._settings_file = settings_file
+        self.settings = read_settings(settings_file)
+        self.data_file = settings_file.parent / self.settings.data.path
+        self._versions = self._named = None
+        if version is None:
+            self._present = _present_table(self.data_file, self.settings)
+        else:
+            self._versions = DataVersions(self.data_file, DataStorage(target))
+            self._named = self._versions.find(version)
+
+    @property
+    def data_name(self) -> str:
+        """The table, and its version where one was named."""
+        return f"{self.data_file.name} {self._named.version[:12]}" if self._named else self.data_file.name
+
+    def notice(self) -> str:
+        """What a person should know before the training; mostly nothing."""
+        if not self._is_own_code:
+            return (
+                "The jobs run other code than this checkout holds: what was deployed. To train with yours, run first: "
+                f"cdk deploy {names.stack_name(self._target.environment)} (or a new make up)"
+            )
+        history = TableHistory(self.data_file)
+        if self._named or history.declared() in (None, self._present.version):
+            return ""
+        path = self.settings.data.path
+        return f"{path} is not a committed version; run: evergreen data add {path}"
+
+    def upload(self, on_file: OnFile = lambda _: None) -> dict[str, str]:
+        """Send what the data bucket lacks of the data and model.toml; returns the workflow's input."""
+        storage = DataStorage(self._target)
+        if self._versions and self._named:
+            data = self._versions.manifest(self._named, on_file)
+        else:
+            data = storage.upload(self._present, on_file)
+        return {
+            "data": data,
+            "settings": storage.upload_settings(self._settings_file),
+            "git_commit": _git_commit() if self._is_own_code else "unknown",
+        }
+
+    @cached_property
+    def _is_own_code(self) -> bool:
+        """Whether the jobs run this checkout's code, as far as the stack says, so that its commit is theirs."""
+        deployed = self._target.outputs.get(names.OUTPUT_SOURCE_DIGEST)
+        return deployed is None or deployed == source_digest(CHECKOUT)
+
+    def execute(self, run_input: dict[str, str], on_state: OnState) -> dict[str, Any]:
+        """Start the workflow and follow it; returns Judge's decision.
+
+        Raises:
+            CommandFailed: the execution failed, was aborted or timed out.
+        """
+        workflow = self._target.client("stepfunctions")
+        execution = workflow.start_execution(
+            stateMachineArn=self._target.outputs[names.OUTPUT_WORKFLOW], input=json.dumps(run_input)
+        )["executionArn"]
+        seen = 0
+        entered: dict[str, float] = {}
+        while True:
+            # Asked for before the history, so that the events of a finished execution are all read below.
+            status = workflow.describe_execution(executionArn=execution)
+            pages = workflow.get_paginator("get_execution_history").paginate(executionArn=execution)
+            events = [event for page in pages for event in page["events"]]
+            for event in events[seen:]:
+                _report(event, entered, on_state)
+            seen = len(events)
+            if status["status"] != "RUNNING":
+                break
+            time.sleep(_POLL)
+        if status["status"] != "SUCCEEDED":
+            raise CommandFailed(f"training {status['status'].lower().replace('_', ' ')}{_last_words(status)}")
+        return dict(json.loads(status["output"]))
+
+
+def _report(event: dict[str, Any], entered: dict[str, float], on_state: OnState) -> None:
+    moment = event["timestamp"].timestamp()
+    if details := event.get("stateEnteredEventDetails"):
+        entered[details["name"]] = moment
+        on_state(details["name"], None)
+    elif details := event.get("stateExitedEventDetails"):
+        on_state(details["name"], moment - entered.get(details["name"], moment))
+
+
+def _last_words(status: dict[str, Any]) -> str:
+    """The cause in words: the job's or function's own, where the cause is its whole description as JSON."""
+    state, _, cause = status.get("cause", "").partition(": ")
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return f" at {state}: {cause}" if cause else ""
+    if "Stopped" in (document.get("TrainingJobStatus"), document.get("ProcessingJobStatus")):
+        limit = document["StoppingCondition"]["MaxRuntimeInSeconds"]
+        return f" at {state}: the job was stopped, by somebody or by its limit of {limit} s (infra/environments.py)"
+    words = next((document[key] for key in ("FailureReason", "ExitMessage", "errorMessage") if key in document), cause)
+    # SageMaker's frame around what the job itself has said.
+    words = words.removeprefix("AlgorithmError: ").removesuffix(", exit code: 1")
+    return f" at {state}: {words}"
+
+
+def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
+    """The version on the disk, its header checked before anything is uploaded; the Prepare job checks the rest."""
+    # Here, since it imports pandas, which other commands do without.
+    from training.reading.table import header
+
+    name = settings.data.path
+    if not table.exists():
+        raise InvalidData(f"{name} does not exist; model.toml names it as [data] path")
+    present = data_version.of_path(table)
+    columns = header(present.files[0].path)
+    missing = [column for column in settings.columns() if column not in columns]
+    if missing:
+        raise InvalidData(
+            f"{name} has no column {', '.join(map(repr, missing))}, which model.toml names; "
+            f"it has: {', '.join(columns)}"
+        )
+    features = [column for column in columns if column not in (settings.data.target, *settings.data.leave_out)]
+    settings.check_features(features, file=name)
+    return present
+
+
+def _git_commit() -> str:
+    """The commit that the code is of; '-dirty' when the work tree differs from it."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return answer.stdout.strip()

@@ -1,0 +1,141 @@
+"""The data bucket: each object of a data version at DVC's address, its manifest, and the settings."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from cli.aws.target import Target
+from evergreen import names
+from evergreen.errors import CommandFailed, InvalidData
+from evergreen.versions.data_version import (
+    FOLDER,
+    DataFile,
+    DataVersion,
+    manifest,
+    manifest_key,
+    md5_of,
+    object_key,
+    read_listing,
+    version_of_manifest,
+)
+
+# Called with the name of each file that is copied.
+OnFile = Callable[[str], None]
+
+
+class DataStorage:
+    """Reads and writes the data bucket of a deployed stack. What is there already is not sent again."""
+
+    def __init__(self, target: Target) -> None:
+        self._s3 = target.client("s3")
+        self.bucket = target.outputs[names.OUTPUT_DATA_BUCKET]
+
+    def has(self, version: str) -> bool:
+        """Whether the version's own object is there: a file, or the listing of a folder, which is sent last."""
+        return self._exists(object_key(version))
+
+    def versions(self) -> list[tuple[str, datetime]]:
+        """Every version that has a manifest, and since when."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=names.DATA_PREFIX)
+        found = [item for page in pages for item in page.get("Contents", [])]
+        return [
+            (version, item["LastModified"])
+            for item in found
+            if (version := version_of_manifest(item["Key"])) is not None
+        ]
+
+    def upload(self, data: DataVersion, on_file: OnFile = lambda _: None) -> str:
+        """Send what is missing of a version; the URI of its manifest, which is the workflow's input.
+
+        Raises:
+            InvalidData: a file was changed meanwhile.
+        """
+        for file in data.files:
+            if not self._exists(object_key(file.md5)):
+                on_file(file.name)
+                self._send(file)
+        if data.listing is not None and not self.has(data.version):
+            self._s3.put_object(Bucket=self.bucket, Key=object_key(data.version), Body=data.listing)
+        return self._manifest(data)
+
+    def register(self, version: str, name: str) -> str:
+        """The URI of the manifest of a version whose objects are in the bucket already."""
+        return self._manifest(self._described(version, name, Path()))
+
+    def download(self, version: str, to: Path, on_file: OnFile = lambda _: None) -> None:
+        """Bring a version to the disk: as the file `to`, or as the folder `to`.
+
+        Raises:
+            CommandFailed: an object is not in the bucket, or is not what its name says.
+        """
+        for file in self._described(version, to.name, to).files:
+            on_file(file.name)
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._s3.download_file(self.bucket, object_key(file.md5), str(file.path))
+            except ClientError as error:
+                raise self._missing(file.md5, error) from error
+            if md5_of(file.path) != file.md5:
+                raise CommandFailed(f"s3://{self.bucket}/{object_key(file.md5)} was altered: its MD5 is another")
+
+    def upload_settings(self, file: Path) -> str:
+        """Send model.toml under its SHA-256, unless it is there; its URI."""
+        key = settings_key(hashlib.sha256(file.read_bytes()).hexdigest())
+        if not self._exists(key):
+            self._s3.upload_file(str(file), self.bucket, key)
+        return f"s3://{self.bucket}/{key}"
+
+    def download_settings(self, sha256: str, to: Path) -> None:
+        """
+        Raises:
+            CommandFailed: the bucket has no settings of this SHA-256.
+        """
+        try:
+            self._s3.download_file(self.bucket, settings_key(sha256), str(to))
+        except ClientError as error:
+            raise CommandFailed(f"s3://{self.bucket}/{settings_key(sha256)} cannot be read: {error}") from error
+
+    def _described(self, version: str, name: str, to: Path) -> DataVersion:
+        if not version.endswith(FOLDER):
+            return DataVersion(version=version, files=(DataFile(name=name, md5=version, path=to),))
+        try:
+            content = self._s3.get_object(Bucket=self.bucket, Key=object_key(version))["Body"].read()
+        except ClientError as error:
+            raise self._missing(version, error) from error
+        entries = sorted(read_listing(content).items())
+        return DataVersion(
+            version=version, files=tuple(DataFile(name=file, md5=md5, path=to / file) for file, md5 in entries)
+        )
+
+    def _send(self, file: DataFile) -> None:
+        self._s3.upload_file(str(file.path), self.bucket, object_key(file.md5))
+        if md5_of(file.path) != file.md5:
+            # The address promises a content, to DVC too.
+            self._s3.delete_object(Bucket=self.bucket, Key=object_key(file.md5))
+            raise InvalidData(f"{file.name} was changed while it was uploaded. Run the command again when it is whole")
+
+    def _manifest(self, data: DataVersion) -> str:
+        key = manifest_key(data.version)
+        if not self._exists(key):
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=manifest(data, self.bucket))
+        return f"s3://{self.bucket}/{key}"
+
+    def _exists(self, key: str) -> bool:
+        try:
+            self._s3.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            return False
+        return True
+
+    def _missing(self, md5: str, error: ClientError) -> CommandFailed:
+        return CommandFailed(f"s3://{self.bucket}/{object_key(md5)} cannot be read: {error}")
+
+
+def settings_key(sha256: str) -> str:
+    """The key of a model.toml in the data bucket."""
+    return f"{names.SETTINGS_PREFIX}{sha256}/model.toml"

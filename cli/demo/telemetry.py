@@ -1,0 +1,124 @@
+"""Reads what a running stack says of itself: metrics, alarms, notifications."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cli.aws.target import Target
+from evergreen import names
+from evergreen.errors import CommandFailed
+
+# Seconds to wait for a notification.
+_PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of one metric over the last hour."""
+
+    count: float
+    total: float
+
+    @property
+    def average(self) -> float:
+        return self.total / self.count if self.count else 0.0
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A message as SNS delivered it; an alarm's is JSON."""
+
+    subject: str
+    message: str
+
+
+def metric_sums(target: Target) -> dict[str, Statistics]:
+    """The predict function's metrics over the last hour, by name."""
+    cloudwatch = target.client("cloudwatch")
+    now = datetime.now(UTC)
+    sums = {}
+    for name in (names.PREDICTIONS, names.PREDICTION_DURATION, names.PREDICTION_ERRORS, names.REJECTED_REQUESTS):
+        points = cloudwatch.get_metric_statistics(
+            Namespace=names.metric_namespace(target.environment),
+            MetricName=name,
+            Dimensions=[{"Name": "service", "Value": names.METRIC_SERVICE}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=3600,
+            Statistics=["SampleCount", "Sum"],
+        )["Datapoints"]
+        sums[name] = Statistics(
+            count=sum(point["SampleCount"] for point in points), total=sum(point["Sum"] for point in points)
+        )
+    return sums
+
+
+def alarm_state(target: Target, metric: str, *, service: str = names.METRIC_SERVICE) -> str:
+    """The state of the alarm on a metric: OK, ALARM or INSUFFICIENT_DATA."""
+    answer = target.client("cloudwatch").describe_alarms_for_metric(
+        Namespace=names.metric_namespace(target.environment),
+        MetricName=metric,
+        Dimensions=[{"Name": "service", "Value": service}],
+    )
+    return str(answer["MetricAlarms"][0]["StateValue"])
+
+
+class Captures:
+    """The objects in the capture bucket, counted from the moment that this is made."""
+
+    def __init__(self, target: Target) -> None:
+        self._s3 = target.client("s3")
+        self._bucket = target.outputs[names.OUTPUT_CAPTURE_BUCKET]
+        self._before = {prefix: self._count(prefix) for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX)}
+
+    def await_growth(self, prefix: str, objects: int) -> None:
+        """Wait until so many more have come.
+
+        Raises:
+            CommandFailed: they did not come.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while self._count(prefix) < self._before[prefix] + objects:
+            if time.monotonic() > deadline:
+                raise CommandFailed(f"the records under {prefix} did not arrive in S3 within {_PATIENCE} s")
+            time.sleep(0.1)
+
+    def _count(self, prefix: str) -> int:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return sum(page["KeyCount"] for page in pages)
+
+
+class Inbox:
+    """A queue that is subscribed to the notification topic, as a person's mail box would be."""
+
+    def __init__(self, target: Target) -> None:
+        self._sqs = target.client("sqs")
+        topic = target.outputs[names.OUTPUT_TOPIC]
+        self._url = self._sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        target.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def receive(self, containing: str = "") -> Notification:
+        """The next notification whose message holds a text, waited for; others are dropped.
+
+        Raises:
+            CommandFailed: none came.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            for message in self._sqs.receive_message(QueueUrl=self._url, WaitTimeSeconds=5).get("Messages", []):
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+                envelope = json.loads(message["Body"])
+                if containing in envelope["Message"]:
+                    return Notification(subject=envelope.get("Subject", ""), message=envelope["Message"])
+        raise CommandFailed(f"no notification arrived within {_PATIENCE} s")

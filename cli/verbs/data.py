@@ -1,0 +1,155 @@
+"""evergreen data: versions of the table, in Git by their names and in the data bucket by their content."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.aws.target import EnvironmentName, Local, Target
+from cli.console import Steps, console
+from cli.data.dvc_repository import DvcRepository
+from cli.data.git import Git
+from cli.data.storage import DataStorage
+from cli.data.table_history import TableHistory
+from cli.data.versions import DataVersions
+from evergreen.errors import CommandFailed
+from evergreen.settings.model_toml import read_settings
+from evergreen.versions import data_version
+
+app = typer.Typer(help="Version the data: add, list, pull and push.", no_args_is_help=True)
+
+# Enough of a version to name it by; `find` says when it is not.
+SHORT = 12
+
+SettingsFile = Annotated[Path, typer.Option("--settings", help="The model's settings.")]
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="The table: a file, or a folder of files.")],
+    message: Annotated[str | None, typer.Option("--message", "-m", help="Of the Git commit.")] = None,
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Make the table's present content a version: dvc add, dvc push, and the commit in Git."""
+    table = _absolute(file)
+    if not table.exists():
+        raise CommandFailed(f"{file} does not exist")
+    git = Git.containing(table.parent)
+    if git.tracks(table):
+        name = git.name(table)
+        raise CommandFailed(
+            f"{name} is tracked by Git, so DVC cannot version it. Take it out of Git, where its old versions stay, "
+            f'and keep it on the disk: git rm -r --cached {name} && git commit -m "{name} moves to DVC". '
+            "Then run this again"
+        )
+    target = Target.choose(environment, local=local)
+    repository = DvcRepository(table.parent, target)
+    history = TableHistory(table)
+    steps = Steps()
+    with steps.step(f"Add {file} to DVC"):
+        repository.add(table)
+    version = data_version.of_path(table)
+    with steps.step("Push it to the data bucket") as step:
+        # Before the commit: what Git names can then be fetched by everyone.
+        step.result = repository.push(history.pointer)
+        DataStorage(target).upload(version)
+    short = version.version[:SHORT]
+    with steps.step("Commit its .dvc file to Git") as step:
+        if not git.commit(_written(git, history), message or f"{git.name(table)} is version {short}"):
+            step.result = "it is committed already"
+    console.print(f"  {file} is version {short}. Train on it with: evergreen train", markup=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_versions(
+    settings_file: SettingsFile = Path("model.toml"), environment: EnvironmentName = "dev", local: Local = False
+) -> None:
+    """List the versions of the table that model.toml names, the newest first."""
+    table, storage = _table(settings_file), DataStorage(Target.choose(environment, local=local))
+    versions = DataVersions(table, storage)
+    present = versions.history.present()
+    rows = Table("Version", "", "When", "Bytes", "In the bucket", "Commit")
+    for version in versions.all:
+        rows.add_row(
+            version.version[:SHORT],
+            "present" if version.version == present else "",
+            f"{version.when:%Y-%m-%d %H:%M} UTC",
+            "" if version.size is None else f"{version.size:,}",
+            "yes" if storage.has(version.version) else "no",
+            f"{version.commit[:SHORT]} {version.message}" if version.commit else "none",
+        )
+    console.print(rows)
+    if present is not None and present not in {version.version for version in versions.all}:
+        console.print(
+            f"  {table.name} on the disk is {present[:SHORT]}, no version yet. Run: evergreen data add {table}",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+@app.command()
+def pull(
+    version: Annotated[str | None, typer.Argument(help="Its beginning suffices; else the .dvc file's.")] = None,
+    settings_file: SettingsFile = Path("model.toml"),
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Bring a version of the table to the disk, and its .dvc file with it."""
+    table, storage = _table(settings_file), DataStorage(Target.choose(environment, local=local))
+    versions = DataVersions(table, storage)
+    wanted = version or versions.history.declared()
+    if wanted is None:
+        raise CommandFailed(f"{table.name} has no .dvc file: name a version. List them with: evergreen data list")
+    chosen, present = versions.find(wanted), versions.history.present()
+    if present == chosen.version:
+        console.print(f"  {table.name} is version {present[:SHORT]} already.", markup=False)
+    else:
+        if present is not None and present not in {known.version for known in versions.all}:
+            raise CommandFailed(
+                f"{table} has changes that are no version, and would be lost. Run `evergreen data add {table}`, "
+                "or move it away"
+            )
+        with Steps().step(f"Bring {table.name} of {chosen.version[:SHORT]}") as step:
+            table.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=table.parent, prefix=".pull-") as folder:
+                brought = Path(folder, "new", table.name)
+                brought.parent.mkdir()
+                versions.bring(chosen, brought, step.progress)
+                if table.exists():
+                    table.rename(Path(folder, table.name))
+                brought.rename(table)
+    pointer = versions.history.pointer_at(chosen.commit) if chosen.commit else None
+    if pointer is not None and versions.history.declared() != chosen.version:
+        versions.history.pointer.write_bytes(pointer)
+        console.print(f"  {versions.history.pointer.name} names it now; commit that to keep to it.", markup=False)
+
+
+@app.command()
+def push(environment: EnvironmentName = "dev", local: Local = False) -> None:
+    """Send all that DVC has here to the data bucket: tables, and the splits and model of `dvc repro`."""
+    repository = DvcRepository(Path.cwd(), Target.choose(environment, local=local))
+    with Steps().step("Push to the data bucket") as step:
+        step.result = repository.push()
+
+
+def _table(settings_file: Path) -> Path:
+    return _absolute(settings_file.parent / read_settings(settings_file).data.path)
+
+
+def _absolute(path: Path) -> Path:
+    """With a link left as it is: DVC may have put one in the place of a table."""
+    return path.parent.resolve() / path.name
+
+
+def _written(git: Git, history: TableHistory) -> list[Path]:
+    """What DVC wrote for Git: the .dvc file, and .gitignore where the commit's does not name the table yet."""
+    ignore, line = history.table.with_name(".gitignore"), f"/{history.table.name}"
+    if not ignore.is_file() or line not in ignore.read_text().splitlines():
+        return [history.pointer]
+    committed = git.has_commit("HEAD") and bool(git.files_at("HEAD", ignore))
+    if committed and line in git.content("HEAD", git.name(ignore)).decode().splitlines():
+        return [history.pointer]
+    return [history.pointer, ignore]

@@ -1,0 +1,175 @@
+"""evergreen demo: the whole story on this machine, from an empty cloud to alarms that someone is told of."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli.aws.checks import Checks, show
+from cli.aws.endpoint import Endpoint, RequestRefused
+from cli.aws.registry import Registry
+from cli.aws.target import CHECKOUT, Target
+from cli.console import Steps, console
+from cli.demo import candidates, telemetry
+from cli.demo.replay import CityMonth, city_months, replay
+from cli.embedded import ENVIRONMENT, deployed_cloud
+from cli.verbs.card import Cards
+from cli.verbs.dashboard import write_dashboard
+from cli.verbs.rollback import roll_back
+from cli.verbs.train import run_training
+from cli.verbs.versions import show_versions
+from evergreen import names
+from evergreen.errors import CommandFailed
+
+HOME = CHECKOUT / ".evergreen" / "demo"
+CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
+FIRST_HALF = range(1, 7)
+
+# Rejected requests to send before giving up on the alarm.
+_MAX_REJECTED = 40
+
+# What the demo leaves, in its folder.
+_PAGES = {
+    "Model card": "model-card.html",
+    "Data sheet": "data-sheet.html",
+    "Dashboard": "dashboard.html",
+    "Drift report": "drift-2010.html",
+}
+
+_NEXT = (
+    ("make up", "the same cloud until Ctrl-C, with an endpoint and MLflow to look at"),
+    ("model.toml", "the one file to edit for a table of your own"),
+    ("docs/architecture.md", "what is where, and where to change it"),
+    (f"cdk deploy evergreen-{ENVIRONMENT}", "the same stack in an AWS account"),
+)
+
+
+def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free one if not given.")] = None) -> None:
+    """Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything."""
+    steps = Steps()
+    console.print("[bold]Evergreen demo[/]: the whole stack on this machine, with no account and no Docker\n")
+    with deployed_cloud(HOME, steps, port=port) as (_, target):
+        inbox = telemetry.Inbox(target)
+        _train(target, steps, candidates.FIRST)
+        _say("model.toml's own estimator, gradient boosting")
+        decision = run_training(target, CHECKOUT / "model.toml", steps)
+        with steps.step("Notification of the decision by SNS"):
+            message = inbox.receive(f"Version {decision['version']}")
+        _show_notification(message)
+        endpoint = Endpoint(target)
+        with steps.step("First prediction over HTTPS, cold start included"):
+            features = endpoint.model()["contract"]["features"]
+            months = city_months(2007, {1}, features, CITIES)
+            first = endpoint.predict({"features": months[0].features})
+        first_served = steps.elapsed()
+        _show_predictions(endpoint, months, first)
+        _reject(steps, target, endpoint, months[0], inbox)
+        _check(steps, target, endpoint, city_months(2007, FIRST_HALF, features), "2007", labels=False)
+        _check(steps, target, endpoint, city_months(2010, FIRST_HALF, features), "2010", labels=True)
+        with steps.step("Notification of the drift by SNS"):
+            message = inbox.receive("no longer look like")
+        _show_notification(message)
+        _train(target, steps, candidates.WORSE)
+        with steps.step("Draw the stack's own dashboard"):
+            write_dashboard(target, HOME / "dashboard.html", hours=0.25)
+        with steps.step("Fetch the model card and the data sheet"):
+            cards = Cards(target)
+            champion = cards.find(None)
+            for suffix in (".html", ".md"):
+                cards.write_card(champion, HOME / f"model-card{suffix}")
+                cards.write_sheet(champion, HOME / f"data-sheet{suffix}")
+        roll_back(target, None, steps)
+        show_versions(Registry(target))
+    _show_summary(steps, first_served)
+    console.print("\n[bold]What to look at[/]")
+    for what, file in _PAGES.items():
+        console.print(f"  {what:<26} {HOME / file}", markup=False, soft_wrap=True)
+    console.print("\n[bold]Where to look next[/] (the demo has stopped all that it started)")
+    for what, why in _NEXT:
+        console.print(f"  {what:<26} {why}", markup=False, soft_wrap=True)
+
+
+def _train(target: Target, steps: Steps, candidate: candidates.Candidate) -> None:
+    _say(candidate.title)
+    run_training(target, candidates.write_settings(candidate, HOME / "candidate"), steps)
+
+
+def _say(what: str) -> None:
+    console.print(f"\n[bold]Train[/] {what}")
+
+
+def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[str, Any]) -> None:
+    answers = [first, *(endpoint.predict({"features": month.features}) for month in months[1:])]
+    table = Table("City, January 2007", "Predicted", "True median price", "Error")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for month, answer in zip(months, answers, strict=True):
+        error = answer["prediction"] / month.median - 1
+        table.add_row(month.features["city"], f"{answer['prediction']:,.0f}", f"{month.median:,.0f}", f"{error:+.1%}")
+    console.print(table)
+    for warning in first.get("warnings", []):
+        console.print(f"  Each answer warns: {warning}", style="dim", markup=False, soft_wrap=True)
+
+
+def _reject(steps: Steps, target: Target, endpoint: Endpoint, month: CityMonth, inbox: telemetry.Inbox) -> None:
+    with steps.step("Rejected requests until the alarm fires"):
+        refusal, sent = _reject_until_alarm(target, endpoint, month)
+    requests = "a request" if sent == 1 else f"{sent} requests"
+    console.print(f"  The field 'city' was sent as 'town' in {requests}. The last answer:", markup=False)
+    for problem in refusal.body["errors"]:
+        text = f"    {refusal.status}  {problem['field']}: expected {problem['expected']}, got {problem['got']}"
+        console.print(text, style="yellow", markup=False, soft_wrap=True)
+    with steps.step("Notification by SNS"):
+        message = inbox.receive("did not fit the model's contract")
+    _show_notification(message)
+
+
+def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) -> tuple[RequestRefused, int]:
+    """Send a renamed field, as a careless change upstream would, until CloudWatch puts the alarm into ALARM."""
+    renamed = {("town" if name == "city" else name): value for name, value in month.features.items()}
+    for sent in range(1, _MAX_REJECTED + 1):
+        try:
+            endpoint.predict({"features": renamed})
+        except RequestRefused as refusal:
+            if telemetry.alarm_state(target, names.REJECTED_REQUESTS) == "ALARM":
+                return refusal, sent
+        else:
+            raise CommandFailed("the endpoint accepted a row with a renamed field")
+    raise CommandFailed(f"the alarm on rejected requests did not fire after {_MAX_REJECTED} rejected requests")
+
+
+def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMonth], year: str, *, labels: bool) -> None:
+    """Send half a year through the endpoint, and check whether it looks like what the model was judged on."""
+    captures = telemetry.Captures(target)
+    start = datetime.now(UTC)
+    with steps.step(f"The first half of {year}, month by month") as step:
+        replayed = replay(endpoint, rows, step.progress)
+        step.result = f"{len(rows)} predictions, mean error {replayed.mean_error:.1%}"
+    if labels:
+        with steps.step("The true prices, by POST /feedback"):
+            endpoint.feedback({"labels": replayed.truths})
+    with steps.step("Their records in S3, by Firehose"):
+        captures.await_growth(names.PREDICTIONS_PREFIX, replayed.requests)
+        captures.await_growth(names.FEEDBACK_PREFIX, int(labels))
+    with steps.step("Drift check by Evidently") as step:
+        step.progress("the first one unpacks its packages, 500 MB")
+        checks = Checks(target)
+        result = checks.run(start=start, end=datetime.now(UTC))
+    show(result)
+    if report := checks.report(result):
+        (HOME / f"drift-{year}.html").write_bytes(report)
+
+
+def _show_notification(message: telemetry.Notification) -> None:
+    console.print(f"  Subject: {message.subject}", markup=False, soft_wrap=True)
+    for line in message.message.splitlines():
+        console.print(f"  {line}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _show_summary(steps: Steps, first_served: float) -> None:
+    console.print("\n[bold]What ran[/]")
+    for step in steps.done:
+        console.print(f"  {step.title:<52} {step.seconds:6.1f} s", markup=False)
+    console.print(f"  {'everything':<52} {steps.elapsed():6.1f} s", markup=False)
+    console.print(f"  The first prediction was served {first_served:.1f} s after the start.", markup=False)

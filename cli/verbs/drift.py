@@ -1,0 +1,28 @@
+"""evergreen drift: have the drift check made now, and show what it finds."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.aws.checks import Checks, hours_ago, show
+from cli.aws.target import EnvironmentName, Local, Target
+from cli.console import Steps, console
+
+
+def drift(
+    hours: Annotated[float, typer.Option(help="Look back so far.")] = 24,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write Evidently's report here.")] = None,
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Check now whether the rows still look like those that the champion was judged on."""
+    checks = Checks(Target.choose(environment, local=local))
+    with Steps().step("Check for drift"):
+        result = checks.run(start=hours_ago(hours), end=datetime.now(UTC))
+    show(result)
+    report = checks.report(result) if output else None
+    if output and report:
+        output.write_bytes(report)
+        console.print(f"  The report is in {output}", markup=False)

@@ -1,0 +1,117 @@
+"""evergreen forget: take a prediction's record out of the captures."""
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import pyarrow.parquet
+import typer
+from botocore.exceptions import ClientError
+
+from cli.aws.target import EnvironmentName, Local, Target
+from cli.console import Steps, console
+from evergreen import names
+from evergreen.errors import CommandFailed
+from evergreen.prediction_id import predicted_at
+from functions.check_drift.capture_files import Faults, read_records
+
+# A record is in S3 minutes after its prediction; this is how much longer it may have taken.
+_LATEST = timedelta(days=2)
+_ROWS = {names.PREDICTIONS_PREFIX: "rows", names.FEEDBACK_PREFIX: "labels"}
+
+
+def forget(
+    prediction_id: Annotated[str, typer.Argument(help="The prediction_id of an answer.")],
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Remove a prediction, its features and its label from what has been captured."""
+    target = Target.choose(environment, local=local)
+    with Steps().step(f"Look for {prediction_id}") as step:
+        changed = forget_prediction(target, prediction_id, step.progress)
+    if not changed:
+        raise CommandFailed(f"nothing captured names {prediction_id}; it may have expired, or never been recorded")
+    for key in changed:
+        console.print(f"  Removed from {key}", markup=False, soft_wrap=True)
+    console.print(
+        "  Its line in the predict function's log stays until the log expires: see retention_days in "
+        "infra/environments.py. What has been drawn from it in reports of drift checks are counts, not rows.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def forget_prediction(target: Target, prediction_id: str, progress: Any) -> list[str]:
+    """The keys of the objects that it was removed from.
+
+    Raises:
+        CommandFailed: the id is none of an answer, or an object changed meanwhile.
+    """
+    predicted = predicted_at(prediction_id)
+    if predicted is None:
+        raise CommandFailed(f"{prediction_id!r} is not the prediction_id of an answer")
+    s3, bucket = target.client("s3"), target.outputs[names.OUTPUT_CAPTURE_BUCKET]
+    changed = []
+    # A label may come at any time after.
+    for prefix, last in (
+        (names.PREDICTIONS_PREFIX, min(predicted + _LATEST, datetime.now(UTC))),
+        (names.FEEDBACK_PREFIX, datetime.now(UTC)),
+    ):
+        for key in _keys(s3, bucket, prefix, predicted, last):
+            progress(key)
+            if _remove(s3, bucket, key, prediction_id, _ROWS[prefix]):
+                changed.append(key)
+    return changed
+
+
+def _keys(s3: Any, bucket: str, prefix: str, first: datetime, last: datetime) -> Iterator[str]:
+    day = first.date()
+    while day <= last.date():
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}{day:%Y/%m/%d}/"):
+            yield from (item["Key"] for item in page.get("Contents", []))
+        day += timedelta(days=1)
+
+
+def _remove(s3: Any, bucket: str, key: str, prediction_id: str, rows: str) -> bool:
+    """Write an object again without a prediction, if it holds it; the bucket keeps no old version.
+
+    Raises:
+        CommandFailed: the object cannot be read whole, or changed meanwhile. It is as it was.
+    """
+    found = s3.get_object(Bucket=bucket, Key=key)
+    content, faults = found["Body"].read(), Faults()
+    try:
+        records = list(read_records(content, key, faults))
+    except (EOFError, OSError, zlib.error) as error:
+        raise CommandFailed(f"{key} cannot be read: {error}. Nothing was removed from it") from error
+    if not any(row["prediction_id"] == prediction_id for record in records for row in record[rows]):
+        return False
+    if faults.count:
+        raise CommandFailed(f"{faults.described[0]}. Nothing was removed from {key}, which holds the prediction")
+    kept = [
+        {**record, rows: left}
+        for record in records
+        if (left := [row for row in record[rows] if row["prediction_id"] != prediction_id])
+    ]
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=_written(kept, like=content), IfMatch=found["ETag"])
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
+            raise
+        raise CommandFailed(f"{key} changed at the same moment; nothing was removed from it. Run it again") from error
+    return True
+
+
+def _written(records: list[dict[str, Any]], *, like: bytes) -> bytes:
+    """Records in the form of a capture object: Parquet, or JSON lines, compressed or not."""
+    if like.startswith(b"PAR1"):
+        table = pyarrow.Table.from_pylist(records, schema=pyarrow.parquet.read_schema(io.BytesIO(like)))
+        output = io.BytesIO()
+        pyarrow.parquet.write_table(table, output)
+        return output.getvalue()
+    lines = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    return gzip.compress(lines) if like.startswith(b"\x1f\x8b") else lines

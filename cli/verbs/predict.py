@@ -1,0 +1,114 @@
+"""evergreen predict: one row, a file, or standard input, through the deployed endpoint."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from cli.aws.endpoint import Endpoint
+from cli.aws.target import EnvironmentName, Local, Target
+from cli.console import errors
+from evergreen.contract.contract import NUMBER
+from evergreen.errors import CommandFailed
+
+# Rows per request: as many as the endpoint takes.
+_BATCH = 1000
+
+
+def predict(
+    source: Annotated[
+        list[str] | None,
+        typer.Argument(help="A row as name=value pairs, or a CSV file with a header line. Without it: standard input."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the CSV here instead of standard output.")
+    ] = None,
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Predict with the champion.
+
+    One row prints its prediction; a file or standard input is answered as CSV with a column `prediction`.
+
+        evergreen predict city=Austin year=2007 month=1 sales=1600 listings=7000 inventory=3.1
+
+        evergreen predict data/texas_2007_2015.csv -o predictions.csv
+    """
+    endpoint = Endpoint(Target.choose(environment, local=local))
+    if source and all("=" in word for word in source):
+        _predict_row(endpoint, dict(word.split("=", 1) for word in source))
+        return
+    if source and len(source) > 1:
+        raise CommandFailed(f"give one file, or name=value pairs for one row; got: {' '.join(source)}")
+    if not source and sys.stdin.isatty():
+        raise CommandFailed("give a row as name=value pairs, or a CSV file; see: evergreen predict --help")
+    lines = _open(source[0]) if source and source[0] != "-" else sys.stdin
+    if output is None:
+        _predict_table(endpoint, lines, sys.stdout)
+        return
+    unfinished = output.with_name(f"{output.name}.unfinished")
+    with unfinished.open("w", newline="", encoding="utf-8") as stream:
+        _predict_table(endpoint, lines, stream)
+    unfinished.replace(output)
+
+
+def _open(name: str) -> TextIO:
+    try:
+        return Path(name).open(newline="", encoding="utf-8-sig")
+    except OSError as error:
+        raise CommandFailed(f"{name} cannot be read: {error.strerror}") from error
+
+
+def _predict_row(endpoint: Endpoint, words: dict[str, str]) -> None:
+    features = endpoint.model()["contract"]["features"]
+    kinds = {feature["name"]: feature["type"] for feature in features}
+    # A name that the model does not know is sent as it is: the endpoint says what is wrong with it.
+    answer = endpoint.predict({"features": {name: _value(kinds.get(name), word) for name, word in words.items()}})
+    for warning in answer.get("warnings", []):
+        errors.print(f"warning: {warning}", style="yellow", markup=False)
+    print(answer["prediction"])
+
+
+def _predict_table(endpoint: Endpoint, lines: TextIO, output: TextIO) -> None:
+    kinds = {feature["name"]: feature["type"] for feature in endpoint.model()["contract"]["features"]}
+    reader = csv.DictReader(lines)
+    header = list(reader.fieldnames or [])
+    missing = [name for name in kinds if name not in header]
+    if missing:
+        raise CommandFailed(f"the table has no column {', '.join(map(repr, missing))}, which the model needs")
+    writer = csv.DictWriter(output, [*header, "prediction"], lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    count, unusual = 0, []
+    for rows in _batches(reader):
+        instances = [{name: _value(kind, row[name] or "") for name, kind in kinds.items()} for row in rows]
+        answer = endpoint.predict({"instances": instances})
+        for row, scored in zip(rows, answer["predictions"], strict=True):
+            writer.writerow({**row, "prediction": scored["prediction"]})
+            unusual += scored.get("warnings", [])[:1]
+        count += len(rows)
+        errors.print(f"{count} rows predicted", style="dim")
+    if unusual:
+        text = f"warning: {len(unusual)} rows are unlike those of the training; the first: {unusual[0]}"
+        errors.print(text, style="yellow", markup=False, soft_wrap=True)
+
+
+def _batches(reader: "csv.DictReader[str]") -> Iterator[list[dict[str, Any]]]:
+    while rows := list(islice(reader, _BATCH)):
+        yield rows
+
+
+def _value(kind: str | None, word: str) -> Any:
+    """A cell as JSON: an empty one is null, a number a number; what is not one is left for the endpoint to name."""
+    if word == "":
+        return None
+    if kind != NUMBER:
+        return word
+    try:
+        return json.loads(word)
+    except ValueError:
+        return word

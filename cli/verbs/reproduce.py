@@ -1,0 +1,87 @@
+"""evergreen reproduce: train a version again from its lineage, and compare the digests of the models."""
+
+import tempfile
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import typer
+
+from cli.aws.registry import JudgedVersion, Registry
+from cli.aws.target import CHECKOUT, EnvironmentName, Local, Target
+from cli.console import Steps, console
+from cli.data.storage import DataStorage
+from cli.reproduction import Original, Reproduction, code_of, run_module
+from evergreen.errors import CommandFailed
+
+
+def reproduce(
+    version: Annotated[str, typer.Argument(help="The model's version; see evergreen versions.")],
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Train a version again from its data, settings and code, and say whether the model is the same."""
+    target = Target.choose(environment, local=local)
+    original = Original.read(target, _find(Registry(target).versions(), version))
+    if original.commit is None:
+        console.print(
+            f"  The code of {version} is in no commit (git_commit is {original.lineage['git_commit']}): "
+            "it is trained with the present code.",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
+    with tempfile.TemporaryDirectory(prefix="evergreen-") as folder:
+        result = _train_again(original, DataStorage(target), Path(folder), Steps())
+    if result.digest == original.digest:
+        console.print(
+            f"[green]The same model:[/] {version} has the digest {original.digest[:16]} again.", soft_wrap=True
+        )
+        return
+    console.print(
+        f"[red]Another model:[/] the digest is {result.digest[:16]}, {version} has {original.digest[:16]}.",
+        soft_wrap=True,
+    )
+    differences = result.differences(original)
+    for sentence in differences or ["Nothing that the lineage knows differs: the training is not deterministic."]:
+        console.print(f"  {sentence}", markup=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def _train_again(original: Original, storage: DataStorage, folder: Path, steps: Steps) -> Reproduction:
+    settings, base = folder / "model.toml", folder / "opt-ml"
+    with steps.step("Fetch its data and its model.toml") as step:
+        storage.download_settings(original.lineage["settings_sha256"], settings)
+        # The table's own name is in the summary. Only its code knows what else this model.toml may say.
+        name = PurePosixPath(tomllib.loads(settings.read_text())["data"]["path"]).name
+        storage.download(original.lineage["data_version"], folder / "data" / name, step.progress)
+    with code_of(original, CHECKOUT, folder / "code") as code:
+        with steps.step("Prepare"):
+            run_module(
+                "training.prepare",
+                *("--data", str(folder / "data" / name), "--settings", str(settings)),
+                *("--output", str(folder / "prepared")),
+                code=code,
+                base=base,
+            )
+        with steps.step("Train"):
+            run_module(
+                "training.train",
+                *("--prepared", str(folder / "prepared"), "--settings", str(settings)),
+                *("--output", str(folder / "bundle"), "--version", original.version),
+                *("--git_commit", original.lineage["git_commit"]),
+                code=code,
+                base=base,
+            )
+    return Reproduction.read(folder / "bundle")
+
+
+def _find(judged: list[JudgedVersion], version: str) -> JudgedVersion:
+    """
+    Raises:
+        CommandFailed: there is no such version.
+    """
+    found = next((each for each in judged if each.version == version), None)
+    if found is None:
+        raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
+    return found

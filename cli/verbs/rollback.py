@@ -1,0 +1,82 @@
+"""evergreen rollback: the previous champion serves again, without a deployment."""
+
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from cli.aws.endpoint import Endpoint
+from cli.aws.registry import JudgedVersion, Registry
+from cli.aws.target import EnvironmentName, Local, Target
+from cli.console import Steps, console
+from evergreen.errors import CommandFailed
+
+# The predict function looks at the pointer about once a minute; twice that is a fault.
+_PATIENCE = 120
+_POLL = 1.0
+
+
+def rollback(
+    version: Annotated[str | None, typer.Argument(help="Roll back to this version; see evergreen versions.")] = None,
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Make the previous champion serve again, or a version that is named.
+
+    Naming the champion itself completes a promotion that has failed half-way.
+    """
+    roll_back(Target.choose(environment, local=local), version, Steps())
+
+
+def roll_back(target: Target, version: str | None, steps: Steps) -> None:
+    """Move the champion, and wait until the endpoint serves it.
+
+    Raises:
+        CommandFailed: there is nothing to go back to, or the endpoint does not follow.
+    """
+    registry = Registry(target)
+    chosen = choose(registry, version)
+    if not chosen.decision["promote"]:
+        console.print(f"  {chosen.version} was not promoted: {chosen.decision['reason']}", style="yellow", markup=False)
+    with steps.step(f"Roll back: point the champion at {chosen.version}"):
+        registry.promote(chosen)
+    with steps.step("Wait until the endpoint serves it") as step:
+        _await(Endpoint(target), chosen.version, step.progress)
+    console.print(
+        f"  {chosen.version} is live ({chosen.metric} on its holdout); every instance follows within a minute.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def choose(registry: Registry, version: str | None) -> JudgedVersion:
+    """
+    Raises:
+        CommandFailed: there is no such version, or none before the present champion.
+    """
+    champions = registry.champions()
+    if not champions:
+        raise CommandFailed("there is no champion yet. Run: evergreen train")
+    if version is None:
+        version = next((champion.version for champion in champions if champion.version != champions[0].version), None)
+        if version is None:
+            raise CommandFailed(
+                f"no champion before {champions[0].version} is kept (S3 forgets after 90 days): name a version that "
+                "evergreen versions lists"
+            )
+    judged = {found.version: found for found in registry.versions()}
+    if version not in judged:
+        raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
+    return judged[version]
+
+
+def _await(endpoint: Endpoint, version: str, progress: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while (served := endpoint.model()["version"]) != version:
+        if time.monotonic() > deadline:
+            raise CommandFailed(
+                f"the endpoint still serves {served} after {_PATIENCE} s; see the predict function's log"
+            )
+        progress(f"{served} is still served; the function looks once a minute")
+        time.sleep(_POLL)

@@ -1,0 +1,55 @@
+"""evergreen train: upload the table, run the training workflow, say what was promoted and why."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.aws.target import EnvironmentName, Local, Target
+from cli.aws.training_run import TrainingRun
+from cli.console import Steps, console
+
+# States that only steer; the others are work that a person waits for.
+_STEERING = {"NameVersion", "IsBetter", "Release", "HowItEnded", "Promoted", "KeepChampion", "Failed"}
+
+
+def train(
+    settings_file: Annotated[Path, typer.Option("--settings", help="The model's settings.")] = Path("model.toml"),
+    data: Annotated[
+        str | None, typer.Option(help="A version of the data to train on; see evergreen data list.")
+    ] = None,
+    environment: EnvironmentName = "dev",
+    local: Local = False,
+) -> None:
+    """Train on the table that model.toml names, and promote the model if it is better."""
+    run_training(Target.choose(environment, local=local), settings_file, Steps(), data=data)
+
+
+def run_training(target: Target, settings_file: Path, steps: Steps, *, data: str | None = None) -> dict[str, Any]:
+    """Train with progress on the console, on the present table or a version of it; returns Judge's decision.
+
+    Raises:
+        CommandFailed: the workflow did not succeed.
+    """
+    run = TrainingRun(target, settings_file, version=data)
+    if notice := run.notice():
+        console.print(f"  {notice}", style="yellow", markup=False, soft_wrap=True)
+    with steps.step(f"Upload {run.data_name} and {settings_file.name}") as step:
+        run_input = run.upload(step.progress)
+    with steps.step("Training workflow") as step:
+
+        def on_state(name: str, seconds: float | None) -> None:
+            if name in _STEERING:
+                return
+            if seconds is None:
+                step.progress(f"{name} is running")
+            else:
+                console.print(f"    {name:<50} {seconds:6.1f} s", markup=False)
+
+        decision = run.execute(run_input, on_state)
+    verdict = "[green]promoted[/]" if decision["promote"] else "[yellow]not promoted[/]"
+    console.print(f"  Version {decision['version']}: {verdict}")
+    console.print(f"  {decision['reason']}", markup=False, soft_wrap=True)
+    if decision["promote"] and decision["champion"]:
+        console.print("  The endpoint serves it within a minute.", markup=False)
+    return decision

@@ -1,0 +1,54 @@
+"""evergreen up: the embedded cloud, deployed and trained, until Ctrl-C."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.aws.target import CLOUD_HOME
+from cli.console import Steps, console
+from cli.embedded import REGION, deployed_cloud
+from cli.interruption import Interrupted
+from cli.verbs.train import run_training
+from evergreen import names
+from local.cloud import EmbeddedCloud
+
+_EXAMPLE = '{"features": {"city": "Austin", "year": 2007, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3}}'
+
+
+def up(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free one if not given.")] = None) -> None:
+    """Run the cloud on this machine, deployed and trained, until Ctrl-C."""
+    steps = Steps()
+    with deployed_cloud(CLOUD_HOME, steps, port=port) as (cloud, target):
+        run_training(target, Path("model.toml"), steps)
+        _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL])
+        try:
+            signal.pause()
+        except Interrupted:
+            console.print("\nStopping the cloud.")
+
+
+def shell_function(cloud: EmbeddedCloud, url: str) -> str:
+    """A signed request to a route of the endpoint, to paste into a shell: ask <route> [curl's options]."""
+    keys = cloud.environment()
+    return (
+        f"ask() {{ curl -sS --cacert {cloud.ca_file} --aws-sigv4 aws:amz:{REGION}:execute-api "
+        f"--user {keys['AWS_ACCESS_KEY_ID']}:{keys['AWS_SECRET_ACCESS_KEY']} -H 'Content-Type: application/json' "
+        f'{url.removesuffix("predict")}"$1" "${{@:2}}"; }}'
+    )
+
+
+def _show(cloud: EmbeddedCloud, url: str) -> None:
+    console.print("\n[bold]The cloud is up.[/] Ctrl-C stops it and forgets all that is in it.\n")
+    console.print(f"  Endpoint   {url}", markup=False, soft_wrap=True)
+    console.print(f"  MLflow     {cloud.tracking_uri}", markup=False, soft_wrap=True)
+    console.print(
+        "  Commands   evergreen train --local, evergreen predict --local, evergreen drift --local\n",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print("In another terminal, this makes `ask` call the endpoint:\n", markup=False)
+    console.print(shell_function(cloud, url), markup=False, soft_wrap=True)
+    console.print(f"\n  ask predict -d '{_EXAMPLE}'", markup=False, soft_wrap=True)
+    console.print("  ask model        ask openapi.json        ask health", markup=False)

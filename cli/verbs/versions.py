@@ -1,0 +1,29 @@
+"""evergreen versions: what has been trained, how good it was, and why it was promoted or not."""
+
+from rich.table import Table
+
+from cli.aws.registry import Registry
+from cli.aws.target import EnvironmentName, Local, Target
+from cli.console import console
+
+
+def versions(environment: EnvironmentName = "dev", local: Local = False) -> None:
+    """List the versions, the newest first, with Judge's decision about each."""
+    show_versions(Registry(Target.choose(environment, local=local)))
+
+
+def show_versions(registry: Registry) -> None:
+    """A table of the judged versions."""
+    champions = registry.champions()
+    table = Table("Version", "Role", "Holdout", "Decision")
+    for judged in registry.versions():
+        mark = ""
+        if champions and judged.version == champions[0].version:
+            mark = "champion"
+        elif any(judged.version == champion.version for champion in champions):
+            mark = "was champion"
+        table.add_row(judged.version, mark, judged.metric, judged.decision["reason"])
+    if table.row_count == 0:
+        console.print("Nothing has been trained yet. Run: evergreen train", markup=False)
+        return
+    console.print(table)

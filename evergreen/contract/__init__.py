@@ -1,0 +1,1 @@
+"""What a row must look like, and which changes of it callers would notice."""

@@ -1,0 +1,93 @@
+"""What differs between two contracts, and whether a caller of the endpoint would notice."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evergreen.contract.contract import CATEGORY, Contract, Feature
+
+_NAMED_CATEGORIES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One difference, as a sentence without a full stop.
+
+    Attributes:
+        breaks_callers: a request that was answered before would be refused now, or its answer mean something else.
+    """
+
+    text: str
+    breaks_callers: bool
+
+
+def compare(before: Contract, after: Contract) -> list[Change]:
+    """What changed from one contract to the next; what breaks callers comes first. The features' order is theirs."""
+    changes = [*_answer(before, after), *_features(before, after)]
+    return sorted(changes, key=lambda change: not change.breaks_callers)
+
+
+def _answer(before: Contract, after: Contract) -> Iterator[Change]:
+    if before.target != after.target:
+        yield _breaking(f"the target was {before.target!r} and is now {after.target!r}")
+    if before.task != after.task:
+        yield _breaking(f"the task was {before.task} and is now {after.task}")
+    elif before.classes != after.classes:
+        yield from _labels("the target", ("class", "classes"), before.classes, after.classes)
+
+
+def _features(before: Contract, after: Contract) -> Iterator[Change]:
+    was = {feature.name: feature for feature in before.features}
+    now = {feature.name: feature for feature in after.features}
+    for name in was:
+        if name not in now:
+            yield _breaking(f"the feature {name!r} is gone: requests that carry it would be refused")
+    for name, feature in now.items():
+        if name not in was:
+            yield _breaking(f"the feature {name!r} is new: requests without it would be refused")
+        else:
+            yield from _feature(was[name], feature)
+
+
+def _feature(before: Feature, after: Feature) -> Iterator[Change]:
+    name = after.name
+    if before.type != after.type:
+        yield _breaking(f"{name} was a {before.type} and is now a {after.type}")
+        return
+    if before.missing_allowed and not after.missing_allowed:
+        yield _breaking(f"{name} could be null and no longer can: no training row lacked it")
+    if after.missing_allowed and not before.missing_allowed:
+        yield _harmless(f"{name} may now be null: training rows lacked it")
+    if after.type == CATEGORY:
+        yield from _labels(name, ("category", "categories"), before.categories, after.categories)
+    elif (before.minimum, before.maximum) != (after.minimum, after.maximum):
+        yield _harmless(f"{name} ranged {_range(before)} in training and now ranges {_range(after)}")
+
+
+def _labels(of: str, kind: tuple[str, str], before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
+    """Neither a category nor a class breaks callers: an unseen category is answered, with a warning."""
+    for verb, labels in (
+        ("gains", sorted(set(after) - set(before))),
+        ("loses", sorted(set(before) - set(after))),
+    ):
+        if labels:
+            yield _harmless(f"{of} {verb} the {kind[len(labels) > 1]} {_listed(labels)}")
+
+
+def _listed(labels: Sequence[str]) -> str:
+    named = ", ".join(map(repr, labels[:_NAMED_CATEGORIES]))
+    more = len(labels) - _NAMED_CATEGORIES
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _range(feature: Feature) -> str:
+    if feature.minimum is None or feature.maximum is None:
+        return "over nothing"
+    return f"from {feature.minimum:g} to {feature.maximum:g}"
+
+
+def _breaking(text: str) -> Change:
+    return Change(text=text, breaks_callers=True)
+
+
+def _harmless(text: str) -> Change:
+    return Change(text=text, breaks_callers=False)

@@ -1,0 +1,160 @@
+"""The gates that compare metrics: with the baseline, with the champion, and with the champion slice by slice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evergreen.judging.bootstrap import Gain
+from evergreen.judging.metrics import METRICS, REGRESSION
+from evergreen.judging.promotion import Gate
+
+# With fewer rows that tell two models apart, chance alone looks certain: the bootstrap knows no rows but these.
+MINIMUM_DIFFERING = 10
+# Smaller slices are not judged: their truths lie so near to each other that a bad month looks like a bad model.
+MINIMUM_SLICE_ROWS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Candidate and champion by one metric.
+
+    Attributes:
+        candidate: its metric, in the metric's units.
+        champion: its metric.
+        rows: how many they were measured on.
+        where: which rows, in brackets; empty for the candidate's whole holdout.
+    """
+
+    metric: str
+    candidate: float
+    champion: float
+    gain: Gain
+    rows: int
+    where: str = ""
+
+    @property
+    def enough(self) -> bool:
+        """Whether the models differ on enough rows for a bootstrap."""
+        return self.gain.differing >= MINIMUM_DIFFERING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """The comparison on the rows that have one value of a feature."""
+
+    feature: str
+    value: str
+    comparison: Comparison
+
+
+def better_than_baseline(metric: str, candidate: float, baseline: float) -> Gate:
+    """
+    Args:
+        baseline: the metric of always predicting the training rows' mean, or the shares of their classes.
+    """
+    passed = METRICS[metric].better(candidate, baseline)
+    verb = "beats" if passed else "is no better than"
+    return Gate(
+        name="baseline",
+        passed=passed,
+        reason=f"{metric} {candidate:.4g} {verb} {baseline:.4g} of always predicting {_always(metric)}",
+        numbers={"metric": metric, "candidate": candidate, "baseline": baseline},
+    )
+
+
+def first_champion(baseline: Gate) -> Gate:
+    """There is nothing to be better than but the baseline."""
+    return Gate(name="champion", passed=baseline.passed, reason=f"first champion: {baseline.reason}")
+
+
+def same_model() -> Gate:
+    """The candidate's digest is the champion's."""
+    return Gate(name="champion", passed=False, reason="it is the same model as the champion")
+
+
+def not_comparable(why: str, baseline: Gate) -> Gate:
+    """A champion that the metric cannot be taken of leaves the baseline alone to beat."""
+    return Gate(name="champion", passed=baseline.passed, reason=f"{baseline.reason}; {why}")
+
+
+def better_than_champion(found: Comparison, *, confidence: float) -> Gate:
+    """The whole of the gain's one-sided interval lies above 0."""
+    gain = found.gain
+    candidate, champion = f"{found.metric} {found.candidate:.4g}", f"{found.champion:.4g} of the champion{found.where}"
+    passed = found.enough and gain.low > 0
+    if passed:
+        reason = (
+            f"{candidate} beats {champion} beyond noise: by {gain.value:.3g}, "
+            f"and by at least {gain.low:.3g} at {100 * confidence:g}% confidence ({found.rows} rows)"
+        )
+    elif not gain.value > 0:
+        reason = f"{candidate} is no better than {champion}"
+    elif not found.enough:
+        reason = (
+            f"{candidate} is no better than {champion} beyond noise: they differ on {gain.differing} of {found.rows} "
+            f"rows, and {MINIMUM_DIFFERING} are needed to tell"
+        )
+    else:
+        reason = (
+            f"{candidate} is no better than {champion} beyond noise: the gain of {gain.value:.3g} may as well be "
+            f"{gain.low:.3g} at {100 * confidence:g}% confidence ({found.rows} rows)"
+        )
+    return Gate(name="champion", passed=passed, reason=reason, numbers={**_numbers(found), "confidence": confidence})
+
+
+def slice_label(value: Any) -> str:
+    """A feature's value as a slice is called."""
+    if value is None:
+        return "missing"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def no_slice_much_worse(slices: Sequence[Slice], *, tolerance: float) -> Gate:
+    """No slice is worse than with the champion by more than a share of the champion's metric, and beyond noise."""
+    worse = [each for each in slices if _much_worse(each.comparison, tolerance)]
+    numbers = {"slices": len(slices), "tolerance": tolerance}
+    if not worse:
+        known = f"none of {len(slices)} is much worse than with the champion"
+        reason = known if slices else "there is no guarded slice with enough rows"
+        return Gate(name="slices", passed=True, reason=reason, numbers=numbers)
+    worst = min(worse, key=lambda each: each.comparison.gain.value)
+    found = worst.comparison
+    more = f" (and {len(worse) - 1} more)" if len(worse) > 1 else ""
+    return Gate(
+        name="slices",
+        passed=False,
+        reason=(
+            f"where {worst.feature} is {worst.value}, {found.metric} {found.candidate:.4g} is much worse than "
+            f"{found.champion:.4g} of the champion ({found.rows} rows, {tolerance:.0%} are tolerated){more}"
+        ),
+        numbers={**numbers, "worse": len(worse), "slice": f"{worst.feature} = {worst.value}", **_numbers(found)},
+    )
+
+
+def no_slices(why: str) -> Gate:
+    """Slices that there is nothing to compare with."""
+    return Gate(name="slices", passed=True, reason=why)
+
+
+def _much_worse(found: Comparison, tolerance: float) -> bool:
+    lost = -found.gain.value
+    return found.enough and found.gain.high < 0 and lost > tolerance * abs(found.champion)
+
+
+def _numbers(found: Comparison) -> dict[str, float | str]:
+    return {
+        "metric": found.metric,
+        "candidate": found.candidate,
+        "champion": found.champion,
+        "gain": found.gain.value,
+        "gain_low": found.gain.low,
+        "gain_high": found.gain.high,
+        "rows": found.rows,
+        "differing_rows": found.gain.differing,
+    }
+
+
+def _always(metric: str) -> str:
+    if METRICS[metric].of_probabilities:
+        return "the shares of the classes"
+    return "the mean" if METRICS[metric].task == REGRESSION else "the commonest class"

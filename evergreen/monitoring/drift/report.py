@@ -1,0 +1,121 @@
+"""Evidently: measures a window against the reference and draws the report. The only module that imports it.
+
+Its own default tests are not used: they take the reference for the whole truth, and change with its size. Ours are
+registered with it, so that the report shows the same numbers and the same verdicts as the message, the furthest first.
+"""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Before the import, which reads it: no usage statistics leave the account.
+os.environ["DO_NOT_TRACK"] = "1"
+
+import pandas as pd
+from evidently import DataDefinition, Dataset, Report
+from evidently.legacy.calculations.stattests import StatTest, register_stattest
+from evidently.legacy.core import ColumnType
+from evidently.metrics import ValueDrift
+
+from evergreen.contract.contract import NUMBER, Feature
+from evergreen.monitoring.drift.comparison import measure
+from evergreen.monitoring.drift.rule import counts
+from evergreen.monitoring.drift.shift import Shift
+from evergreen.settings.sections import DriftSettings
+
+# Categories that are drawn, the commonest: Evidently takes minutes for ten thousands, and nobody could read them.
+_BARS = 100
+# Evidently's register of tests is the process's: two reports at once would show each other's verdicts.
+_REGISTER = threading.Lock()
+
+
+@dataclass
+class EvidentlyMeasure:
+    """A comparison.Measure by Evidently; `html` is its report once it has measured.
+
+    Args:
+        rule: what counts as drift in the report.
+    """
+
+    rule: DriftSettings
+    html: bytes = b""
+
+    def __call__(
+        self, reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[Feature], tests: int
+    ) -> dict[str, Shift]:
+        if not features:
+            return {}
+        numbers = [feature.name for feature in features if feature.type == NUMBER]
+        categories = [feature.name for feature in features if feature.type != NUMBER]
+        shifts = measure(reference, current, features, tests)
+        # Said, not guessed: Evidently would take a number of few values for a category.
+        definition = DataDefinition(numerical_columns=numbers, categorical_columns=categories)
+        drawn = {item.name: _drawable(reference[item.name], current[item.name], item) for item in features}
+        before, now = (
+            Dataset.from_pandas(
+                pd.DataFrame({name: samples[side] for name, samples in drawn.items()}), data_definition=definition
+            )
+            for side in (0, 1)
+        )
+        drifted = {name: counts(shift, self.rule, tests=tests) for name, shift in shifts.items()}
+        with _REGISTER:
+            metrics = [
+                ValueDrift(
+                    column=item.name,
+                    method=_register(item, shifts[item.name], drifted[item.name]),
+                    threshold=self.rule.smallest_shift,
+                )
+                # What has moved most is what a reader looks for.
+                for item in sorted(features, key=lambda item: (not drifted[item.name], -shifts[item.name].distance))
+            ]
+            # The current sample comes first.
+            snapshot = Report(metrics).run(now, before)
+        self.html = snapshot.get_html_str(as_iframe=False).encode()
+        return shifts
+
+
+def _register(feature: Feature, shift: Shift, drifted: bool) -> str:
+    """The name of a test that Evidently then knows, for one feature."""
+
+    def test(_reference: pd.Series, _current: pd.Series, _type: ColumnType, _threshold: float) -> tuple[float, bool]:
+        return shift.distance, drifted
+
+    number = feature.type == NUMBER
+    name = f"evergreen, {feature.name}"
+    shown = "Kolmogorov-Smirnov distance, two-sample" if number else "total variation distance, two-sample chi-square"
+    kind = ColumnType.Numerical if number else ColumnType.Categorical
+    register_stattest(
+        StatTest(name=name, display_name=shown, allowed_feature_types=[kind], default_threshold=0.0), test
+    )
+    return name
+
+
+def _drawable(reference: pd.Series, current: pd.Series, feature: Feature) -> tuple[pd.Series, pd.Series]:
+    """Both samples of a column, in a form that Evidently can draw in time."""
+    if feature.type == NUMBER:
+        return _drawable_numbers(reference), _drawable_numbers(current)
+    counts_by_name = Counter(reference.value_counts().to_dict()) + Counter(current.value_counts().to_dict())
+    if len(counts_by_name) <= _BARS:
+        return reference, current
+    common = [name for name, _ in counts_by_name.most_common(_BARS)]
+    return _others_as_one(reference, common), _others_as_one(current, common)
+
+
+def _others_as_one(categories: pd.Series, common: list[str]) -> pd.Series:
+    return categories.astype(object).where(categories.isin(common) | categories.isna(), "(others)")
+
+
+def _drawable_numbers(numbers: pd.Series) -> pd.Series:
+    """To twelve digits and within 1e100, if need be: Evidently's histograms fail on a narrower range, and on a wider.
+
+    Around a single number it draws a bar of width 1, which one beyond 1e12 has no digits for.
+    """
+    lowest, highest = float(numbers.min()), float(numbers.max())
+    largest = max(-lowest, highest)
+    step = max(1e-300, 1e-12 * min(largest, 1e100))
+    if step < highest - lowest and largest <= 1e100:
+        return numbers
+    drawn = (numbers.clip(-1e100, 1e100) / step).round() * step
+    return drawn if drawn.min() < drawn.max() else drawn.clip(-1e12, 1e12)

@@ -1,0 +1,1 @@
+"""model.toml: what it may say, and how it is read."""

@@ -1,0 +1,181 @@
+"""Reads and checks model.toml: every message names the line, and what would be right."""
+
+import dataclasses
+import difflib
+import re
+import tomllib
+import typing
+from pathlib import Path
+from typing import Any
+
+from evergreen.errors import InvalidSettings
+from evergreen.judging.metrics import METRICS, REGRESSION
+from evergreen.settings.sections import (
+    ESTIMATORS,
+    GROUP,
+    RANDOM,
+    WITHOUT_PROBABILITIES,
+    DriftSettings,
+    ModelSettings,
+    PreprocessingSettings,
+    PromotionSettings,
+    QualitySettings,
+    SplitSettings,
+)
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def read_settings(path: Path) -> ModelSettings:
+    """Read and check a model.toml.
+
+    Raises:
+        InvalidSettings: the file is missing, is not TOML, or has an unknown key or a wrong value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InvalidSettings(f"{path}: there is no such file. Run the command in the folder of model.toml") from error
+    except UnicodeDecodeError as error:
+        raise InvalidSettings(f"{path}: is not UTF-8 text: {error}") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSettings(f"{path}: is not TOML: {error}") from error
+    reader = _Reader(path.name, text)
+    settings: ModelSettings = reader.read(ModelSettings, table, section="")
+    reader.check_values(settings)
+    return settings
+
+
+class _Reader:
+    """Fills the dataclasses from a TOML table; every message names the file, the line and the right value."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file = file
+        self._lines = text.splitlines()
+
+    def read(self, cls: type, table: dict[str, Any], *, section: str) -> Any:
+        types = typing.get_type_hints(cls)
+        for key in table:
+            if key not in types:
+                nearest = difflib.get_close_matches(key, types, n=1) or [", ".join(types)]
+                raise self._error(section, key, f"unknown key; did you mean {nearest[0]}?")
+        for item in dataclasses.fields(cls):
+            required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+            if required and item.name not in table:
+                raise self._error(section, item.name, "is missing")
+        values = {key: self._value(types[key], value, section, key) for key, value in table.items()}
+        for item in dataclasses.fields(cls):
+            if item.name in values and (choices := item.metadata.get("choices")):
+                self._check_choice(section, item.name, values[item.name], choices)
+        return cls(**values)
+
+    def _value(self, kind: Any, value: Any, section: str, key: str) -> Any:
+        if dataclasses.is_dataclass(kind):
+            if not isinstance(value, dict):
+                raise self._error(section, key, f"must be a section, written [{key}]")
+            return self.read(typing.cast(type, kind), value, section=key)
+        origin = typing.get_origin(kind) or kind
+        if origin is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, origin) or (isinstance(value, bool) and origin is not bool):
+            raise self._error(section, key, f"must be {_TOML_TYPES[origin]}, got {value!r}")
+        if kind == list[str] and not all(isinstance(entry, str) for entry in value):
+            raise self._error(section, key, f"must be a list of text, got {value!r}")
+        return value
+
+    def check_values(self, settings: ModelSettings) -> None:
+        if not _NAME.fullmatch(settings.name) or len(settings.name) > 40:
+            raise self._error(
+                "", "name", "must be lower-case words joined by hyphens, of 40 characters at most, like house-prices"
+            )
+        fitting = [name for name, metric in METRICS.items() if metric.task == settings.task]
+        self._check_choice("", "metric", settings.metric, fitting)
+        self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS[settings.task])
+        if METRICS[settings.metric].of_probabilities and settings.estimator.type in WITHOUT_PROBABILITIES:
+            raise self._error("", "metric", f"{settings.estimator.type} knows no probabilities; use accuracy")
+        self._check_split(settings.split)
+        self._check_preprocessing(settings.preprocessing, settings.task)
+        self._check_promotion(settings.promotion)
+        if settings.data.target in settings.data.leave_out:
+            raise self._error("data", "leave_out", f"must not name the target {settings.data.target!r}")
+        if not 0 < settings.alarms.rejected_share < 1:
+            raise self._error("alarms", "rejected_share", "must lie between 0 and 1")
+        if settings.alarms.latency_p99_ms <= 0:
+            raise self._error("alarms", "latency_p99_ms", "must be above 0")
+        if not 0 <= settings.log.sample <= 1:
+            raise self._error("log", "sample", f"must lie between 0 and 1, got {settings.log.sample}")
+        self._check_monitoring(settings.drift, settings.quality)
+
+    def _check_split(self, split: SplitSettings) -> None:
+        if split.type == RANDOM and split.by:
+            raise self._error("split", "by", "goes with the types time and group; a random split has no column")
+        if split.type != RANDOM and not split.by:
+            does = "groups the rows" if split.type == GROUP else "orders the rows in time"
+            raise self._error("split", "by", f"is missing: name the column that {does}")
+        if not 0 < split.holdout < 1:
+            raise self._error("split", "holdout", f"must lie between 0 and 1, got {split.holdout:g}")
+
+    def _check_preprocessing(self, preprocessing: PreprocessingSettings, task: str) -> None:
+        if preprocessing.min_frequency < 1:
+            raise self._error("preprocessing", "min_frequency", "must be 1 at least")
+        if preprocessing.log_target and task != REGRESSION:
+            raise self._error("preprocessing", "log_target", "goes with regression only")
+
+    def _check_promotion(self, promotion: PromotionSettings) -> None:
+        if not 0.5 < promotion.confidence < 1:
+            raise self._error("promotion", "confidence", f"must lie between 0.5 and 1, got {promotion.confidence:g}")
+        above_0 = {
+            "slice_tolerance": promotion.slice_tolerance,
+            "max_model_mb": promotion.max_model_mb,
+            "max_latency_ms": promotion.max_latency_ms,
+        }
+        for key, value in above_0.items():
+            if value <= 0:
+                raise self._error("promotion", key, f"must be above 0, got {value:g}")
+
+    def _check_monitoring(self, drift: DriftSettings, quality: QualitySettings) -> None:
+        shares = {"share": drift.share, "significance": drift.significance, "smallest_shift": drift.smallest_shift}
+        for key, value in shares.items():
+            if not 0 < value < 1:
+                raise self._error("drift", key, f"must lie between 0 and 1, got {value:g}")
+        if drift.minimum_rows < 50:
+            raise self._error("drift", "minimum_rows", f"must be 50 at least, got {drift.minimum_rows}")
+        for key, hours in {"every_hours": drift.every_hours, "window_hours": drift.window_hours}.items():
+            if not 1 <= hours <= 24 * 30:
+                raise self._error("drift", key, f"must be 1 to 720, got {hours}")
+        if not 1 <= quality.days <= 30:
+            raise self._error("quality", "days", f"must be 1 to 30, got {quality.days}")
+        if quality.minimum_labels < 30:
+            raise self._error("quality", "minimum_labels", f"must be 30 at least, got {quality.minimum_labels}")
+
+    def _check_choice(self, section: str, key: str, value: str, choices: typing.Iterable[str]) -> None:
+        if value not in choices:
+            raise self._error(section, key, f"must be one of {', '.join(choices)}, got {value!r}")
+
+    def _error(self, section: str, key: str, problem: str) -> InvalidSettings:
+        name = f"{section}.{key}" if section else key
+        return InvalidSettings(f"{self._file}{self._line(section, key)}: {name}: {problem}")
+
+    def _line(self, section: str, key: str) -> str:
+        """Where a key stands, as ':12'; empty for a key that is not there."""
+        current = ""
+        for number, line in enumerate(self._lines, 1):
+            if header := re.match(r"\s*\[([^\]]+)\]", line):
+                current = header[1].strip()
+                if not section and current == key:
+                    return f":{number}"
+            elif current == section and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
+                return f":{number}"
+        return ""
+
+
+_TOML_TYPES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+    bool: "a boolean",
+}

@@ -1,0 +1,265 @@
+"""What model.toml may say: a dataclass a section. `python -m cli.reference` writes docs/model-toml.md from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from evergreen.errors import InvalidSettings
+from evergreen.judging.metrics import CLASSIFICATION, REGRESSION
+from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
+
+TASKS = (REGRESSION, CLASSIFICATION)
+FORMATS = (FORMAT_TEXT, FORMAT_CHAT)
+# What each is in scikit-learn stands in training/estimators.py.
+_ENSEMBLES = ("hist_gradient_boosting", "gradient_boosting", "random_forest", "extra_trees", "decision_tree")
+ESTIMATORS = {
+    REGRESSION: (*_ENSEMBLES, "linear", "ridge", "lasso", "elastic_net", "linear_svm"),
+    CLASSIFICATION: (*_ENSEMBLES, "logistic", "ridge", "linear_svm"),
+}
+# These classifiers of scikit-learn know no probabilities.
+WITHOUT_PROBABILITIES = ("ridge", "linear_svm")
+
+TIME, GROUP, RANDOM = "time", "group", "random"
+SPLITS = (TIME, GROUP, RANDOM)
+
+AUTO, NONE = "auto", "none"
+IMPUTATIONS = (AUTO, "median", "mean", "most_frequent", NONE)
+SCALINGS = (AUTO, "standard", "minmax", "robust", NONE)
+ENCODINGS = (AUTO, "onehot", "ordinal")
+
+REFUSE, ALLOW = "refuse", "allow"
+CONTRACT_CHANGES = (REFUSE, ALLOW)
+
+
+def _says(sentence: str, choices: Sequence[str] = ()) -> dict[str, Any]:
+    """What the reference page prints of a field, and the values that it may have, if not any."""
+    return {"says": sentence, "choices": tuple(choices)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """The table: a CSV or Parquet file, or a folder of them."""
+
+    path: str = field(metadata=_says("The file or folder, from model.toml's own folder."))
+    target: str = field(metadata=_says("The column to predict."))
+    leave_out: list[str] = field(default_factory=list, metadata=_says("Columns that the model must not see."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSettings:
+    """Which rows are kept for judging, and never fitted to."""
+
+    type: str = field(
+        default=TIME,
+        metadata=_says(
+            "`time`: the last rows by the column `by`. `group`: whole groups of equal `by`. `random`: rows by a hash "
+            "of their content, so that a row's side never changes.",
+            SPLITS,
+        ),
+    )
+    by: str = field(default="", metadata=_says("The column of `time` or `group`."))
+    holdout: float = field(default=0.2, metadata=_says("Share of the rows that is kept for judging."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreprocessingSettings:
+    """What happens to the features before the estimator. `auto` is what the estimator needs."""
+
+    impute: str = field(default=AUTO, metadata=_says("What stands in for a missing number.", IMPUTATIONS))
+    missing_indicator: bool = field(
+        default=True, metadata=_says("Whether an imputed number gets a column that says so.")
+    )
+    scale: str = field(default=AUTO, metadata=_says("How numbers are brought to one scale.", SCALINGS))
+    log: list[str] = field(
+        default_factory=list, metadata=_says("Numbers, none below 0, whose logarithm is taken: log(1 + x).")
+    )
+    encode: str = field(default=AUTO, metadata=_says("How categories become numbers.", ENCODINGS))
+    min_frequency: int = field(default=1, metadata=_says("Categories of fewer rows are taken together; 1 keeps all."))
+    log_target: bool = field(
+        default=False, metadata=_says("Whether the estimator is fitted to log(1 + target); regression only.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorSettings:
+    """What is fitted."""
+
+    type: str = field(default="hist_gradient_boosting", metadata=_says("Its name."))
+    parameters: dict[str, Any] = field(
+        default_factory=dict, metadata=_says("Parameters of the scikit-learn estimator, by their own names.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotionSettings:
+    """When a candidate takes the champion's place."""
+
+    confidence: float = field(
+        default=0.975,
+        metadata=_says(
+            "How sure it must be that the candidate is better: the paired bootstrap's lower bound of the gain lies "
+            "above 0 at this confidence."
+        ),
+    )
+    slices: list[str] = field(
+        default_factory=list,
+        metadata=_says("Features; no value of theirs with 30 holdout rows may get much worse."),
+    )
+    slice_tolerance: float = field(
+        default=0.2, metadata=_says("Much worse: the metric worse by more than this share of it.")
+    )
+    contract_changes: str = field(
+        default=REFUSE,
+        metadata=_says(
+            "What callers send may not change unless this says `allow`: no feature more, less, of another type, or "
+            "required that was not.",
+            CONTRACT_CHANGES,
+        ),
+    )
+    max_model_mb: float = field(
+        default=50.0, metadata=_says("Largest model, in megabytes: each function instance loads it.")
+    )
+    max_latency_ms: float = field(
+        default=50.0, metadata=_says("Longest median time to score one row, in milliseconds.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardSettings:
+    """What only a person can say of the model; the model card names what is missing."""
+
+    owner: str = field(default="", metadata=_says("Who is responsible for the model."))
+    contact: str = field(default="", metadata=_says("Where questions go."))
+    license: str = field(default="", metadata=_says("Under which terms it may be used."))
+    intended_use: str = field(default="", metadata=_says("What it is for, and for whom."))
+    out_of_scope: str = field(default="", metadata=_says("What it must not be used for."))
+    ethics: str = field(default="", metadata=_says("Risks and harms that were considered."))
+    caveats: str = field(default="", metadata=_says("What else to know before relying on it."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetSettings:
+    """What only a person can say of the data; the data sheet names what is missing."""
+
+    motivation: str = field(default="", metadata=_says("Why the data was collected, by whom, paid by whom."))
+    collection: str = field(default="", metadata=_says("How, when and from where it was collected."))
+    cleaning: str = field(default="", metadata=_says("What was done to it before it came here."))
+    sensitive: str = field(default="", metadata=_says("Whether it is about people, and what about them is sensitive."))
+    distribution: str = field(default="", metadata=_says("Who may have it, under which licence."))
+    maintenance: str = field(default="", metadata=_says("Who keeps it up to date, and how often."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmSettings:
+    """Thresholds of the endpoint's alarms; a change needs `cdk deploy`."""
+
+    rejected_share: float = field(
+        default=0.1, metadata=_says("Share of the requests of five minutes that break the contract.")
+    )
+    latency_p99_ms: float = field(default=500.0, metadata=_says("Of one request in a hundred, in milliseconds."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    """The record of predictions; a change needs `cdk deploy`."""
+
+    sample: float = field(default=1.0, metadata=_says("Share of the requests that is recorded."))
+    leave_out: list[str] = field(default_factory=list, metadata=_says("Features that are never recorded."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotificationSettings:
+    """What SNS sends; a change needs `cdk deploy`."""
+
+    format: str = field(
+        default=FORMAT_TEXT, metadata=_says("`text` for people, `chat` for JSON that chat tools show.", FORMATS)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftSettings:
+    """When a window of predictions is said to have drifted from the holdout. It travels in the bundle."""
+
+    share: float = field(default=0.3, metadata=_says("Of the features that have drifted; above it the check alarms."))
+    significance: float = field(
+        default=0.01, metadata=_says("Probability that a check without drift names any feature.")
+    )
+    smallest_shift: float = field(
+        default=0.05, metadata=_says("Share of the rows that must have moved before a difference counts.")
+    )
+    minimum_rows: int = field(
+        default=200,
+        metadata=_says('With fewer rows, in the window or in the reference, the status is "insufficient data".'),
+    )
+    leave_out: list[str] = field(
+        default_factory=list, metadata=_says("Features that are not compared, such as time itself.")
+    )
+    season: str = field(
+        default="",
+        metadata=_says("A feature; the window is compared with the reference rows that have the same values of it."),
+    )
+    every_hours: int = field(default=24, metadata=_says("Hours between two checks; a change needs `cdk deploy`."))
+    window_hours: int = field(default=24, metadata=_says("How far back a check looks; a change needs `cdk deploy`."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualitySettings:
+    """The live metric on predictions whose truth has come in."""
+
+    days: int = field(default=30, metadata=_says("How far back truths are taken into account; at most 30."))
+    minimum_labels: int = field(default=100, metadata=_says("With fewer, quality is not known."))
+    slices: list[str] = field(
+        default_factory=list, metadata=_says("Categorical features; the metric is also given for each of their values.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """What the model is called, what it predicts, and how it is judged."""
+
+    name: str = field(metadata=_says("Lower-case words joined by hyphens."))
+    data: DataSettings
+    split: SplitSettings
+    description: str = field(default="", metadata=_says("What is predicted, in which unit."))
+    task: str = field(default=REGRESSION, metadata=_says("What kind of target it is.", TASKS))
+    metric: str = field(
+        default="mape", metadata=_says("Decides which model is better; whether higher or lower is, is known by name.")
+    )
+    seed: int = field(default=0, metadata=_says("Of everything random in training."))
+    preprocessing: PreprocessingSettings = field(default_factory=PreprocessingSettings)
+    estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
+    promotion: PromotionSettings = field(default_factory=PromotionSettings)
+    card: CardSettings = field(default_factory=CardSettings)
+    sheet: SheetSettings = field(default_factory=SheetSettings)
+    alarms: AlarmSettings = field(default_factory=AlarmSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
+
+    def columns(self) -> list[str]:
+        """The columns that the table must have, whatever its features are."""
+        by = [self.split.by] if self.split.by else []
+        return [self.data.target, *by, *self.data.leave_out]
+
+    def check_features(self, features: Sequence[str], *, file: str) -> None:
+        """Hold what is said about features against those that the table has.
+
+        Raises:
+            InvalidSettings: one is named that there is not.
+        """
+        named = {
+            "[preprocessing] log": self.preprocessing.log,
+            "[promotion] slices": self.promotion.slices,
+            "[drift] leave_out": self.drift.leave_out,
+            "[drift] season": [self.drift.season] if self.drift.season else [],
+            "[quality] slices": self.quality.slices,
+            "[log] leave_out": self.log.leave_out,
+        }
+        for setting, names in named.items():
+            for name in names:
+                if name not in features:
+                    raise InvalidSettings(
+                        f"model.toml: {setting} names {name!r}, which is no feature of {file}; "
+                        f"the features are: {', '.join(features)}"
+                    )

@@ -1,0 +1,1 @@
+"""Captures of predictions, the drift check, alarms, messages and the dashboard."""

@@ -1,0 +1,183 @@
+"""Alarms on the endpoint, the captures and the checks."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from evergreen import names
+from infra.monitoring.capture import Capture
+from infra.monitoring.notifier import Notifier
+from infra.notifications import Notifications
+from infra.stack_settings import StackSettings
+
+PERIOD = Duration.minutes(5)
+# A record is in S3 a minute after its prediction, or two.
+_STALE_SECONDS = 900
+
+
+class Alarms(Construct):
+    """Each alarm is told when it fires and when it is over."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: str,
+        settings: StackSettings,
+        capture: Capture,
+        log_group: logs.LogGroup,
+        dead_letters: sqs.Queue,
+        notifications: Notifications,
+        notifier: Notifier,
+    ) -> None:
+        """
+        Args:
+            log_group: of the predict function, which the captures come from.
+        """
+        super().__init__(scope, id_)
+        self.all: list[cloudwatch.IAlarm] = []
+        self._environment = environment
+        self._action: cloudwatch.IAlarmAction = notifier.action
+        self._topic = actions.SnsAction(notifications.topic)
+        self._of_the_endpoint(settings)
+        self._of_the_checks()
+        self._of_the_capture(capture, log_group)
+        self._of_dead_letters(dead_letters)
+
+    def _of_the_capture(self, capture: Capture, log_group: logs.LogGroup) -> None:
+        """What is not captured is neither checked nor learned from; no caller would notice."""
+        remedy = (
+            "Predictions are answered as ever. What is missing in S3 is still in the predict function's log; the "
+            "capture log names the cause."
+        )
+        self._alarm(
+            "capture refused",
+            cloudwatch.Metric(
+                namespace="AWS/Logs",
+                metric_name="DeliveryErrors",
+                dimensions_map={
+                    "LogGroupName": log_group.log_group_name,
+                    "DestinationType": "Firehose",
+                    "FilterName": capture.predictions_filter,
+                },
+                statistic="Sum",
+                period=PERIOD,
+            ),
+            threshold=0,
+            description=f"Records of predictions could not be handed to Firehose. {remedy}",
+        )
+        self._alarm(
+            "capture late",
+            cloudwatch.Metric(
+                namespace="AWS/Firehose",
+                metric_name="DeliveryToS3.DataFreshness",
+                dimensions_map={"DeliveryStreamName": capture.predictions.ref},
+                statistic="Maximum",
+                period=PERIOD,
+            ),
+            threshold=_STALE_SECONDS,
+            description=f"Records of predictions have waited for more than {_STALE_SECONDS // 60} minutes on their way "
+            f"to S3. {remedy}",
+        )
+
+    def _of_dead_letters(self, queue: sqs.Queue) -> None:
+        """Told by SNS alone: what could not be told may be why it fires."""
+        self._alarm(
+            "work left undone",
+            cloudwatch.Metric(
+                namespace="AWS/SQS",
+                metric_name="ApproximateNumberOfMessagesVisible",
+                dimensions_map={"QueueName": queue.queue_name},
+                statistic="Maximum",
+                period=PERIOD,
+            ),
+            threshold=0,
+            description="A drift check, a notification or the release of a training's lease failed after all its "
+            f"retries. The cause is in the log of the function; what it was to do lies in the queue "
+            f"{queue.queue_name}. Check again with: evergreen drift -e {self._environment}",
+            action=self._topic,
+        )
+
+    def _of_the_endpoint(self, settings: StackSettings) -> None:
+        self._alarm(
+            "prediction errors",
+            self._own(names.METRIC_SERVICE, names.PREDICTION_ERRORS, "Sum"),
+            threshold=0,
+            description="A prediction failed in the last five minutes. The cause is in the predict function's log.",
+        )
+        self._alarm(
+            "rejected requests",
+            self._own(names.METRIC_SERVICE, names.REJECTED_REQUESTS, "Average"),
+            threshold=settings.rejected_share,
+            description=f"More than {settings.rejected_share:.0%} of the requests of five minutes did not fit the "
+            "model's contract: a caller sends other fields or values than the model was trained on. The predict "
+            "function's log names them in its lines 'rejected'.",
+        )
+        self._alarm(
+            "latency",
+            self._own(names.METRIC_SERVICE, names.PREDICTION_DURATION, "p99"),
+            threshold=settings.latency_p99_ms,
+            description=f"One prediction request in a hundred took longer than {settings.latency_p99_ms:g} ms inside "
+            "the function.",
+        )
+
+    def _of_the_checks(self) -> None:
+        show = f"See what was found with: evergreen drift -e {self._environment}"
+        for name, metric, what in (
+            (
+                names.ALARM_DRIFT,
+                names.DRIFT_DETECTED,
+                "More features have drifted than model.toml [drift] share allows",
+            ),
+            (names.ALARM_QUALITY, names.QUALITY_FELL, "Labelled predictions are worse than the holdout promised"),
+            (names.ALARM_BROKEN_INPUT, names.BROKEN_INPUT, "Captured records cannot be read, or break the contract"),
+        ):
+            self._alarm(
+                name,
+                self._own(names.MONITORING_SERVICE, metric, "Maximum"),
+                threshold=0,
+                description=f"{what}. {show}",
+                # A check comes once in hours, and leaves out what it cannot tell: in between nothing has changed.
+                missing=cloudwatch.TreatMissingData.IGNORE,
+            )
+
+    def _own(self, service: str, metric: str, statistic: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=names.metric_namespace(self._environment),
+            metric_name=metric,
+            dimensions_map={"service": service},
+            statistic=statistic,
+            period=PERIOD,
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.Metric,
+        *,
+        threshold: float,
+        description: str,
+        # No requests is no trouble.
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+        action: cloudwatch.IAlarmAction | None = None,
+    ) -> None:
+        """An alarm that fires above the threshold."""
+        alarm = cloudwatch.Alarm(
+            self,
+            name.title().replace(" ", ""),
+            # The one physical name of the stack: it is the subject of the message that a person gets.
+            alarm_name=f"{names.stack_name(self._environment)} {name}",
+            alarm_description=description,
+            metric=metric,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            threshold=threshold,
+            evaluation_periods=1,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(action or self._action)
+        alarm.add_ok_action(action or self._action)
+        self.all.append(alarm)

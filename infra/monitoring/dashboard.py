@@ -1,0 +1,178 @@
+"""The dashboard: one column, so that it reads on a phone as it does on a desk, the most urgent first."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from evergreen import names
+from infra.monitoring.capture import Capture
+from infra.serving.api import PredictionApi
+from infra.stack_settings import StackSettings
+from infra.training.workflow import TrainingWorkflow
+
+_WIDTH = 24
+_HEIGHT = 6
+_TRAFFIC = Duration.minutes(5)
+_CHECKS = Duration.hours(1)
+
+
+class Dashboard(Construct):
+    """`name` is that of the dashboard in CloudWatch."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: str,
+        settings: StackSettings,
+        api: PredictionApi,
+        capture: Capture,
+        workflow: TrainingWorkflow,
+        alarms: Sequence[cloudwatch.IAlarm],
+    ) -> None:
+        super().__init__(scope, id_)
+        self._environment = environment
+        dashboard = cloudwatch.Dashboard(
+            self, "Resource", dashboard_name=names.stack_name(environment), default_interval=Duration.days(1)
+        )
+        heading = cloudwatch.TextWidget(
+            width=_WIDTH,
+            height=2,
+            markdown=f"# {settings.model_name}, {environment}\nChecked every {settings.every_hours} hours. Now: "
+            f"`evergreen drift -e {environment}`",
+        )
+        status = cloudwatch.AlarmStatusWidget(title="Alarms", width=_WIDTH, height=4, alarms=list(alarms))
+        widgets: list[cloudwatch.IWidget] = [
+            heading,
+            status,
+            self._graph("Traffic, rows", [self._predict(names.PREDICTIONS, "Sum", "predictions")]),
+            self._graph("Errors by cause, requests", self._errors(api)),
+            self._graph(
+                "Latency, ms inside the function",
+                [self._predict(names.PREDICTION_DURATION, statistic, statistic) for statistic in ("p50", "p99")],
+            ),
+            self._graph(
+                "Drift share of the features",
+                [self._check(names.DRIFT_SHARE, "Maximum", "drift share")],
+                annotation=cloudwatch.HorizontalAnnotation(value=settings.drift_share, label="alarm above"),
+            ),
+            self._graph("Drift by feature, share of the rows", [self._by_feature()]),
+            self._graph(
+                f"Quality: {settings.metric}",
+                [
+                    self._check(names.LIVE_METRIC, "Average", "live"),
+                    self._check(names.PROMISED_METRIC, "Average", "promised by the holdout"),
+                ],
+            ),
+            self._graph(
+                "Checked rows and labels",
+                [
+                    self._check(names.CAPTURED_ROWS, "Maximum", "rows"),
+                    self._check(names.LABELS, "Maximum", "labels"),
+                ],
+            ),
+            self._graph("Capture lag, seconds", [*self._capture_lag(capture)]),
+            self._graph("Age of the model, days", [self._check(names.MODEL_AGE_DAYS, "Maximum", "days")]),
+            self._graph("Trainings", self._trainings(workflow)),
+        ]
+        for widget in widgets:
+            dashboard.add_widgets(widget)
+        self.name = names.stack_name(environment)
+
+    def _graph(
+        self,
+        title: str,
+        metrics: Sequence[cloudwatch.IMetric],
+        *,
+        annotation: cloudwatch.HorizontalAnnotation | None = None,
+    ) -> cloudwatch.GraphWidget:
+        return cloudwatch.GraphWidget(
+            title=title,
+            width=_WIDTH,
+            height=_HEIGHT,
+            left=list(metrics),
+            left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+            left_annotations=[annotation] if annotation else None,
+            legend_position=cloudwatch.LegendPosition.BOTTOM,
+        )
+
+    def _predict(self, metric: str, statistic: str, label: str) -> cloudwatch.Metric:
+        return self._own(names.METRIC_SERVICE, metric, statistic, label, _TRAFFIC)
+
+    def _check(self, metric: str, statistic: str, label: str) -> cloudwatch.Metric:
+        return self._own(names.MONITORING_SERVICE, metric, statistic, label, _CHECKS)
+
+    def _own(self, service: str, metric: str, statistic: str, label: str, period: Duration) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=names.metric_namespace(self._environment),
+            metric_name=metric,
+            dimensions_map={"service": service},
+            statistic=statistic,
+            label=label,
+            period=period,
+        )
+
+    def _errors(self, api: PredictionApi) -> list[cloudwatch.IMetric]:
+        own = (
+            (names.PREDICTION_ERRORS, "failed"),
+            (names.REJECTED_REQUESTS, "rejected by the contract"),
+            (names.CHAMPION_REFRESH_FAILURES, "champion not refreshed"),
+        )
+        throttled = api.function.lambda_function.metric_throttles(label="throttled", period=_TRAFFIC, statistic="Sum")
+        return [
+            *(self._predict(metric, "Sum", label) for metric, label in own),
+            throttled,
+            *(
+                cloudwatch.Metric(
+                    namespace="AWS/ApiGateway",
+                    metric_name=metric,
+                    dimensions_map={"ApiId": api.api_id},
+                    statistic="Sum",
+                    label=label,
+                    period=_TRAFFIC,
+                )
+                for metric, label in (("4xx", "4xx at the gateway"), ("5xx", "5xx at the gateway"))
+            ),
+        ]
+
+    def _by_feature(self) -> cloudwatch.IMetric:
+        """Of whatever features the champion has: the stack does not know them."""
+        schema = f"{names.metric_namespace(self._environment)},feature,service"
+        return cloudwatch.MathExpression(
+            expression=f"SEARCH('{{{schema}}} MetricName=\"{names.FEATURE_DRIFT}\"', 'Maximum', 3600)",
+            label="",
+            using_metrics={},
+            period=_CHECKS,
+        )
+
+    def _capture_lag(self, capture: Capture) -> list[cloudwatch.IMetric]:
+        freshness = cloudwatch.Metric(
+            namespace="AWS/Firehose",
+            metric_name="DeliveryToS3.DataFreshness",
+            dimensions_map={"DeliveryStreamName": capture.predictions.ref},
+            statistic="Maximum",
+            label="waiting in Firehose",
+            period=_TRAFFIC,
+        )
+        return [self._check(names.CAPTURE_LAG_SECONDS, "Maximum", "from prediction to S3"), freshness]
+
+    def _trainings(self, workflow: TrainingWorkflow) -> list[cloudwatch.IMetric]:
+        return [
+            cloudwatch.Metric(
+                namespace="AWS/States",
+                metric_name=metric,
+                dimensions_map={"StateMachineArn": workflow.arn},
+                statistic="Sum",
+                label=label,
+                period=_CHECKS,
+            )
+            for metric, label in (
+                ("ExecutionsSucceeded", "succeeded"),
+                ("ExecutionsFailed", "failed"),
+                ("ExecutionsTimedOut", "timed out"),
+                ("ExecutionsAborted", "aborted"),
+            )
+        ]

@@ -1,0 +1,115 @@
+"""The drift check: a function on a schedule."""
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from evergreen import names
+from infra.environments import Environment
+from infra.function import Function
+from infra.model_store import ModelStore
+from infra.monitoring.capture import Capture
+from infra.packages.large_packages import large_package
+
+# A window of a million rows takes about a gigabyte; a new account has a limit of 3,008 MB.
+_MEMORY_MB = 3008
+# The packages, packed and unpacked.
+_STORAGE_MB = 2048
+
+
+class DriftCheck(Construct):
+    """`function_name` is what is invoked to have a check made now."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        model_name: str,
+        models: ModelStore,
+        capture: Capture,
+        every_hours: int,
+        window_hours: int,
+        not_captured: Sequence[str],
+        dead_letters: sqs.Queue,
+        for_this_machine: bool,
+    ) -> None:
+        """
+        Args:
+            every_hours, window_hours: between two checks, and how far back each looks.
+            not_captured: features that are left out of the log.
+            dead_letters: takes the checks that failed after all their retries.
+        """
+        super().__init__(scope, id_)
+        packages = assets.Asset(
+            self, "Packages", path=str(large_package("check_drift", for_this_machine=for_this_machine))
+        )
+        function = Function(
+            self,
+            "CheckDrift",
+            name="check_drift",
+            service=names.MONITORING_SERVICE,
+            variables={
+                names.MODEL_BUCKET: models.bucket.bucket_name,
+                names.MODEL_NAME: model_name,
+                names.CAPTURE_BUCKET: capture.bucket.bucket_name,
+                names.PACKAGES_BUCKET: packages.s3_bucket_name,
+                names.PACKAGES_KEY: packages.s3_object_key,
+                names.WINDOW_HOURS: str(window_hours),
+                names.LOG_LEAVE_OUT: json.dumps(list(not_captured)),
+                "POWERTOOLS_METRICS_NAMESPACE": names.metric_namespace(environment.name),
+            },
+            memory_mb=_MEMORY_MB,
+            storage_mb=_STORAGE_MB,
+            timeout_seconds=900,
+            retention_days=environment.retention_days,
+            for_this_machine=for_this_machine,
+            dead_letters=dead_letters,
+        )
+        models.grant_read_models(function.role)
+        capture.grant_read_captures(function.role)
+        capture.grant_write_checks(function.role)
+        function.lambda_function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[packages.bucket.arn_for_objects(packages.s3_object_key)]
+            )
+        )
+        self.function_name = function.lambda_function.function_name
+        self._schedule(function, every_hours, dead_letters)
+
+    def _schedule(self, function: Function, every_hours: int, dead_letters: sqs.Queue) -> None:
+        role = iam.Role(
+            self,
+            "ScheduleRole",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+            ),
+        )
+        arn = function.lambda_function.function_arn
+        role.add_to_principal_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[arn]))
+        role.add_to_principal_policy(
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn])
+        )
+        scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            description="Looks for drift and for a fall in quality",
+            schedule_expression=f"rate({every_hours} hour{'s' if every_hours > 1 else ''})",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=arn,
+                role_arn=role.role_arn,
+                input="{}",
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_retry_attempts=3, maximum_event_age_in_seconds=3600
+                ),
+            ),
+        ).node.add_dependency(role)

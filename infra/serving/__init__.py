@@ -1,0 +1,1 @@
+"""The HTTPS endpoint and the predict function behind it."""

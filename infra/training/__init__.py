@@ -1,0 +1,1 @@
+"""The training workflow: a state machine, its two jobs, its functions and its messages."""

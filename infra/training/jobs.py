@@ -1,0 +1,98 @@
+"""The requests of the two SageMaker jobs, in JSONata: what the states Prepare and Train send."""
+
+from typing import Any
+
+from evergreen import names
+from infra.training.addresses import Addresses, job_prefix
+
+_BASE = "/opt/ml/processing"
+
+
+def prepare_request(at: Addresses) -> dict[str, Any]:
+    """CreateProcessingJob: the table becomes two splits and a contract."""
+    source = f"{_BASE}/input/{names.CHANNEL_SOURCE}"
+    prepared = f"s3://{at.data_bucket}/{names.PREPARED_PREFIX}{at.model_name}/"
+    return {
+        "ProcessingJobName": _job_name(at, "prepare"),
+        "RoleArn": at.prepare_role,
+        "AppSpecification": {
+            "ImageUri": at.image,
+            # Nothing unpacks the source archive of a processing job but ourselves.
+            "ContainerEntrypoint": ["bash", "-c", f'cd "{source}" && tar -xzf *.gz && exec python -m training.prepare'],
+        },
+        "ProcessingInputs": _prepare_inputs(at),
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": names.CHANNEL_PREPARED,
+                    "S3Output": {
+                        "S3Uri": f"{{% '{prepared}' & $version %}}",
+                        "LocalPath": f"{_BASE}/output/{names.CHANNEL_PREPARED}",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30}
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": at.prepare_seconds},
+    }
+
+
+def train_request(at: Addresses) -> dict[str, Any]:
+    """CreateTrainingJob: the splits become a bundle."""
+    return {
+        "TrainingJobName": _job_name(at, "train"),
+        "RoleArn": at.train_role,
+        "AlgorithmSpecification": {"TrainingImage": at.image, "TrainingInputMode": "File"},
+        # The container's toolkit reads each value as JSON: text is quoted, or a commit like 12e45678 is a number.
+        "HyperParameters": {
+            "sagemaker_program": '"training/train.py"',
+            "sagemaker_submit_directory": f'"{at.source_uri}"',
+            "version": "{% '\"' & $version & '\"' %}",
+            "data": "{% '\"' & $data & '\"' %}",
+            "git_commit": "{% '\"' & $git_commit & '\"' %}",
+        },
+        "InputDataConfig": [
+            _training_channel(names.CHANNEL_PREPARED, "{% $states.input %}"),
+            _training_channel(names.CHANNEL_SETTINGS, "{% $settings %}"),
+        ],
+        # A folder instead of an archive: the predict function reads single files of it.
+        "OutputDataConfig": {"S3OutputPath": at.bundles_uri, "CompressionType": "NONE"},
+        "Environment": {**at.tracking, "AWS_DEFAULT_REGION": at.region, "TRAINING_IMAGE": at.image},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30},
+        "StoppingCondition": {"MaxRuntimeInSeconds": at.train_seconds},
+    }
+
+
+def _job_name(at: Addresses, step: str) -> str:
+    """Unique per attempt: a name cannot be used twice, not even by a retry."""
+    return f"{{% '{job_prefix(at.environment)}' & $version & '-{step}-' & $string($states.context.State.RetryCount) %}}"
+
+
+def _prepare_inputs(at: Addresses) -> str:
+    """Four channels, or three: before the first promotion there is no contract to compare with."""
+    always = (
+        # A manifest names the objects of a data version, which lie where DVC has put them.
+        _processing_input(names.CHANNEL_DATA, "$data", data_type="ManifestFile"),
+        _processing_input(names.CHANNEL_SETTINGS, "$settings"),
+        _processing_input(names.CHANNEL_SOURCE, f"'{at.source_uri}'"),
+    )
+    previous = _processing_input(names.CHANNEL_PREVIOUS, "$previous_contract")
+    return f"{{% $append([{', '.join(always)}], $previous_contract = '' ? [] : [{previous}]) %}}"
+
+
+def _processing_input(channel: str, uri: str, *, data_type: str = "S3Prefix") -> str:
+    """
+    Args:
+        uri: a JSONata expression.
+    """
+    path = f"{_BASE}/input/{channel}"
+    source = f"{{'S3Uri': {uri}, 'LocalPath': '{path}', 'S3DataType': '{data_type}', 'S3InputMode': 'File'}}"
+    return f"{{'InputName': '{channel}', 'S3Input': {source}}}"
+
+
+def _training_channel(channel: str, uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": channel, "DataSource": {"S3DataSource": source}}

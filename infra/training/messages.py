@@ -1,0 +1,82 @@
+"""What the training state machine tells people, in JSONata: its decision, or its failure, by SNS.
+
+An SNS subject is ASCII of at most 100 characters: a model's name has 40 at most, a version 20.
+"""
+
+from typing import Any
+
+from infra.training.addresses import Addresses
+
+# A job's error carries the whole job as JSON, a function's the exception: what a person wants is one line of it.
+# A cause that was cut off for its length is no JSON any more, and stands for itself.
+_CAUSE_IN_WORDS = (
+    "$whole := $substring($failure.cause, 0, 1) = '{' and $substring($failure.cause, -1) = '}';"
+    " $parsed := $whole ? $parse($failure.cause) : {};"
+    " $limit := $parsed.TrainingJobName ? 'train_seconds' : 'prepare_seconds';"
+    # A job that has reached its limit is stopped, and has no reason of its own.
+    " $words := $parsed.TrainingJobStatus = 'Stopped' or $parsed.ProcessingJobStatus = 'Stopped' ?"
+    " 'the job was stopped: by its limit of ' & $string($parsed.StoppingCondition.MaxRuntimeInSeconds) &"
+    " ' seconds, which is ' & $limit & ' in infra/environments.py, or by somebody before' :"
+    " $parsed.FailureReason ? $parsed.FailureReason :"
+    " $parsed.ExitMessage ? $parsed.ExitMessage :"
+    " $parsed.errorMessage ? $parsed.errorMessage : $failure.cause;"
+    # Promote moves the pointer first, and may fail at what comes after.
+    " $champion := $failure.state = 'Promote' ?"
+    " 'The champion may have moved already: see evergreen versions. evergreen rollback ' & $version & ' completes it.'"
+    " :"
+    " 'The champion is unchanged.'; "
+)
+
+# The candidate's metric with the champion's and the baseline's beside it, and what each gate says.
+_DECISION_IN_WORDS = (
+    "$metric := $decision.metrics.metric;"
+    " $number := function($value) { $string($round($value, 5)) };"
+    # Not every champion could be measured: it may be the same model, or predict something else.
+    " $rival := $decision.gates[name = 'champion'].numbers.champion;"
+    " $measured := $metric & ' on the holdout: ' & $number($lookup($decision.metrics.holdout, $metric))"
+    " & ($exists($rival) ? '; champion ' & $decision.champion & ': ' & $number($rival) : '')"
+    " & '; baseline: ' & $number($lookup($decision.metrics.baseline, $metric));"
+    " $gates := $join($map($decision.gates, function($gate)"
+    " { '\\n  - ' & $gate.name & ': ' & ($gate.passed ? 'passed' : 'FAILED') & ', ' & $gate.reason }));"
+    " $next := $decision.promote ? 'The endpoint serves it within a minute.' :"
+    " $decision.champion ? 'Version ' & $decision.champion & ' goes on serving.' :"
+    " 'No model has been promoted yet: the endpoint answers 503.'; "
+)
+
+
+def failure_message(at: Addresses) -> dict[str, Any]:
+    """Of a failed state: which, why in the words of what failed, and what it means for the champion."""
+    subject = f"'Evergreen {at.environment}: training failed at ' & $failure.state"
+    text = (
+        f"'Training version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
+        " & 'Cause: ' & $words & '\\n\\n' & $champion & ' Execution: ' & $states.context.Execution.Id"
+    )
+    return _publication(at, subject=subject, text=text, words=_CAUSE_IN_WORDS)
+
+
+def decision_message(at: Addresses) -> dict[str, Any]:
+    """Of a judged version: whether it was promoted, why, and what to look at."""
+    verdict = "($decision.promote ? 'promoted' : 'not promoted')"
+    subject = f"'Evergreen {at.environment}: {at.model_name} ' & $version & ' ' & {verdict}"
+    text = (
+        f"'Version ' & $version & ' of {at.model_name} was ' & {verdict} & '.\\n\\n'"
+        " & 'Why: ' & $decision.reason & '\\n\\n' & $measured & '\\n'"
+        " & '\\nGates:' & $gates & '\\n\\nWhat happens next: ' & $next"
+        f" & '\\n\\nIts model card: evergreen card -e {at.environment} --version ' & $version"
+        f" & '\\nAll versions: evergreen versions -e {at.environment}'"
+    )
+    return _publication(at, subject=subject, text=text, words=_DECISION_IN_WORDS)
+
+
+def _publication(at: Addresses, *, subject: str, text: str, words: str) -> dict[str, Any]:
+    """The arguments of SNS Publish.
+
+    Args:
+        subject, text: JSONata expressions.
+        words: assignments that the text needs.
+    """
+    if at.chat:
+        # https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+        content = f"{{'textType': 'client-markdown', 'title': {subject}, 'description': {text}}}"
+        text = f"$string({{'version': '1.0', 'source': 'custom', 'content': {content}}})"
+    return {"TopicArn": at.topic, "Subject": f"{{% {subject} %}}", "Message": f"{{% ({words}{text}) %}}"}

@@ -1,0 +1,198 @@
+"""The training state machine in Amazon States Language and JSONata.
+
+    NameVersion -> Acquire -> Prepare -> Train -> Judge -> IsBetter -> Promote -> NotifyDecision -> Release
+
+A state that fails leads to NotifyFailure and then to Release as well: the lease is given back at both ends.
+"""
+
+from typing import Any
+
+from infra.training.addresses import Addresses
+from infra.training.jobs import prepare_request, train_request
+from infra.training.messages import decision_message, failure_message
+
+# Errors of the services themselves, which a second try may not meet. A job whose own code failed would fail again.
+_RETRY_JOB = [
+    {
+        "ErrorEquals": ["SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException"],
+        "IntervalSeconds": 10,
+        "MaxAttempts": 4,
+        "BackoffRate": 2,
+        "JitterStrategy": "FULL",
+    }
+]
+_RETRY_FUNCTION = [
+    {
+        "ErrorEquals": [
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.TooManyRequestsException",
+            # A function that was cut off: each of ours may be run again.
+            "Lambda.Unknown",
+            "Sandbox.Timedout",
+        ],
+        "IntervalSeconds": 2,
+        "MaxAttempts": 4,
+        "BackoffRate": 2,
+        "JitterStrategy": "FULL",
+    }
+]
+_RETRY_NOTIFY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 3, "BackoffRate": 2}]
+
+# For what comes around the two jobs: waiting for an instance, judging, retries.
+_MARGIN_SECONDS = 3600
+
+
+def time_limit(*, prepare_seconds: int, train_seconds: int) -> int:
+    """After how many seconds an execution is ended."""
+    return prepare_seconds + train_seconds + _MARGIN_SECONDS
+
+
+def definition(at: Addresses) -> dict[str, Any]:
+    """The state machine's definition."""
+    return {
+        "Comment": f"Trains {at.model_name} and promotes it when it is better",
+        "QueryLanguage": "JSONata",
+        "StartAt": "NameVersion",
+        "TimeoutSeconds": time_limit(prepare_seconds=at.prepare_seconds, train_seconds=at.train_seconds),
+        "States": {
+            "NameVersion": _name_version(),
+            "Acquire": _acquire(at),
+            "Prepare": _job(
+                "Prepare",
+                "createProcessingJob",
+                prepare_request(at),
+                output="{% $states.result.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri %}",
+                next_="Train",
+            ),
+            "Train": _job(
+                "Train", "createTrainingJob", train_request(at), output="{% $states.result %}", next_="Judge"
+            ),
+            "Judge": _call(
+                "Judge",
+                at.judge_function,
+                {"version": "{% $version %}", "bundle": "{% $states.input.ModelArtifacts.S3ModelArtifacts %}"},
+                assign={"decision": "{% $states.result.Payload %}"},
+                next_="IsBetter",
+            ),
+            "IsBetter": {
+                "Type": "Choice",
+                "Choices": [{"Condition": "{% $decision.promote %}", "Next": "Promote"}],
+                "Default": "NotifyDecision",
+            },
+            "Promote": _call(
+                "Promote",
+                at.promote_function,
+                "{% $decision %}",
+                assign={"decision": "{% $merge([$decision, $states.result.Payload]) %}"},
+                next_="NotifyDecision",
+            ),
+            "NotifyDecision": _notify(decision_message(at)),
+            "NotifyFailure": _notify(failure_message(at)),
+            "Release": _release(at),
+            "HowItEnded": {
+                "Type": "Choice",
+                "Choices": [
+                    {"Condition": "{% $exists($failure.state) %}", "Next": "Failed"},
+                    {"Condition": "{% $decision.promote %}", "Next": "Promoted"},
+                ],
+                "Default": "KeepChampion",
+            },
+            "Promoted": {"Type": "Succeed"},
+            "KeepChampion": {"Type": "Succeed"},
+            "Failed": {
+                "Type": "Fail",
+                "Error": "{% $failure.error %}",
+                "Cause": "{% $failure.state & ': ' & $failure.cause %}",
+            },
+        },
+    }
+
+
+def _name_version() -> dict[str, Any]:
+    """Names the version by time; four random digits tell two of one second apart."""
+    return {
+        "Type": "Pass",
+        "Assign": {
+            "version": "{% $fromMillis($millis(), '[Y0001][M01][D01]-[H01][m01][s01]')"
+            " & '-' & $substring($uuid(), 0, 4) %}",
+            "data": "{% $states.input.data %}",
+            "settings": "{% $states.input.settings %}",
+            "git_commit": "{% $states.input.git_commit %}",
+            "failure": {},
+            "decision": {"promote": False},
+        },
+        "Next": "Acquire",
+    }
+
+
+def _acquire(at: Addresses) -> dict[str, Any]:
+    """Refuses an execution while another runs; answers where the champion's contract is."""
+    payload = {
+        "action": "acquire",
+        "execution": "{% $states.context.Execution.Id %}",
+        "version": "{% $version %}",
+        "started": "{% $states.context.Execution.StartTime %}",
+    }
+    assign = {"previous_contract": "{% $states.result.Payload.previous_contract %}"}
+    return _call("Acquire", at.lease_function, payload, assign=assign, next_="Prepare")
+
+
+def _job(state: str, action: str, request: dict[str, Any], *, output: str, next_: str) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::sagemaker:{action}.sync",
+        "Arguments": request,
+        "Output": output,
+        "Retry": _RETRY_JOB,
+        "Catch": _catch(state),
+        "Next": next_,
+    }
+
+
+def _call(
+    state: str, function: str, payload: Any, *, next_: str, assign: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": function, "Payload": payload},
+        **({"Assign": assign} if assign else {}),
+        "Output": "{% $states.input %}",
+        "Retry": _RETRY_FUNCTION,
+        "Catch": _catch(state),
+        "Next": next_,
+    }
+
+
+def _catch(state: str) -> list[dict[str, Any]]:
+    failure = {
+        "state": state,
+        "error": "{% $states.errorOutput.Error %}",
+        "cause": "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : 'no cause was given' %}",
+    }
+    return [{"ErrorEquals": ["States.ALL"], "Assign": {"failure": failure}, "Next": "NotifyFailure"}]
+
+
+def _notify(publication: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sns:publish",
+        "Arguments": publication,
+        "Retry": _RETRY_NOTIFY,
+        # The outcome stays what it is, whether or not it could be announced.
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Release"}],
+        "Next": "Release",
+    }
+
+
+def _release(at: Addresses) -> dict[str, Any]:
+    """Gives the lease back, if this execution has it: a refused one ends here too. What comes out is the decision."""
+    payload = {"action": "release", "execution": "{% $states.context.Execution.Id %}"}
+    return {
+        **_call("Release", at.lease_function, payload, next_="HowItEnded"),
+        "Output": "{% $decision %}",
+        # A lease that could not be given back expires.
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $decision %}", "Next": "HowItEnded"}],
+    }

@@ -1,0 +1,164 @@
+"""The training workflow: the state machine, and the functions that it calls."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from evergreen import names
+from infra.data_store import DataStore
+from infra.environments import Environment
+from infra.function import Function, retention
+from infra.model_store import ModelStore
+from infra.notifications import Notifications
+from infra.packages.packaging import job_archive
+from infra.tracking import Tracking
+from infra.training import roles as job_roles
+from infra.training.addresses import Addresses, job_prefix, training_jobs
+from infra.training.states import definition, time_limit
+
+# How much longer than an execution its lease holds: until the event of its end has surely come.
+_LEASE_MARGIN_SECONDS = 600
+
+
+class TrainingWorkflow(Construct):
+    """
+    Attributes:
+        arn: what an execution is started on, with `data`, `settings` (s3:// URIs) and `git_commit` as input.
+        lease: the function that gives back the lease of an execution that could not do it itself.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        environment: Environment,
+        model_name: str,
+        image: str,
+        data: DataStore,
+        models: ModelStore,
+        tracking: Tracking,
+        notifications: Notifications,
+        dead_letters: sqs.Queue,
+        for_this_machine: bool,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._environment = environment
+        self._for_this_machine = for_this_machine
+        source = assets.Asset(self, "JobSource", path=str(job_archive()))
+
+        prepare_role = job_roles.prepare_role(self, image=image, source=source, data=data, models=models)
+        train_role = job_roles.train_role(self, image=image, source=source, data=data, models=models, tracking=tracking)
+        store = {names.MODEL_BUCKET: models.bucket.bucket_name, names.MODEL_NAME: model_name}
+        lease = self._lease(store, models, dead_letters)
+        judge = self._judge(store, models, tracking)
+        promote = self._promote(store, models, tracking)
+
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        for function in (lease, judge, promote):
+            function.lambda_function.grant_invoke(role)
+        notifications.grant_publish(role)
+        job_roles.grant_jobs(role, job_prefix(environment.name), [prepare_role, train_role])
+
+        states = definition(
+            Addresses(
+                environment=environment.name,
+                model_name=model_name,
+                image=image,
+                source_uri=source.s3_object_url,
+                data_bucket=data.bucket.bucket_name,
+                bundles_uri=f"s3://{models.bucket.bucket_name}/{models.bundles}",
+                prepare_role=prepare_role.role_arn,
+                train_role=train_role.role_arn,
+                lease_function=lease.lambda_function.function_arn,
+                judge_function=judge.lambda_function.function_arn,
+                promote_function=promote.lambda_function.function_arn,
+                topic=notifications.topic.topic_arn,
+                chat=notifications.format == names.FORMAT_CHAT,
+                tracking=tracking.variables,
+                region=Aws.REGION,
+                job_instance=environment.job_instance,
+                prepare_seconds=environment.prepare_seconds,
+                train_seconds=environment.train_seconds,
+            )
+        )
+        self.arn = self._state_machine(states, role, environment.retention_days).state_machine_arn
+        self.lease = lease.lambda_function
+        self.promote_function = promote.lambda_function.function_name
+
+    def _lease(self, store: Mapping[str, str], models: ModelStore, dead_letters: sqs.Queue) -> Function:
+        """The only one that writes the lease."""
+        environment = self._environment
+        limit = time_limit(prepare_seconds=environment.prepare_seconds, train_seconds=environment.train_seconds)
+        lease = self._function(
+            "Lease",
+            variables={**store, names.LEASE_SECONDS: str(limit + _LEASE_MARGIN_SECONDS)},
+            memory_mb=256,
+            timeout_seconds=30,
+            dead_letters=dead_letters,
+        )
+        models.grant_lease(lease.role)
+        return lease
+
+    def _judge(self, store: Mapping[str, str], models: ModelStore, tracking: Tracking) -> Function:
+        """Reads bundles and the pointer, writes decisions beside the bundles and on the MLflow runs."""
+        judge = self._function("Judge", variables={**store, **tracking.variables}, memory_mb=3008, timeout_seconds=900)
+        models.grant_read_models(judge.role)
+        models.grant_write_decisions(judge.role, jobs=training_jobs(self._environment.name))
+        tracking.grant_log(judge.role)
+        return judge
+
+    def _promote(self, store: Mapping[str, str], models: ModelStore, tracking: Tracking) -> Function:
+        """The only one that writes the pointer; moves the aliases in MLflow."""
+        promote = self._function(
+            "Promote", variables={**store, **tracking.variables}, memory_mb=1024, timeout_seconds=180
+        )
+        models.grant_read_models(promote.role)
+        models.grant_write_champion(promote.role)
+        tracking.grant_log(promote.role)
+        return promote
+
+    def _function(
+        self,
+        id_: str,
+        *,
+        variables: Mapping[str, str],
+        memory_mb: int,
+        timeout_seconds: int,
+        dead_letters: sqs.Queue | None = None,
+    ) -> Function:
+        return Function(
+            self,
+            id_,
+            name=id_.lower(),
+            variables=variables,
+            memory_mb=memory_mb,
+            timeout_seconds=timeout_seconds,
+            retention_days=self._environment.retention_days,
+            for_this_machine=self._for_this_machine,
+            dead_letters=dead_letters,
+        )
+
+    def _state_machine(self, states: dict[str, Any], role: iam.Role, retention_days: int) -> stepfunctions.StateMachine:
+        log = logs.LogGroup(
+            self,
+            "Log",
+            # Step Functions can write to few groups beside those of this prefix: its policy has a size limit.
+            log_group_name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}",
+            retention=retention(retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return stepfunctions.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=stepfunctions.DefinitionBody.from_string(Stack.of(self).to_json_string(states)),
+            role=role,
+            logs=stepfunctions.LogOptions(destination=log, level=stepfunctions.LogLevel.ALL),
+        )

@@ -1,0 +1,1 @@
+"""Functions and jobs as processes of this machine."""

@@ -1,0 +1,80 @@
+"""The contract between SageMaker and a processing container, in a folder instead of /opt/ml.
+
+Arguments and environment values that name /opt/ml name the job's folder instead.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from local.processes.job_storage import JobStorage, StorageError
+from local.processes.jobs import Command, Job
+from local.processes.training_job import resource_config
+
+
+class ProcessingJob(Job):
+    kind = "processing"
+    failure_file = "message"
+
+    def prepare(self, storage: JobStorage) -> Command:
+        for folder in ("config", "input/config", "output", "processing"):
+            (self.base / folder).mkdir(parents=True)
+        self._write_config()
+        for given in self.request.get("ProcessingInputs", []):
+            source = given.get("S3Input")
+            readers = {"S3Prefix": storage.download, "ManifestFile": storage.download_listed}
+            if source is None or source.get("S3DataType") not in readers:
+                raise StorageError(f"ClientError: the embedded cloud reads S3 inputs of the types {', '.join(readers)}")
+            readers[source["S3DataType"]](source["S3Uri"], self._local(source["LocalPath"]))
+        for output in self._outputs():
+            self._local(output["LocalPath"]).mkdir(parents=True, exist_ok=True)
+        specification = self.request["AppSpecification"]
+        arguments = specification.get("ContainerEntrypoint", []) + specification.get("ContainerArguments", [])
+        if not arguments:
+            raise StorageError("ClientError: the embedded cloud has no image: give a ContainerEntrypoint")
+        environment = self.request.get("Environment", {})
+        return Command(
+            [self._relocated(argument) for argument in arguments],
+            cwd=self.base,
+            environment={
+                "PYTHONUNBUFFERED": "1",
+                "PROCESSING_JOB_NAME": self.name,
+                "PROCESSING_JOB_ARN": self.arn,
+                **{name: self._relocated(value) for name, value in environment.items()},
+            },
+        )
+
+    def publish(self, storage: JobStorage) -> None:
+        for output in self._outputs():
+            storage.upload_folder(self._local(output["LocalPath"]), output["S3Uri"])
+
+    def describe(self) -> dict[str, Any]:
+        reason = {"FailureReason": self.failure_reason} if self.failure_reason else {}
+        times = {"ProcessingStartTime": self.started, "ProcessingEndTime": self.ended if self.done.is_set() else None}
+        return {
+            **{name: value for name, value in self.request.items() if name != "Tags"},
+            "ProcessingJobArn": self.arn,
+            "ProcessingJobStatus": self.status,
+            "CreationTime": self.created,
+            "LastModifiedTime": self.modified,
+            **{name: value for name, value in times.items() if value is not None},
+            **reason,
+        }
+
+    def _outputs(self) -> list[dict[str, str]]:
+        outputs = self.request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        return [output["S3Output"] for output in outputs]
+
+    def _relocated(self, text: str) -> str:
+        return text.replace("/opt/ml", str(self.base))
+
+    def _local(self, path: str) -> Path:
+        return Path(self._relocated(path))
+
+    def _write_config(self) -> None:
+        job = self._relocated(json.dumps({"ProcessingJobArn": self.arn, **self.request}, indent=2))
+        cluster = self.request["ProcessingResources"]["ClusterConfig"]
+        # The service writes to /opt/ml/config; the second place is where training jobs have theirs.
+        for folder in (self.base / "config", self.base / "input" / "config"):
+            (folder / "processingjobconfig.json").write_text(job)
+            (folder / "resourceconfig.json").write_text(json.dumps(resource_config(cluster["InstanceType"]), indent=2))

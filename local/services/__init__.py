@@ -1,0 +1,1 @@
+"""Adapters, one per AWS service that the engine lacks or does differently."""

@@ -1,0 +1,183 @@
+"""What CloudWatch Logs does with lines beyond keeping them, where ministack does nothing.
+
+Lines in the embedded metric format become metrics. Subscriptions deliver to Firehose, in the gzip envelopes that
+AWS sends, and Firehose's own processors unpack them.
+"""
+
+import base64
+import contextvars
+import gzip
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from local import engine
+from local.services import embedded_metrics
+
+_logger = logging.getLogger(__name__)
+# Between two tries of a delivery, in seconds: doubled each time, given up after a day.
+_FIRST_RETRY_SECONDS = 1.0
+_LAST_RETRY_SECONDS = 12 * 3600.0
+_COMPARISON = re.compile(r'\$\.([\w.]+)\s*=\s*("[^"]*"|[^\s"&|]+)')
+
+
+def install() -> None:
+    fan_out, matches, process = engine.FAN_OUT_LOGS.get(), engine.PATTERN_MATCHES.get(), engine.FIREHOSE_PROCESS.get()
+    # One thread, so that lines reach Firehose in their order and off the caller's path.
+    deliveries = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-subscriptions")
+
+    def fan_out_all(group_name: str, stream_name: str, events: list[dict]) -> None:
+        fan_out(group_name, stream_name, events)
+        for event in events:
+            embedded_metrics.publish(event.get("message", ""))
+        group = engine.LOG_GROUPS.get().get(group_name) or {}
+        for subscription in list((group.get("subscriptionFilters") or {}).values()):
+            if ":firehose:" in subscription.get("destinationArn", ""):
+                context = contextvars.copy_context()
+                deliveries.submit(context.run, _deliver, subscription, group_name, stream_name, events, deliveries)
+
+    def pattern_matches(pattern: str, message: str) -> bool:
+        if pattern and pattern.strip().startswith("{"):
+            return matches_json_pattern(pattern, message)
+        return matches(pattern, message)
+
+    def process_all(
+        stream: dict, dest: dict, records: list, metadata_sink: Any = None, partition_sink: Any = None
+    ) -> list:
+        return _compress(dest, process(stream, dest, _unpack(dest, records), metadata_sink, partition_sink))
+
+    engine.FAN_OUT_LOGS.replace(fan_out_all)
+    engine.PATTERN_MATCHES.replace(pattern_matches)
+    engine.FIREHOSE_PROCESS.replace(process_all)
+
+
+def matches_json_pattern(pattern: str, message: str) -> bool:
+    """A filter pattern on JSON fields: equalities joined by `&&`, as in `{ $.event = "prediction" }`.
+
+    Raises ValueError for the rest of the pattern language.
+    """
+    conditions = [part.strip() for part in pattern.strip().removeprefix("{").removesuffix("}").split("&&")]
+    parsed = [_COMPARISON.fullmatch(condition.strip("() ")) for condition in conditions]
+    if not all(parsed):
+        raise ValueError(f"The embedded cloud reads filter patterns of equalities joined by && only, not {pattern}")
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return False
+    return all(_field(document, match[1]) == match[2].strip('"') for match in parsed if match)
+
+
+def _field(document: Any, path: str) -> str | None:
+    for name in path.split("."):
+        if not isinstance(document, dict) or name not in document:
+            return None
+        document = document[name]
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def _deliver(
+    subscription: dict,
+    group: str,
+    stream: str,
+    events: list[dict],
+    deliveries: ThreadPoolExecutor,
+    wait: float = _FIRST_RETRY_SECONDS,
+) -> None:
+    """What Firehose refuses is counted, and tried again for a day."""
+    try:
+        wanted = [e for e in events if engine.PATTERN_MATCHES(subscription.get("filterPattern", ""), e["message"])]
+        if not wanted:
+            return
+        envelope = _envelope(subscription["filterName"], group, stream, wanted)
+        data = base64.b64encode(gzip.compress(json.dumps(envelope).encode())).decode()
+        name = subscription["destinationArn"].rsplit("/", 1)[-1]
+        status, _, body = engine.FIREHOSE_PUT_RECORD({"DeliveryStreamName": name, "Record": {"Data": data}})
+        if status >= 300:
+            raise RuntimeError(f"Firehose answered {status}: {body!r}")
+    except Exception:  # As on AWS, a subscription that fails never disturbs whoever writes the log.
+        _logger.exception("subscription of %s was not delivered", group)
+        dimensions = {
+            "LogGroupName": group,
+            "DestinationType": "Firehose",
+            "FilterName": subscription["filterName"],
+        }
+        metric: dict[str, Any] = {
+            "MetricName": "DeliveryErrors",
+            "Value": 1.0,
+            "Unit": "Count",
+            "Timestamp": time.time(),
+            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+        }
+        engine.PUT_METRIC_DATA({}, {"Namespace": "AWS/Logs", "MetricData": [metric]}, False, True)
+        if wait < _LAST_RETRY_SECONDS:
+            again = (
+                contextvars.copy_context().run,
+                _deliver,
+                subscription,
+                group,
+                stream,
+                events,
+                deliveries,
+                2 * wait,
+            )
+            timer = threading.Timer(wait, deliveries.submit, again)
+            timer.daemon = True
+            timer.start()
+
+
+def _envelope(subscription: str, group: str, stream: str, events: list[dict]) -> dict[str, Any]:
+    now = int(time.time() * 1000)
+    return {
+        "messageType": "DATA_MESSAGE",
+        "owner": engine.ACCOUNT_ID(),
+        "logGroup": group,
+        "logStream": stream,
+        "subscriptionFilters": [subscription],
+        "logEvents": [
+            {"id": uuid.uuid4().hex, "timestamp": event.get("timestamp", now), "message": event["message"]}
+            for event in events
+        ],
+    }
+
+
+def _unpack(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Firehose's Decompression and CloudWatchLogProcessing processors, for the destinations that ask for them."""
+    processing = (destination.get("config") or {}).get("ProcessingConfiguration") or {}
+    if not processing.get("Enabled"):
+        return records
+    for processor in processing.get("Processors") or []:
+        given = {item["ParameterName"]: item["ParameterValue"] for item in processor.get("Parameters") or []}
+        if processor.get("Type") == "Decompression":
+            records = [(name, gzip.decompress(data)) for name, data in records]
+        elif processor.get("Type") == "CloudWatchLogProcessing" and _is_true(given.get("DataMessageExtraction")):
+            records = [
+                (name, _messages(data))
+                for name, data in records
+                if json.loads(data)["messageType"] != "CONTROL_MESSAGE"
+            ]
+        elif processor.get("Type") == "AppendDelimiterToRecord":
+            delimiter = given.get("Delimiter", "\\n").encode().decode("unicode_escape").encode()
+            records = [(name, data + delimiter) for name, data in records]
+    return records
+
+
+def _compress(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """ministack takes GZIP for a setting and writes plain text."""
+    if (destination.get("config") or {}).get("CompressionFormat") != "GZIP":
+        return records
+    return [(name, gzip.compress(data)) for name, data in records]
+
+
+def _is_true(value: Any) -> bool:
+    return str(value).lower() == "true"
+
+
+def _messages(envelope: bytes) -> bytes:
+    """The messages of an envelope, each ending with a line break."""
+    events = json.loads(envelope)["logEvents"]
+    return "".join(event["message"].rstrip("\n") + "\n" for event in events).encode()

@@ -1,0 +1,189 @@
+"""What is deployed as code: small, complete, and the same bytes from the same content."""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+
+from evergreen import names
+from infra.packages import packaging
+from infra.packages.large_packages import large_package
+from infra.packages.packaging import function_package, job_archive
+
+FUNCTIONS = ("predict", "lease", "judge", "promote", "check_drift", "notify")
+# Lambda's limit of a function unpacked, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+UNPACKED_LIMIT = 250 * 2**20
+# Each would add to every cold start.
+TOO_SLOW_FOR_PREDICT = ["boto3", "botocore", "numpy", "pandas", "sklearn", "requests", "pydantic", "mlflow"]
+# What the training image holds beside what `make lock` leaves out of the wheels.
+IN_THE_IMAGE = ("numpy", "pandas", "scikit-learn", "scipy", "joblib", "threadpoolctl", "pyarrow")
+
+
+@pytest.fixture(scope="module")
+def packages():
+    """The functions' zips for this machine."""
+    return {name: function_package(name, for_this_machine=True) for name in FUNCTIONS}
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """The jobs' archive, unpacked."""
+    folder = tmp_path_factory.mktemp("archive")
+    with tarfile.open(job_archive()) as opened:
+        opened.extractall(folder, filter="data")
+    return folder
+
+
+def test_the_predict_package_is_small(packages):
+    assert packages["predict"].stat().st_size < 5e6
+
+
+def modules_after_import(package, folder):
+    """Names of all modules that are loaded once a function's handler is imported from its package alone."""
+    with zipfile.ZipFile(package) as opened:
+        opened.extractall(folder)
+    program = (
+        f"import sys, json; sys.path.insert(0, {str(folder)!r}); "
+        f"import functions.{package.name.partition('-')[0]}.handler; print(json.dumps(list(sys.modules)))"
+    )
+    environment = {
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        names.MODEL_BUCKET: "bucket",
+        names.MODEL_NAME: "model",
+        names.CAPTURE_BUCKET: "captures",
+        names.TRACKING_URI: "https://mlflow.example.com",
+        "POWERTOOLS_SERVICE_NAME": "service",
+        "POWERTOOLS_METRICS_NAMESPACE": "Evergreen/test",
+    }
+    # -I -S: neither the caller's settings nor the packages that are installed here.
+    command = [sys.executable, "-I", "-S", "-c", program]
+    finished = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_package_holds_all_that_its_handler_imports(packages, tmp_path, name):
+    assert f"functions.{name}.handler" in modules_after_import(packages[name], tmp_path)
+
+
+def test_predict_loads_nothing_that_makes_cold_starts_slow(packages, tmp_path):
+    loaded = {module.partition(".")[0] for module in modules_after_import(packages["predict"], tmp_path)}
+    assert "aws_lambda_powertools" in loaded
+    assert loaded & set(TOO_SLOW_FOR_PREDICT) == set()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_packages_for_lambda_fit_it_and_are_compiled_for_it(name):
+    with zipfile.ZipFile(function_package(name, for_this_machine=False)) as package:
+        assert sum(entry.file_size for entry in package.infolist()) < UNPACKED_LIMIT
+        compiled = [entry.filename for entry in package.infolist() if entry.filename.endswith(".so")]
+    for file in compiled:
+        # mypyc names its modules <hash>__mypyc.cpython-312-x86_64-linux-gnu.so; what a wheel links to is of no Python.
+        assert re.search(r"\.(cpython-312-x86_64-linux-gnu|abi3)\.so$|^[^/]+\.libs/", file), file
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_module_comes_with_bytecode_that_needs_no_look_at_its_source(packages, name):
+    with zipfile.ZipFile(packages[name]) as package:
+        files = set(package.namelist())
+        compiled = {importlib.util.cache_from_source(file) for file in files if file.endswith(".py")}
+        assert compiled - files == set()
+        for file in compiled:
+            # PEP 552: the second word of the header says how the bytecode is validated; 1 is by an unchecked hash.
+            assert package.read(file)[4:8] == b"\x01\x00\x00\x00"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_same_function_is_packed_to_the_same_bytes(packages, name):
+    first = packages[name].read_bytes()
+    # Past the cache, which would hand out the same file.
+    assert function_package.__wrapped__(name, for_this_machine=True).read_bytes() == first
+
+
+def test_the_same_jobs_are_packed_to_the_same_bytes():
+    first = job_archive.__wrapped__().read_bytes()
+    assert job_archive.__wrapped__().read_bytes() == first
+
+
+def test_the_archive_holds_the_jobs_and_what_they_share_and_nothing_else_of_ours(archive):
+    assert {path.name for path in archive.iterdir()} == {"evergreen", "training", "wheels", "requirements.txt"}
+    assert (archive / "training" / "train.py").is_file()
+    assert not [path for path in archive.rglob("*") if path.suffix == ".pyc"]
+
+
+def test_in_the_training_image_nothing_is_fetched_from_an_index(archive, tmp_path):
+    assert "--no-index" in (archive / "requirements.txt").read_text().splitlines()
+    image = tmp_path / "image"
+    image.mkdir()
+    for package in IN_THE_IMAGE:
+        stub_wheel(image, package, importlib.metadata.version(package))
+    platforms = [argument for platform in packaging.WHEEL_PLATFORMS for argument in ("--platform", platform)]
+    command = [sys.executable, "-m", "pip", "install", "--isolated", "--disable-pip-version-check", "--quiet"]
+    command += ["--dry-run", "--report", str(tmp_path / "report.json"), "--target", str(tmp_path / "target")]
+    command += ["--only-binary=:all:", "--python-version", packaging.PYTHON_VERSION, *platforms]
+    # pip install holds Requires-Python against the Python that runs it, whatever --python-version says.
+    command += ["--ignore-requires-python"]
+    # As the container does it: in the archive's folder, with its requirements.txt.
+    command += ["--find-links", str(image), "-r", "requirements.txt"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    finished = subprocess.run(command, cwd=archive, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+
+    chosen = json.loads((tmp_path / "report.json").read_text())["install"]
+    assert all(item["download_info"]["url"].startswith("file://") for item in chosen)
+    wheels = {path.name for path in (archive / "wheels").glob("*.whl")}
+    used = {item["download_info"]["url"].rpartition("/")[2] for item in chosen}
+    assert {"mlflow_skinny", "sagemaker_mlflow"} <= {wheel.partition("-")[0] for wheel in used & wheels}
+    # A wheel that nothing needs would only make every job start later.
+    assert wheels - used == set()
+
+
+def stub_wheel(folder, package, version):
+    """An empty package of that name and version: what the image has installed already."""
+    name = package.replace("-", "_")
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: stub\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+def test_the_drift_check_finds_its_packages_in_the_second_zip_and_nowhere_else(packages, tmp_path):
+    """Unpacked as the function does it, with neither the checkout nor what is installed in it in reach."""
+    for package, folder in (
+        (packages["check_drift"], "function"),
+        (large_package("check_drift", for_this_machine=True), "large"),
+    ):
+        with zipfile.ZipFile(package) as opened:
+            opened.extractall(tmp_path / folder)
+    program = (
+        f"import sys; sys.path[:0] = [{str(tmp_path / 'function')!r}, {str(tmp_path / 'large')!r}]; "
+        "import functions.check_drift.check, pyarrow.parquet; print(functions.check_drift.check.__file__)"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith(str(tmp_path / "function"))
+
+
+def test_the_second_zip_is_compiled_where_it_is_imported_and_fits_the_functions_storage():
+    with zipfile.ZipFile(large_package("check_drift", for_this_machine=True)) as opened:
+        files = {entry.filename: entry.file_size for entry in opened.infolist()}
+    # Packed and unpacked at the same time: see infra/monitoring/drift_check.py.
+    assert sum(files.values()) < 1.5 * 2**30
+    for module in ("evidently/core/report.py", "pandas/core/frame.py", "scipy/stats/_stats_py.py"):
+        assert importlib.util.cache_from_source(module) in files
+    # All of them would take a minute to compile, and most are never imported.
+    assert sum(file.endswith(".pyc") for file in files) < sum(file.endswith(".py") for file in files) / 2
+    assert not any("/tests/" in file for file in files if file.startswith(("pandas", "scipy", "numpy", "sklearn")))

@@ -1,0 +1,160 @@
+"""What the state machine tells people, evaluated: failures in the words of what failed, and decisions."""
+
+import json
+
+import pytest
+
+from tests.infrastructure.training.evaluation import context, evaluate
+
+VERSION = "20261123-204648-97ae"
+VARIABLES = {"version": VERSION}
+
+
+@pytest.fixture
+def states(template):
+    return template.state_machine()["States"]
+
+
+SAGEMAKER_CAUSE = json.dumps({"TrainingJobName": "x", "FailureReason": "AlgorithmError: no rows are left"})
+STOPPED = {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+CAUSES = {
+    "a training job": (SAGEMAKER_CAUSE, "AlgorithmError: no rows are left"),
+    "a processing job": (json.dumps({"ExitMessage": "no column 'price'"}), "no column 'price'"),
+    "a training job at its limit": (
+        json.dumps({"TrainingJobName": "x", "TrainingJobStatus": "Stopped", **STOPPED}),
+        "the job was stopped: by its limit of 60 seconds, which is train_seconds in infra/environments.py, or by "
+        "somebody before",
+    ),
+    "a processing job at its limit": (
+        json.dumps({"ProcessingJobName": "x", "ProcessingJobStatus": "Stopped", **STOPPED}),
+        "the job was stopped: by its limit of 60 seconds, which is prepare_seconds in infra/environments.py, or by "
+        "somebody before",
+    ),
+    "a function": (json.dumps({"errorMessage": "the bundle is broken", "errorType": "X"}), "the bundle is broken"),
+    "plain text": ("Rate exceeded (Service: AmazonSageMaker)", "Rate exceeded (Service: AmazonSageMaker)"),
+    "other JSON": ('{"Status": "Stopped"}', '{"Status": "Stopped"}'),
+    "JSON cut short": ('{"FailureReason": "abc', '{"FailureReason": "abc'),
+    "nothing": (None, "no cause was given"),
+}
+
+
+def test_a_promotion_that_failed_may_have_moved_the_champion_and_the_message_says_how_to_complete_it(states):
+    (catch,) = states["Promote"]["Catch"]
+    caught = evaluate(catch["Assign"], VARIABLES, errorOutput={"Error": "Lambda.Unknown", "Cause": "cut off"})
+
+    message = evaluate(states["NotifyFailure"]["Arguments"], {**VARIABLES, **caught}, context=context())["Message"]
+
+    assert "The champion is unchanged" not in message
+    assert f"evergreen rollback {VERSION} completes it" in message
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_the_notification_names_the_state_and_the_cause_in_words(states, template, name):
+    cause, words = CAUSES[name]
+    error = {"Error": "States.TaskFailed", **({"Cause": cause} if cause else {})}
+    (catch,) = states["Train"]["Catch"]
+    caught = evaluate(catch["Assign"], VARIABLES, errorOutput=error)
+    sent = evaluate(states["NotifyFailure"]["Arguments"], {**VARIABLES, **caught}, context=context())
+    assert sent["Subject"] == f"Evergreen {template.environment.name}: training failed at Train"
+    assert f"failed at Train.\n\nCause: {words}\n" in sent["Message"]
+    for said in (VERSION, template.model, "The champion is unchanged", context()["Execution"]["Id"]):
+        assert said in sent["Message"]
+    failed = evaluate({key: states["Failed"][key] for key in ("Error", "Cause")}, {**VARIABLES, **caught})
+    assert failed["Error"] == "States.TaskFailed"
+    assert failed["Cause"].startswith("Train: ")
+
+
+def test_each_state_is_named_in_its_own_failures_and_the_subject_fits_sns(states):
+    for name, state in states.items():
+        if state["Type"] == "Task" and "Assign" in state["Catch"][0]:
+            caught = evaluate(state["Catch"][0]["Assign"], VARIABLES, errorOutput={"Error": "E", "Cause": "c"})
+            assert caught["failure"]["state"] == name
+            subject = evaluate(states["NotifyFailure"]["Arguments"]["Subject"], {**VARIABLES, **caught})
+            # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII, at most 100 characters.
+            assert len(subject) <= 100
+            assert subject.isascii()
+
+
+GATES = [
+    {"name": "parity", "passed": True, "reason": "all 12 rows agree", "numbers": {"rows": 12}},
+    {
+        "name": "champion",
+        "passed": False,
+        "reason": "mape 0.0812 is no better than 0.0752",
+        "numbers": {"candidate": 0.08123456, "champion": 0.0751999},
+    },
+]
+DECISION = {
+    "promote": False,
+    "reason": "mape 0.0812 is no better than 0.0752 of the champion",
+    "version": VERSION,
+    "champion": "20261101-101112-abcd",
+    "metrics": {"metric": "mape", "holdout": {"mape": 0.08123456, "mae": 9}, "baseline": {"mape": 0.1812}},
+    "gates": GATES,
+}
+
+
+def decision_told(states, **changes):
+    variables = {**VARIABLES, "decision": {**DECISION, **changes}}
+    return evaluate(states["NotifyDecision"]["Arguments"], variables, context=context())
+
+
+def test_a_refusal_is_told_with_its_reason_both_metrics_and_every_gate(states, template):
+    environment = template.environment.name
+
+    sent = decision_told(states)
+
+    assert sent["Subject"] == f"Evergreen {environment}: {template.model} {VERSION} not promoted"
+    assert sent["Message"].splitlines() == [
+        f"Version {VERSION} of {template.model} was not promoted.",
+        "",
+        "Why: mape 0.0812 is no better than 0.0752 of the champion",
+        "",
+        "mape on the holdout: 0.08123; champion 20261101-101112-abcd: 0.0752; baseline: 0.1812",
+        "",
+        "Gates:",
+        "  - parity: passed, all 12 rows agree",
+        "  - champion: FAILED, mape 0.0812 is no better than 0.0752",
+        "",
+        "What happens next: Version 20261101-101112-abcd goes on serving.",
+        "",
+        f"Its model card: evergreen card -e {environment} --version {VERSION}",
+        f"All versions: evergreen versions -e {environment}",
+    ]
+
+
+def test_a_promotion_says_that_the_endpoint_will_serve_it(states, template):
+    sent = decision_told(states, promote=True, champion=None, gates=GATES[:1])
+    assert sent["Subject"] == f"Evergreen {template.environment.name}: {template.model} {VERSION} promoted"
+    assert "mape on the holdout: 0.08123; baseline: 0.1812\n" in sent["Message"]
+    assert "The endpoint serves it within a minute." in sent["Message"]
+
+
+def test_a_first_version_that_is_refused_leaves_an_endpoint_without_a_model(states):
+    assert "No model has been promoted yet" in decision_told(states, champion=None, gates=GATES[:1])["Message"]
+
+
+def test_a_champion_that_could_not_be_measured_has_no_number_beside_the_candidates(states):
+    same = {"name": "champion", "passed": False, "reason": "it is the same model as the champion", "numbers": {}}
+    sent = decision_told(states, gates=[*GATES[:1], same])["Message"]
+    assert "mape on the holdout: 0.08123; baseline: 0.1812\n" in sent
+    assert "Version 20261101-101112-abcd goes on serving." in sent
+
+
+def test_a_decisions_subject_fits_sns_whatever_the_models_name(states, template):
+    subject = decision_told(states)["Subject"]
+    # model.toml takes names of 40 characters.
+    assert len(subject) + 40 - len(template.model) <= 100
+    assert subject.isascii()
+
+
+def test_in_the_form_of_chat_tools_a_decision_and_a_failure_are_json(template_for_chat):
+    states = template_for_chat.state_machine()["States"]
+    failure = {"state": "Train", "error": "E", "cause": "no rows"}
+    failed = evaluate(
+        states["NotifyFailure"]["Arguments"]["Message"], {**VARIABLES, "failure": failure}, context=context()
+    )
+    for message, words in ((failed, "Cause: no rows"), (decision_told(states)["Message"], "Why: mape 0.0812")):
+        sent = json.loads(message)
+        assert (sent["version"], sent["source"]) == ("1.0", "custom")
+        assert words in sent["content"]["description"]

@@ -1,0 +1,106 @@
+"""evergreen forget: a prediction leaves the captures, whatever their form, and nothing else does."""
+
+import gzip
+import io
+import json
+from types import SimpleNamespace
+
+import boto3
+import pyarrow
+import pyarrow.parquet
+import pytest
+from moto import mock_aws
+
+from cli.verbs.forget import forget_prediction
+from evergreen import names
+from evergreen.errors import CommandFailed
+from evergreen.prediction_id import new_prediction_id, predicted_at
+from functions.check_drift.capture_files import Faults, read_records
+
+GONE, KEPT = new_prediction_id(), new_prediction_id()
+
+
+def record(*ids):
+    return {
+        "message": "predict",
+        "capture": 1,
+        "rows": [{"prediction_id": id_, "prediction": 1.0, "features": {"city": "Austin"}} for id_ in ids],
+    }
+
+
+RECORDS = [record(GONE, KEPT), record(GONE), record(KEPT)]
+LEFT = [record(KEPT), record(KEPT)]
+
+
+def parquet(records):
+    output = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(records), output)
+    return output.getvalue()
+
+
+def lines(records):
+    return "".join(json.dumps(item) + "\n" for item in records).encode()
+
+
+@pytest.fixture
+def target(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="captures")
+        yield SimpleNamespace(client=lambda _name: s3, outputs={names.OUTPUT_CAPTURE_BUCKET: "captures"}, s3=s3)
+
+
+def key_of(prefix, name):
+    return f"{prefix}{predicted_at(GONE):%Y/%m/%d}/{name}"
+
+
+def forget(target, id_=GONE):
+    return forget_prediction(target, id_, lambda _words: None)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lines, lambda records: gzip.compress(lines(records)), lambda records: lines(records).replace(b"\n", b""), parquet],
+    ids=["JSON lines", "gzip", "without line breaks", "Parquet"],
+)
+def test_the_prediction_is_gone_and_the_others_are_as_they_were(target, write):
+    key = key_of(names.PREDICTIONS_PREFIX, "a")
+    target.s3.put_object(Bucket="captures", Key=key, Body=write(RECORDS))
+
+    assert forget(target) == [key]
+
+    content = target.s3.get_object(Bucket="captures", Key=key)["Body"].read()
+    faults = Faults()
+    assert list(read_records(content, key, faults)) == LEFT
+    assert faults.count == 0
+    assert content[:2] == write(RECORDS)[:2], "the form stays"
+
+
+def test_its_label_goes_too(target):
+    key = key_of(names.FEEDBACK_PREFIX, "a")
+    labels = [{"labels": [{"prediction_id": GONE, "actual": 1}, {"prediction_id": KEPT, "actual": 2}]}]
+    target.s3.put_object(Bucket="captures", Key=key, Body=lines(labels))
+
+    assert forget(target) == [key]
+    content = target.s3.get_object(Bucket="captures", Key=key)["Body"].read()
+    assert json.loads(content) == {"labels": [{"prediction_id": KEPT, "actual": 2}]}
+
+
+def test_an_object_that_cannot_be_read_whole_is_named_and_left_as_it_is(target):
+    key = key_of(names.PREDICTIONS_PREFIX, "a")
+    broken = lines(RECORDS) + b"{not json\n"
+    target.s3.put_object(Bucket="captures", Key=key, Body=broken)
+
+    with pytest.raises(CommandFailed, match="line 4 is not JSON"):
+        forget(target)
+    assert target.s3.get_object(Bucket="captures", Key=key)["Body"].read() == broken
+
+
+def test_a_prediction_that_is_nowhere_changes_nothing(target):
+    key = key_of(names.PREDICTIONS_PREFIX, "a")
+    target.s3.put_object(Bucket="captures", Key=key, Body=lines([record(KEPT)]))
+
+    assert forget(target) == []
+    assert target.s3.get_object(Bucket="captures", Key=key)["Body"].read() == lines([record(KEPT)])

@@ -1,0 +1,52 @@
+"""The capture bucket in moto, and a stand-in for Evidently where its report does not matter."""
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from evergreen.monitoring import quality
+from evergreen.monitoring.drift.comparison import measure
+from functions.check_drift import check
+from tests.integration.functions.check_drift.checking import BUCKET, Captures
+
+
+class PlainMeasure:
+    """Measures as Evidently does, which tests/unit/monitoring/drift/test_evidently.py proves, and draws nothing."""
+
+    html = b"a report"
+
+    def __init__(self, _rule):
+        pass
+
+    def __call__(self, *arguments):
+        return measure(*arguments)
+
+
+@pytest.fixture(scope="module")
+def aws():
+    """Moto, for a module: to start it takes longer than a test."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.setenv("AWS_ACCESS_KEY_ID", "x")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "y")
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+@pytest.fixture
+def s3(aws):
+    yield aws
+    Captures(aws).clear()
+
+
+@pytest.fixture
+def captures(s3):
+    return Captures(s3)
+
+
+@pytest.fixture
+def in_short(monkeypatch):
+    """Without Evidently's report, and with a quarter of the resamples: they take longer than all the rest."""
+    monkeypatch.setattr(check, "EvidentlyMeasure", PlainMeasure)
+    monkeypatch.setattr(quality, "_RESAMPLES", 100)

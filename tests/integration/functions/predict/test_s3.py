@@ -1,0 +1,104 @@
+"""The predict function's own signed GET: against botocore's signer, and against servers."""
+
+import socket
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest import mock
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.predict.s3 import Bucket, FetchError, NoSuchKey
+from tests.integration.functions.predict.serving import SECRETS
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+# One bucket for all examples, since a connection reads the machine's certificates; its credentials change.
+ROTATING = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}
+ROTATED = Bucket("models", environment=ROTATING)
+text = st.text(alphabet=st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=30)
+
+
+@settings(max_examples=3000, deadline=None)
+@given(key=st.text(min_size=1, max_size=40), token=st.one_of(st.none(), text), secret=text)
+def test_the_signature_is_botocores(key, token, secret):
+    ROTATING["AWS_SECRET_ACCESS_KEY"] = secret
+    ROTATING["AWS_SESSION_TOKEN"] = token or ""
+    sent = {}
+
+    def request(_method, path, headers):
+        sent.update(path=path, headers=headers)
+        raise OSError("sent nothing")
+
+    with (
+        mock.patch.object(ROTATED._connection, "request", request),
+        mock.patch("functions.predict.s3.datetime", wraps=datetime, now=mock.Mock(return_value=NOW)),
+        pytest.raises(FetchError),
+    ):
+        ROTATED.get(key)
+
+    theirs = AWSRequest("GET", f"https://models.s3.eu-west-1.amazonaws.com{sent['path']}")
+    with mock.patch("botocore.auth.get_current_datetime", return_value=NOW):
+        S3SigV4Auth(Credentials("AKIDEXAMPLE", secret, token), "s3", "eu-west-1").add_auth(theirs)
+    assert sent["headers"]["Authorization"] == theirs.headers["Authorization"]
+
+
+def test_an_object_is_read_and_not_again_while_it_is_the_same(s3, bucket):
+    s3.put_object(Bucket="models", Key="a b/ü+c.json", Body=b"content")
+    found = bucket.get("a b/ü+c.json")
+
+    assert found.content == b"content"
+    assert bucket.get("a b/ü+c.json", unless=found.etag) is None
+    s3.put_object(Bucket="models", Key="a b/ü+c.json", Body=b"other")
+    assert bucket.get("a b/ü+c.json", unless=found.etag).content == b"other"
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_missing_object_is_told_from_other_failures(bucket):
+    with pytest.raises(NoSuchKey):
+        bucket.get("nothing")
+    nobody = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
+    with pytest.raises(FetchError, match="GET nothing"):
+        nobody.get("nothing")
+
+
+class ClosesWithoutSaying(BaseHTTPRequestHandler):
+    """Answers as if the connection stayed open, and closes it, as S3 does with one that was idle."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("ETag", '"1"')
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"content")
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again():
+    with ThreadingHTTPServer(("127.0.0.1", 0), ClosesWithoutSaying) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        bucket = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address})
+
+        assert [bucket.get("a").content for _ in range(3)] == [b"content"] * 3
+        server.shutdown()
+    with pytest.raises(FetchError):
+        bucket.get("a")
+
+
+def test_an_s3_that_takes_the_request_and_never_answers_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environment = {**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address}
+
+        with pytest.raises(FetchError, match="timed out"):
+            Bucket("models", environment=environment, timeout=0.2).get("a")

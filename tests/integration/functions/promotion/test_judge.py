@@ -1,0 +1,110 @@
+"""Judge against S3 (moto) and a real MLflow server's store (sqlite)."""
+
+import json
+
+import pytest
+from mlflow import artifacts
+from mlflow.exceptions import MlflowException
+
+from evergreen.errors import BrokenBundle
+from evergreen.judging.card_decision import CARD_MARKDOWN, MARK
+from evergreen.versions.bundle import MODEL
+from functions.promote import handler as promote
+from tests.bundles import constant_bundle, signed
+from tests.integration.functions.promotion.candidates import BUCKET, CONTEXT, NAME, judge_bundle
+
+
+def test_the_decision_is_stored_beside_the_bundle_and_not_in_it(candidates):
+    decision = candidates.judged("v1", 9.0)
+
+    stored = candidates.stored("v1", "decision.json")
+    assert json.loads(stored["Body"].read()) == decision
+    assert stored["ContentType"] == "application/json"
+    assert sorted(candidates.beside("v1")) == ["decision.json", "model_card.html", "model_card.md"]
+
+
+def test_a_decision_has_what_promote_and_the_command_line_need(candidates):
+    decision = candidates.judged("v1", 9.0)
+
+    assert {"promote", "reason", "gates", "version", "bundle", "digest", "metrics", "champion"} == decision.keys()
+    assert decision["champion"] is None
+    assert {"name", "passed", "reason", "numbers"} == decision["gates"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("model_card.html", "text/html; charset=utf-8"), (CARD_MARKDOWN, "text/markdown; charset=utf-8")]
+)
+def test_the_card_beside_the_bundle_quotes_the_decision_and_the_one_within_stays_as_it_was(candidates, name, kind):
+    decision = candidates.judged("v1", 9.0)
+
+    stored = candidates.stored("v1", name)
+    assert stored["ContentType"] == kind
+    assert decision["reason"] in stored["Body"].read().decode()
+    assert MARK in candidates.stored("v1", f"output/model/{name}")["Body"].read().decode()
+
+
+def test_the_decision_stands_on_the_candidates_mlflow_run(candidates, registry):
+    decision = candidates.judged("v1", 9.0)
+
+    run = registry.get_run(candidates.runs["v1"])
+    assert decision["reason"] in run.data.tags.values()
+    [folder] = [item.path for item in registry.list_artifacts(run.info.run_id)]
+    names = {item.path.removeprefix(f"{folder}/") for item in registry.list_artifacts(run.info.run_id, folder)}
+    assert names == {"decision.json", "model_card.html", "model_card.md"}
+    assert decision["reason"] in artifacts.load_text(f"runs:/{run.info.run_id}/{folder}/{CARD_MARKDOWN}")
+
+
+def test_a_later_candidate_is_held_against_the_champion(candidates):
+    promote.handler(candidates.judged("v1", 8.0), CONTEXT)
+
+    decision = candidates.judged("v2", 7.0)
+
+    assert decision["champion"] == "v1"
+    assert not decision["promote"]
+    assert "mae 3 is no better than 2 of the champion" in decision["reason"]
+
+
+def test_judging_again_after_a_crash_leaves_the_same(candidates):
+    uri = candidates.put("v1", 9.0)
+    first, second = judge_bundle(uri, "v1"), judge_bundle(uri, "v1")
+
+    def but_for_time(decision):
+        return {**decision, "gates": [gate for gate in decision["gates"] if gate["name"] != "latency"]}
+
+    assert but_for_time(first) == but_for_time(second)
+    assert json.loads(candidates.stored("v1", "decision.json")["Body"].read()) == second
+
+
+def test_without_the_run_in_mlflow_there_is_no_decision(candidates):
+    uri = candidates.put("v1", 9.0, mlflow_run="0" * 32)
+
+    with pytest.raises(MlflowException):
+        judge_bundle(uri, "v1")
+    assert candidates.beside("v1") == []
+
+
+def test_a_missing_card_is_a_reason_and_the_other_card_is_stored(candidates):
+    uri = candidates.put("v1", 9.0)
+    files = constant_bundle(9.0, mlflow_run=candidates.runs["v1"])
+    del files[CARD_MARKDOWN]
+    candidates.put_files("v1", signed(files))
+
+    decision = judge_bundle(uri, "v1")
+
+    assert decision["reason"] == f"the bundle lacks {CARD_MARKDOWN}; train again"
+    assert sorted(candidates.beside("v1")) == ["decision.json", "model_card.html"]
+
+
+def test_an_incomplete_bundle_is_named(candidates, s3):
+    uri = candidates.put("v1", 9.0)
+    s3.delete_object(Bucket=BUCKET, Key=f"models/{NAME}/v1/output/model/{MODEL}")
+
+    with pytest.raises(BrokenBundle, match=r"model\.json does not exist"):
+        judge_bundle(uri, "v1")
+
+
+@pytest.mark.usefixtures("s3")
+@pytest.mark.parametrize("uri", ["s3://elsewhere/models/houses/v1/", "file:///etc/passwd", "models/houses/v1"])
+def test_a_bundle_outside_the_model_bucket_is_refused(uri):
+    with pytest.raises(BrokenBundle, match="not in the model bucket"):
+        judge_bundle(uri, "v1")

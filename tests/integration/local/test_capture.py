@@ -1,0 +1,113 @@
+"""From a log line by a subscription and Firehose to an object in S3."""
+
+import gzip
+import json
+import time
+
+import pytest
+
+from local.services.log_pipeline import matches_json_pattern
+
+_PRINT_EVENT = "import json\ndef handle(event, context):\n    print(json.dumps(event))"
+
+
+def delivery_stream(aws, bucket, name, **destination):
+    """The ARN of a stream that unpacks the envelopes of a log subscription."""
+    extract = [{"ParameterName": "DataMessageExtraction", "ParameterValue": "true"}]
+    unzip = [{"ParameterName": "CompressionFormat", "ParameterValue": "GZIP"}]
+    return aws.client("firehose").create_delivery_stream(
+        DeliveryStreamName=name,
+        ExtendedS3DestinationConfiguration={
+            "RoleARN": aws.role(),
+            "BucketARN": f"arn:aws:s3:::{bucket}",
+            "Prefix": "captures/!{timestamp:yyyy/MM/dd}/",
+            "ErrorOutputPrefix": "errors/",
+            "ProcessingConfiguration": {
+                "Enabled": True,
+                "Processors": [
+                    {"Type": "Decompression", "Parameters": unzip},
+                    {"Type": "CloudWatchLogProcessing", "Parameters": extract},
+                ],
+            },
+            **destination,
+        },
+    )["DeliveryStreamARN"]
+
+
+def subscribed_function(aws, stream):
+    """A function that prints its event; those of the kind "prediction" go to the stream."""
+    function = aws.function(_PRINT_EVENT)
+    aws.invoke(function)  # makes the log group
+    aws.client("logs").put_subscription_filter(
+        logGroupName=f"/aws/lambda/{function}",
+        filterName="captures",
+        filterPattern='{ $.kind = "prediction" }',
+        destinationArn=stream,
+        roleArn=aws.role(),
+    )
+    return function
+
+
+def test_a_log_subscription_delivers_through_firehose_to_s3(aws, eventually):
+    bucket = aws.bucket()
+    function = subscribed_function(aws, delivery_stream(aws, bucket, aws.name("captures")))
+    aws.invoke(function, {"kind": "noise"})
+    aws.invoke(function, {"kind": "prediction", "id": 7})
+    s3 = aws.client("s3")
+    found = eventually(lambda: s3.list_objects_v2(Bucket=bucket).get("Contents"))
+    assert [item["Key"].startswith(time.strftime("captures/%Y/", time.gmtime())) for item in found] == [True]
+    body = s3.get_object(Bucket=bucket, Key=found[0]["Key"])["Body"].read()
+    assert not body.startswith(gzip.compress(b"")[:2])
+    assert [json.loads(line) for line in body.splitlines()] == [{"kind": "prediction", "id": 7}]
+
+
+def test_firehose_compresses_what_it_writes_if_it_is_told_to(aws, eventually):
+    bucket = aws.bucket()
+    stream = delivery_stream(aws, bucket, aws.name("captures"), CompressionFormat="GZIP", FileExtension=".jsonl.gz")
+    aws.invoke(subscribed_function(aws, stream), {"kind": "prediction", "id": 7})
+    s3 = aws.client("s3")
+    (found,) = eventually(lambda: s3.list_objects_v2(Bucket=bucket).get("Contents"))
+    assert found["Key"].endswith(".jsonl.gz")
+    body = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+    assert json.loads(gzip.decompress(body)) == {"kind": "prediction", "id": 7}
+
+
+def test_what_firehose_refuses_is_counted_and_delivered_once_it_takes_it_again(aws, eventually):
+    bucket, name = aws.bucket(), aws.name("captures")
+    stream = delivery_stream(aws, bucket, name)
+    function = subscribed_function(aws, stream)
+    aws.client("firehose").delete_delivery_stream(DeliveryStreamName=name)
+
+    answer, failure = aws.invoke(function, {"kind": "prediction", "id": 7})
+
+    assert failure is None, f"a capture that fails never fails the caller: {answer}"
+    listed = lambda: aws.client("cloudwatch").list_metrics(  # noqa: E731
+        Namespace="AWS/Logs",
+        MetricName="DeliveryErrors",
+        Dimensions=[{"Name": "LogGroupName", "Value": f"/aws/lambda/{function}"}],
+    )["Metrics"]
+    (metric,) = eventually(listed)
+    assert {"Name": "FilterName", "Value": "captures"} in metric["Dimensions"]
+    assert delivery_stream(aws, bucket, name) == stream
+    s3 = aws.client("s3")
+    (found,) = eventually(lambda: s3.list_objects_v2(Bucket=bucket).get("Contents"))
+    body = s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+    assert json.loads(body) == {"kind": "prediction", "id": 7}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ('{ $.kind = "prediction" }', True),
+        ('{ ($.kind = "prediction") && ($.rows = 2) }', True),
+        ('{ $.kind = "feedback" }', False),
+        ('{ $.model.version = "7" }', False),
+    ],
+)
+def test_a_filter_pattern_compares_json_fields(pattern, matches):
+    assert matches_json_pattern(pattern, '{"kind": "prediction", "rows": 2}') is matches
+
+
+def test_a_filter_pattern_beyond_equality_is_refused():
+    with pytest.raises(ValueError, match="equalities joined by && only"):
+        matches_json_pattern("{ $.rows > 2 }", "{}")

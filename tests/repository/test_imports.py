@@ -1,0 +1,64 @@
+"""Which folder may import which, and which packages live in one place."""
+
+import ast
+
+import pytest
+
+OURS = {"evergreen", "functions", "training", "local", "cli", "infra", "app"}
+MAY_IMPORT = {
+    "evergreen": {"evergreen"},
+    "functions": {"evergreen", "functions"},
+    "training": {"evergreen", "training"},
+    "local": OURS - {"infra", "app"},
+    "cli": OURS - {"infra", "app"},
+    "infra": {"evergreen.names", "infra"},
+}
+
+
+def imports(file):
+    """Every module that a file imports, those inside functions included."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            # `from evergreen import names` imports a module, `from evergreen.names import x` one of its names.
+            parts = [f"{node.module}.{alias.name}" for alias in node.names] if node.module in OURS else [node.module]
+            yield from parts
+
+
+def files(checkout, folder):
+    found = sorted((checkout / folder).rglob("*.py"))
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_folders_import_only_what_they_may(checkout, folder):
+    for file in files(checkout, folder):
+        for module in imports(file):
+            if module.partition(".")[0] in OURS:
+                allowed = any(module == name or module.startswith(f"{name}.") for name in MAY_IMPORT[folder])
+                assert allowed, f"{file.relative_to(checkout)} imports {module}"
+
+
+def importers(checkout, package):
+    return {
+        file.relative_to(checkout).as_posix()
+        for folder in MAY_IMPORT
+        for file in files(checkout, folder)
+        if any(module.partition(".")[0] == package for module in imports(file))
+    }
+
+
+def test_mlflow_is_imported_in_one_module(checkout):
+    assert importers(checkout, "mlflow") == {"evergreen/tracking.py"}
+
+
+def test_scikit_learn_is_imported_by_training_only(checkout):
+    folders = {file.partition("/")[0] for file in importers(checkout, "sklearn")}
+    assert folders == {"training"}
+
+
+def test_evidently_is_imported_in_one_module(checkout):
+    assert importers(checkout, "evidently") == {"evergreen/monitoring/drift/report.py"}

@@ -1,0 +1,357 @@
+"""What people are told when an alarm fires: in words they can act on, and by SNS."""
+
+import json
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from evergreen import names
+from evergreen.monitoring.quality import Quality
+from functions.check_drift.result import BROKEN_INPUT, DRIFT, CheckResult
+from functions.notify import handler as notify
+from functions.notify.wording import Alarm, bulleted, compose, is_told_already, quality_in_words
+
+STACK, MODEL, BUCKET = "evergreen-dev", "texas-house-prices", "captures"
+CONTEXT = SimpleNamespace(
+    function_name="notify", memory_limit_in_mb=256, invoked_function_arn="arn", aws_request_id="request-1"
+)
+HOLDS = Quality(metric="mape", live=0.101, low=0.092, high=0.111, promised=0.1, fell=False, labels=1250)
+FELL = replace(HOLDS, live=0.31, low=0.28, high=0.34, fell=True)
+CHECK = CheckResult(
+    model=MODEL,
+    version="v7",
+    status=DRIFT,
+    reason="2 of 5 features have drifted (share 0.40, alarm above 0.30)",
+    since="2026-11-23T01:00:00+00:00",
+    start="2026-11-23T00:50:00+00:00",
+    end="2026-11-24T00:50:00+00:00",
+    checked_at="2026-11-24T01:00:00+00:00",
+    rows=12345,
+    share=0.4,
+    threshold=0.3,
+    drift_since="2026-11-22T01:00:00+00:00",
+    features=[
+        {"name": "listings", "distance": 0.5, "reasons": ["median 1200 → 2400", "5% of the rows are missing"]},
+        {"name": "city", "distance": 0.2, "reasons": ["'Waco' is 30% of the rows, 10% in the reference"]},
+        {"name": "month", "distance": 0.01, "reasons": []},
+    ],
+    prediction={"name": "(prediction)", "distance": 0.4, "reasons": ["median 100 → 200"]},
+    quality=HOLDS.as_dict(),
+    notes=["predictions/2026/11/24/a.gz is broken gzip: it ends early", "rooms: of type str in 300 rows"],
+    report="s3://captures/checks/texas-house-prices/2026/11/24/010000-abcdef/report.html",
+)
+
+
+def alarm(name=names.ALARM_DRIFT, *, firing=True, **changes) -> Alarm:
+    return Alarm(
+        **{
+            "stack": STACK,
+            "name": name,
+            "firing": firing,
+            "description": "More features have drifted. See what was found with: evergreen drift -e dev",
+            "reason": "Threshold Crossed: 1 datapoint [1.0] was greater than the threshold (0.0).",
+            "changed": "2026-11-24T01:02:03 UTC",
+            **changes,
+        }
+    )
+
+
+def told(name=names.ALARM_DRIFT, check: CheckResult = CHECK):
+    return compose(alarm(name), asdict(check))
+
+
+def test_a_drift_message_says_what_since_when_how_far_what_next_and_what_to_run():
+    said = told().paragraphs
+
+    assert MODEL in said["What"]
+    assert CHECK.reason in said["What"]
+    for words in (CHECK.drift_since, CHECK.start, CHECK.end, "12,345 predictions"):
+        assert words in said["Since"]
+    assert "\n  - listings: median 1200 → 2400; 5% of the rows are missing" in said["How far"]
+    assert "\n  - city: 'Waco' is 30% of the rows, 10% in the reference" in said["How far"]
+    assert "\n  - (prediction): median 100 → 200" in said["How far"]
+    assert "month" not in said["How far"]
+    assert "Version v7 goes on serving" in said["What happens next"]
+    assert "evergreen drift -e dev" in said["What to do"]
+    assert "evergreen train -e dev" in said["What to do"]
+    assert said["Report"] == CHECK.report
+
+
+def test_the_commands_are_for_the_environment_of_the_alarm():
+    said = compose(alarm(stack="evergreen-prod"), asdict(CHECK))
+
+    assert "evergreen drift -e prod" in said.paragraphs["What to do"]
+    assert said.subject.startswith("Evergreen prod: ")
+
+
+def test_a_drift_message_says_whether_quality_fell():
+    assert (
+        told()
+        .paragraphs["Quality"]
+        .startswith("it holds: mape 0.101 (95% interval 0.092 to 0.111) on 1,250 labelled predictions, 0.1 promised")
+    )
+    assert (
+        told(check=replace(CHECK, quality=FELL.as_dict())).paragraphs["Quality"].startswith("it has fallen: mape 0.31 ")
+    )
+
+
+def test_without_labels_a_message_says_that_quality_is_not_known_and_why():
+    unknown = replace(
+        CHECK, quality=None, quality_reason="3 of this version's predictions have a label, 100 are needed"
+    )
+
+    assert told(check=unknown).paragraphs["Quality"] == f"not known: {unknown.quality_reason}"
+    assert quality_in_words(asdict(unknown)) == f"not known: {unknown.quality_reason}"
+
+
+def test_a_quality_message_says_how_far_it_fell():
+    message = told(names.ALARM_QUALITY, replace(CHECK, quality=FELL.as_dict()))
+
+    assert f"The predictions of {MODEL} are worse than its holdout promised" in message.paragraphs["What"]
+    for number in ("0.31", "0.28", "0.34", "0.1 promised"):
+        assert number in message.paragraphs["How far"]
+    assert CHECK.since in message.paragraphs["Since"]
+    assert "evergreen train -e dev" in message.paragraphs["What to do"]
+
+
+def test_a_message_of_broken_input_names_what_is_broken_and_does_not_ask_for_training():
+    broken = replace(CHECK, status=BROKEN_INPUT, reason="1 captured objects or lines cannot be read", report="")
+
+    said = told(names.ALARM_BROKEN_INPUT, broken).paragraphs
+
+    assert broken.reason in said["What"]
+    for note in CHECK.notes:
+        assert note in said["How far"]
+    assert "evergreen drift -e dev" in said["What to do"]
+    assert "train" not in said["What to do"]
+    assert "Report" not in said
+
+
+def test_the_end_of_an_alarm_is_told_in_a_sentence():
+    message = compose(alarm(firing=False), asdict(CHECK))
+
+    assert message.subject == "Evergreen dev: drift, over"
+    assert message.as_text() == (
+        "What: The alarm 'drift' is over since 2026-11-24T01:02:03 UTC.\n\n"
+        "Why: Threshold Crossed: 1 datapoint [1.0] was greater than the threshold (0.0)."
+    )
+
+
+def test_an_alarm_of_the_endpoint_is_told_by_its_description():
+    description = "A prediction failed in the last five minutes. The cause is in the predict function's log."
+
+    message = compose(alarm("prediction errors", description=description), asdict(CHECK))
+
+    assert message.subject == "Evergreen dev: prediction errors, alarm"
+    assert message.paragraphs == {
+        "What": description,
+        "Since": "2026-11-24T01:02:03 UTC",
+        "How far": "Threshold Crossed: 1 datapoint [1.0] was greater than the threshold (0.0).",
+    }
+
+
+@pytest.mark.parametrize("name", [names.ALARM_DRIFT, names.ALARM_QUALITY, names.ALARM_BROKEN_INPUT])
+def test_before_the_first_check_an_alarm_still_says_what_it_is_and_what_to_run(name):
+    text = compose(alarm(name), {}).as_text()
+
+    assert "More features have drifted" in text
+    assert "evergreen drift -e dev" in text
+    assert "2026-11-24T01:02:03" in text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        told(check=replace(CHECK, model="m" * 300)),
+        told(check=replace(CHECK, model="maisons-à-vendre-家")),
+        compose(alarm("étage → cave"), {}),
+        compose(alarm("x" * 255, firing=False), {}),
+        compose(alarm(stack="evergreen-" + "y" * 200), asdict(CHECK)),
+    ],
+)
+def test_a_subject_is_one_that_sns_takes(message):
+    assert 0 < len(message.subject) <= 100
+    assert message.subject.isascii()
+    assert message.subject.isprintable()
+
+
+def test_the_text_gives_each_paragraph_its_heading():
+    text = told().as_text()
+
+    assert text.startswith("What: The rows that come in")
+    assert "\n\nHow far: \n  - listings" in text
+
+
+def test_the_chat_form_is_what_chat_tools_read():
+    """https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html"""
+    chat = json.loads(json.dumps(told().as_chat()))
+
+    assert (chat["version"], chat["source"]) == ("1.0", "custom")
+    assert set(chat["content"]) == {"textType", "title", "description"}
+    assert chat["content"]["textType"] == "client-markdown"
+    assert chat["content"]["title"] == told().subject
+    for heading, text in told().paragraphs.items():
+        assert f"*{heading}*: {text}" in chat["content"]["description"]
+
+
+def test_a_long_list_is_cut_and_says_so():
+    lines = [f"feature {number}" for number in range(10)]
+
+    assert bulleted(lines) == "".join(f"\n  - feature {number}" for number in range(8)) + "\n  - and 2 more"
+    assert "more" not in bulleted(lines[:8])
+
+
+def test_a_drift_that_the_newest_check_no_longer_finds_is_told_with_what_the_alarm_knows():
+    over = {**asdict(CHECK), "drift_since": None, "features": [], "prediction": None}
+
+    text = compose(alarm(reason="1 datapoint was greater than the threshold"), over).as_text()
+
+    assert f"Since: {CHECK.since}" in text
+    assert "How far: 1 datapoint was greater than the threshold" in text
+
+
+def test_a_fall_in_quality_is_told_by_the_drift_that_begins_with_it_and_else_by_itself():
+    begins = {**asdict(CHECK), "drift_since": CHECK.checked_at}
+    quality = alarm(names.ALARM_QUALITY)
+
+    assert is_told_already(quality, begins)
+    # The drift was told days ago, when quality held.
+    assert not is_told_already(quality, asdict(CHECK))
+    assert not is_told_already(quality, {**begins, "drift_since": None})
+    assert not is_told_already(quality, {})
+    assert not is_told_already(alarm(names.ALARM_QUALITY, firing=False), begins)
+    assert not is_told_already(alarm(names.ALARM_DRIFT), begins)
+
+
+# The handler.
+
+
+@pytest.fixture
+def account(monkeypatch):
+    """SNS with a queue behind the topic, and S3; `received` gives what the topic has sent."""
+    for name, value in {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "y",
+        names.STACK_NAME: STACK,
+        names.MODEL_NAME: MODEL,
+        names.CAPTURE_BUCKET: BUCKET,
+        names.MESSAGE_FORMAT: names.FORMAT_TEXT,
+    }.items():
+        monkeypatch.setenv(name, value)
+    notify._client.cache_clear()
+    with mock_aws():
+        s3, sns, sqs = (boto3.client(service) for service in ("s3", "sns", "sqs"))
+        s3.create_bucket(Bucket=BUCKET)
+        topic = sns.create_topic(Name="alarms")["TopicArn"]
+        queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
+        monkeypatch.setenv(names.TOPIC, topic)
+
+        def received() -> list[tuple[str, str]]:
+            messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+            bodies = [json.loads(message["Body"]) for message in messages]
+            return [(body["Subject"], body["Message"]) for body in bodies]
+
+        yield SimpleNamespace(s3=s3, received=received)
+    notify._client.cache_clear()
+
+
+def event(*, before: str | None, now: str, name: str = names.ALARM_DRIFT) -> dict:
+    """As CloudWatch invokes a function.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
+    """
+    data = {
+        "alarmName": f"{STACK} {name}",
+        "state": {"value": now, "reason": "Threshold Crossed", "timestamp": "2026-11-24T01:02:03.000+0000"},
+        "configuration": {"description": "More features have drifted.", "metrics": []},
+    }
+    if before:
+        data["previousState"] = {"value": before, "reason": "", "timestamp": "2026-11-23T01:02:03.000+0000"}
+    return {
+        "source": "aws.cloudwatch",
+        "alarmArn": f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:{STACK} {name}",
+        "accountId": "123456789012",
+        "time": "2026-11-24T01:02:03.500+0000",
+        "region": "us-east-1",
+        "alarmData": data,
+    }
+
+
+def store(account, check: CheckResult) -> None:
+    account.s3.put_object(Bucket=BUCKET, Key=names.latest_check_key(MODEL), Body=check.to_json())
+
+
+def test_an_alarm_is_told_with_the_newest_check(account):
+    store(account, CHECK)
+
+    notify.handler(event(before="OK", now="ALARM"), CONTEXT)
+
+    expected = told()
+    ((subject, text),) = account.received()
+    assert subject == f"Evergreen dev: drift, {MODEL}" == expected.subject
+    assert text == compose(alarm(description="More features have drifted."), asdict(CHECK)).as_text()
+
+
+def test_for_chat_tools_the_message_is_their_json(account, monkeypatch):
+    store(account, CHECK)
+    monkeypatch.setenv(names.MESSAGE_FORMAT, names.FORMAT_CHAT)
+
+    notify.handler(event(before="OK", now="ALARM"), CONTEXT)
+
+    ((_, text),) = account.received()
+    assert json.loads(text) == told().as_chat()
+
+
+def test_an_alarm_before_the_first_check_is_told_by_its_description(account):
+    notify.handler(event(before="INSUFFICIENT_DATA", now="ALARM"), CONTEXT)
+
+    ((_, text),) = account.received()
+    assert text == "What: More features have drifted.\n\nSince: 2026-11-24T01:02:03 UTC\n\nHow far: Threshold Crossed"
+
+
+def test_a_fall_in_quality_is_not_told_twice_when_drift_begins_in_the_same_check(account):
+    store(account, replace(CHECK, quality=FELL.as_dict(), drift_since=CHECK.checked_at))
+
+    for name in (names.ALARM_DRIFT, names.ALARM_QUALITY):
+        notify.handler(event(before="OK", now="ALARM", name=name), CONTEXT)
+
+    ((subject, text),) = account.received()
+    assert subject.startswith("Evergreen dev: drift")
+    assert "Quality: it has fallen" in text
+
+
+@pytest.mark.parametrize("before", ["INSUFFICIENT_DATA", "OK", None])
+def test_an_alarm_that_never_fired_says_nothing_when_all_is_well(account, before):
+    notify.handler(event(before=before, now="OK"), CONTEXT)
+
+    assert account.received() == []
+
+
+def test_the_end_of_an_alarm_is_told(account):
+    notify.handler(event(before="ALARM", now="OK"), CONTEXT)
+
+    ((subject, text),) = account.received()
+    assert subject == "Evergreen dev: drift, over"
+    assert "is over since 2026-11-24T01:02:03 UTC" in text
+
+
+def test_a_topic_that_refuses_fails_the_invocation_so_that_lambda_tries_again(account, monkeypatch):
+    monkeypatch.setenv(names.TOPIC, "arn:aws:sns:us-east-1:123456789012:gone")
+
+    with pytest.raises(ClientError, match="NotFound"):
+        notify.handler(event(before="OK", now="ALARM"), CONTEXT)
+    assert account.received() == []
+
+
+def test_captures_that_cannot_be_read_fail_the_invocation_too(account, monkeypatch):
+    monkeypatch.setenv(names.CAPTURE_BUCKET, "gone")
+
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        notify.handler(event(before="OK", now="ALARM"), CONTEXT)
+    assert account.received() == []

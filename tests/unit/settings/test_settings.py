@@ -1,0 +1,149 @@
+"""model.toml: what is refused, and whether the message leads to the right line."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cli import reference
+from evergreen.errors import InvalidSettings
+from evergreen.settings.model_toml import read_settings
+
+CHECKOUT = Path(__file__).parents[3]
+GOOD = (CHECKOUT / "model.toml").read_text()
+
+
+def read(folder: Path, text: str):
+    file = folder / "model.toml"
+    file.write_text(text)
+    return read_settings(file)
+
+
+def test_the_demo_model_is_read(tmp_path):
+    settings = read(tmp_path, GOOD)
+
+    assert settings.name == "texas-house-prices"
+    assert settings.data.target == "median"
+    assert settings.data.leave_out == ["volume", "date"]
+    assert settings.split.by == "date"
+    assert settings.estimator.parameters == {"max_iter": 200}
+
+
+def test_sections_that_are_left_out_get_defaults(tmp_path):
+    settings = read(tmp_path, 'name = "a"\n[data]\npath = "a.csv"\ntarget = "y"\n[split]\nby = "day"\n')
+
+    assert settings.split.holdout == 0.2
+    assert settings.estimator.type == "hist_gradient_boosting"
+    assert settings.alarms.rejected_share == 0.1
+
+
+def test_a_whole_number_serves_as_a_number(tmp_path):
+    assert read(tmp_path, GOOD.replace("= 500", "= 750")).alarms.latency_p99_ms == 750.0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("target =", "targt =", ["data.targt", "unknown key", "did you mean target"]),
+        ("metric =", "metrics =", ["metrics", "did you mean metric"]),
+        ("[split]", "[splot]", ["splot", "did you mean split"]),
+        ('"mape"', '"mapy"', ["metric", "one of mape, mae, rmse", "'mapy'"]),
+        ('"regression"', '"clustering"', ["task", "one of regression"]),
+        ('"hist_gradient_boosting"', '"svm"', ["estimator.type", "hist_gradient_boosting"]),
+        ("holdout = 0.2", 'holdout = "much"', ["split.holdout", "must be a number", "'much'"]),
+        ("holdout = 0.2", "holdout = 1.5", ["split.holdout", "between 0 and 1"]),
+        ("seed = 0", "seed = true", ["seed", "must be a whole number"]),
+        ('["volume", "date"]', '["volume", 3]', ["data.leave_out", "a list of text"]),
+        ('["volume", "date"]', '["median"]', ["data.leave_out", "target 'median'"]),
+        ('"texas-house-prices"', '"Texas Prices"', ["name", "lower-case"]),
+        ("rejected_share = 0.1", "rejected_share = 10", ["alarms.rejected_share", "between 0 and 1"]),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_line_and_the_remedy(tmp_path, before, after, words):
+    changed = GOOD.replace(before, after, 1)
+    line = next(number for number, text in enumerate(changed.splitlines(), 1) if text not in GOOD.splitlines())
+
+    with pytest.raises(InvalidSettings) as caught:
+        read(tmp_path, changed)
+
+    message = str(caught.value)
+    assert message.startswith(f"model.toml:{line}:")
+    for word in words:
+        assert word in message
+
+
+def test_a_missing_key_is_named(tmp_path):
+    with pytest.raises(InvalidSettings, match=r"data\.target: is missing"):
+        read(tmp_path, GOOD.replace("target =", "# target ="))
+
+
+def test_a_file_that_is_not_toml_is_refused_with_the_place(tmp_path):
+    with pytest.raises(InvalidSettings, match=r"is not TOML: .*line 2"):
+        read(tmp_path, "name = 'a'\nthis is not toml\n")
+
+
+def test_a_missing_file_says_where_to_run_the_command(tmp_path):
+    with pytest.raises(InvalidSettings, match="folder of model.toml"):
+        read_settings(tmp_path / "model.toml")
+
+
+@pytest.mark.parametrize(("before", "after"), [('"mape"', '"accuracy"'), ('"regression"', '"classification"')])
+def test_the_metric_must_be_of_the_task(tmp_path, before, after):
+    with pytest.raises(InvalidSettings, match="metric: must be one of"):
+        read(tmp_path, GOOD.replace(before, after, 1))
+
+
+def test_the_estimator_must_be_of_the_task(tmp_path):
+    text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"accuracy"')
+
+    with pytest.raises(InvalidSettings, match=r"estimator\.type: must be one of .*logistic, .*got 'lasso'"):
+        read(tmp_path, text.replace('"hist_gradient_boosting"', '"lasso"'))
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "words"),
+    [
+        ("split", 'type = "tme"', "split.type: must be one of time, group, random, got 'tme'"),
+        ("preprocessing", 'scale = "log"', "preprocessing.scale: must be one of auto, standard"),
+        ("preprocessing", "missing_indicator = 1", "preprocessing.missing_indicator: must be a boolean, got 1"),
+        ("preprocessing", "min_frequency = 0", "preprocessing.min_frequency: must be 1 at least"),
+        ("promotion", "confidence = 0.4", "promotion.confidence: must lie between 0.5 and 1, got 0.4"),
+        ("promotion", "max_latency_ms = 0", "promotion.max_latency_ms: must be above 0, got 0"),
+        ("promotion", 'contract_changes = "yes"', "promotion.contract_changes: must be one of refuse, allow"),
+        ("card", 'ownr = "me"', "card.ownr: unknown key; did you mean owner?"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_its_line(tmp_path, section, line, words):
+    lines = ['name = "a"', "[data]", 'path = "a.csv"', 'target = "y"', f"[{section}]", line]
+    lines += [] if section == "split" else ["[split]", 'by = "day"']
+
+    with pytest.raises(InvalidSettings, match=re.escape(f"model.toml:6: {words}")):
+        read(tmp_path, "\n".join(lines))
+
+
+def test_a_time_split_needs_its_column_and_a_random_one_has_none(tmp_path):
+    split = re.search(r"(?s)\[split\].*?(?=\n\[|\Z)", GOOD)[0]
+
+    with pytest.raises(InvalidSettings, match="split.by: is missing: name the column that orders the rows in time"):
+        read(tmp_path, GOOD.replace(split, "[split]\nholdout = 0.2\n"))
+    with pytest.raises(InvalidSettings, match="a random split has no column"):
+        read(tmp_path, GOOD.replace(split, '[split]\ntype = "random"\nby = "day"\n'))
+    assert read(tmp_path, GOOD.replace(split, '[split]\ntype = "random"\n')).split.by == ""
+
+
+def test_an_estimator_without_probabilities_cannot_be_judged_by_log_loss(tmp_path):
+    text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"log_loss"')
+
+    with pytest.raises(InvalidSettings, match="linear_svm knows no probabilities; use accuracy"):
+        read(tmp_path, text.replace('"hist_gradient_boosting"', '"linear_svm"'))
+
+
+def test_the_logarithm_of_a_target_goes_with_regression(tmp_path):
+    text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"accuracy"')
+
+    with pytest.raises(InvalidSettings, match="log_target: goes with regression only"):
+        read(tmp_path, text + "\n[preprocessing]\nlog_target = true\n")
+
+
+def test_the_reference_page_is_what_the_code_says():
+    assert reference.PAGE.read_text() == reference.page()

@@ -1,0 +1,111 @@
+"""The contract: what is said of the training rows, and of nothing else."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from evergreen.contract.contract import Contract
+from evergreen.errors import InvalidData, InvalidSettings
+from evergreen.settings.sections import (
+    DataSettings,
+    DriftSettings,
+    LogSettings,
+    ModelSettings,
+    QualitySettings,
+    SplitSettings,
+)
+from tests.unit.training.prepare.houses import SETTINGS, houses, prepare_path, prepared
+from training import train
+
+
+def test_columns_left_out_and_the_target_are_not_features(tmp_path):
+    assert [feature.name for feature in prepared(houses(), tmp_path).contract.features] == ["day", "city", "rooms"]
+
+
+def test_the_contract_knows_only_the_training_rows(tmp_path):
+    frame = houses()
+    frame.loc[frame.day >= 80, ["city", "rooms"]] = ["Paris", 99]
+    day, city, rooms = prepared(frame, tmp_path).contract.features
+
+    assert city.categories == ("Austin", "Waco")
+    assert (rooms.minimum, rooms.maximum) == (1, 5)
+    assert (day.minimum, day.maximum) == (0, 79)
+
+
+def test_a_feature_may_be_missing_if_a_training_row_lacked_it(tmp_path):
+    frame = houses().astype({"rooms": object})
+    frame.loc[3, "rooms"] = None
+    frame.loc[199, "city"] = None
+    _, city, rooms = prepared(frame, tmp_path).contract.features
+
+    assert rooms.missing_allowed
+    assert not city.missing_allowed
+
+
+def test_the_example_is_the_newest_row_that_lacks_nothing(tmp_path):
+    frame = houses().astype({"rooms": object})
+    frame.loc[159, "rooms"] = None
+
+    assert [feature.example for feature in prepared(frame, tmp_path).contract.features] == [79, "Austin", 4]
+
+
+def test_a_feature_that_every_training_row_lacks_is_refused(tmp_path):
+    frame = houses().astype({"rooms": object})
+    frame.loc[:159, "rooms"] = None
+
+    with pytest.raises(InvalidData, match="'rooms' is empty in every training row; leave it out"):
+        prepared(frame, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "setting"),
+    [
+        ({"drift": DriftSettings(leave_out=["year"])}, r"\[drift\] leave_out"),
+        ({"drift": DriftSettings(season="year")}, r"\[drift\] season"),
+        ({"quality": QualitySettings(slices=["city", "year"])}, r"\[quality\] slices"),
+        ({"log": LogSettings(leave_out=["year"])}, r"\[log\] leave_out"),
+    ],
+)
+def test_a_feature_that_only_the_settings_know_is_named_beside_those_that_are_there(tmp_path, changes, setting):
+    settings = dataclasses.replace(SETTINGS, **changes)
+    with pytest.raises(InvalidSettings, match=f"{setting} names 'year'.*the features are: day, city, rooms"):
+        prepared(houses(), tmp_path, settings)
+
+
+def test_labels_are_kept_as_they_are_written(tmp_path):
+    settings = dataclasses.replace(SETTINGS, task="classification", metric="accuracy")
+    frame = houses().assign(price=["01" if number % 2 else "1.0" for number in range(200)])
+
+    assert prepared(frame, tmp_path, settings).contract.classes == ("01", "1.0")
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [([0, 1], ("0", "1")), ([False, True], ("false", "true")), ([0.5, 1.0], ("0.5", "1.0")), (["a", "b"], ("a", "b"))],
+)
+def test_labels_of_every_type_of_parquet_become_text(tmp_path, labels, classes):
+    settings = dataclasses.replace(SETTINGS, task="classification", metric="accuracy")
+    houses().assign(price=labels * 100).to_parquet(tmp_path / "houses.parquet")
+
+    assert prepare_path(tmp_path / "houses.parquet", settings).contract.classes == classes
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_any_text_can_be_a_columns_name_from_the_file_to_the_fitted_model(tmp_path, form):
+    names = {"day": 'the "day"', "city": "city 🏙, 'old'", "rooms": "a|b<c>.d", "price": "price\n$"}
+    frame = houses().rename(columns=names)
+    settings = ModelSettings(
+        name="houses",
+        data=DataSettings(path="houses", target=names["price"], leave_out=["id"]),
+        split=SplitSettings(by=names["day"]),
+    )
+    file = tmp_path / f"houses.{form}"
+    frame.to_csv(file, index=False) if form == "csv" else frame.to_parquet(file)
+    parts = prepare_path(file, settings)
+    read_back = Contract.from_json(parts.contract.to_json())
+    estimator = train.fit(parts.train, read_back, settings)
+
+    assert [feature.name for feature in read_back.features] == [names["day"], names["city"], names["rooms"]]
+    assert len(train.predict(estimator, parts.holdout, read_back).predicted) == len(parts.holdout)
+    pd.testing.assert_frame_equal(parts.train, parts.train[[*map(str, names.values())]])

@@ -1,0 +1,292 @@
+"""Tables that cannot be trained on: what a user is told, and that nothing is left behind."""
+
+import dataclasses
+import gzip
+import io
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evergreen.errors import InvalidData
+from evergreen.settings.sections import DataSettings, ModelSettings, SplitSettings
+from evergreen.versions.data_version import of_path
+from tests.unit.training.prepare.houses import SETTINGS, houses, run
+from training import prepare
+from training.reading.table import header
+
+CLASSES = dataclasses.replace(SETTINGS, task="classification", metric="accuracy")
+
+
+def refusal(content: bytes | str | pd.DataFrame, folder: Path, settings: ModelSettings = SETTINGS) -> str:
+    """The message about a file with this content."""
+    if isinstance(content, pd.DataFrame):
+        content = content.to_csv(index=False)
+    (folder / "houses.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+    return refused(folder / "houses.csv", settings)
+
+
+def refused(path: Path, settings: ModelSettings = SETTINGS) -> str:
+    with pytest.raises(InvalidData) as caught:
+        run(path, settings)
+    assert not (path.parent / "out").exists()
+    return str(caught.value)
+
+
+def with_cell(column: str, row: int, value: object) -> pd.DataFrame:
+    frame = houses().astype({column: object})
+    frame.loc[row, column] = value
+    return frame
+
+
+def zipped() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (zipped(), "a zip archive or an Excel workbook"),
+        (gzip.compress(b"id,day\n"), "compressed by gzip"),
+        (b"\x7fELF\x02\x01\x01\x00\x00", "binary"),
+        ("id,day\n1,2\n".encode("utf-16"), "text in UTF-16"),
+    ],
+)
+def test_what_is_no_csv_is_told_what_it_seems_to_be(tmp_path, content, kind):
+    assert refusal(content, tmp_path) == (
+        f"houses.csv is neither CSV nor Parquet: it seems to be {kind}. Save it as CSV in UTF-8, or Parquet"
+    )
+
+
+def test_damaged_parquet_is_named(tmp_path):
+    assert "houses.csv begins like Parquet but cannot be read" in refusal(b"PAR1 and no more", tmp_path)
+
+
+@pytest.mark.parametrize(("delimiter", "called"), [(";", "a semicolon"), ("\t", "a tab"), ("|", "a vertical bar")])
+def test_another_delimiter_is_named(tmp_path, delimiter, called):
+    message = refusal(houses().to_csv(index=False, sep=delimiter), tmp_path)
+
+    assert f"no comma but {called}, which seems to be the delimiter; save the file with a comma" in message
+
+
+def test_latin_1_is_named_with_the_line(tmp_path):
+    message = refusal(with_cell("city", 7, "Zürich").to_csv(index=False).encode("latin-1"), tmp_path)
+
+    assert "cannot be read as CSV in UTF-8: line 9 is in another encoding" in message
+    assert "Zürich" in message
+
+
+def test_latin_1_in_the_header_is_named_too(tmp_path):
+    assert "line 1 is in another encoding" in refusal("größe,day,price\n1,2,3\n".encode("latin-1"), tmp_path)
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    assert refusal("", tmp_path) == "houses.csv is empty: it needs a header line and rows"
+
+
+def test_a_header_without_rows_is_refused(tmp_path):
+    assert refusal("id,day,city,rooms,price\n\n\n", tmp_path) == "houses.csv has a header line but no rows"
+
+
+def test_a_missing_column_is_named_beside_those_that_are_there(tmp_path):
+    message = refusal(houses().rename(columns={"price": "cost"}), tmp_path)
+
+    assert message == "houses.csv has no column 'price', which model.toml names; it has: id, day, city, rooms, cost"
+
+
+def test_a_column_to_leave_out_that_is_not_there_is_named(tmp_path):
+    assert "no column 'id'" in refusal(houses().drop(columns="id"), tmp_path)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    message = refusal(houses().rename(columns={"rooms": "city"}), tmp_path)
+
+    assert message == "houses.csv has more than one column 'city'; each needs its own name"
+
+
+def test_a_column_without_a_name_is_refused(tmp_path):
+    message = refusal(houses().to_csv(), tmp_path)
+
+    assert "houses.csv: column 1 has no name in the header line" in message
+    assert "index=False" in message
+
+
+@pytest.mark.parametrize(("row", "cells"), [("x,1,Waco", 3), ("x,1,Waco, Texas,2,3", 6)])
+def test_a_row_with_more_or_fewer_cells_than_the_header_is_named_by_line(tmp_path, row, cells):
+    lines = houses().to_csv(index=False).splitlines()
+    lines.insert(10, row)
+
+    assert f"houses.csv line 11: has {cells} cells where the header line has 5" in refusal("\n".join(lines), tmp_path)
+
+
+def test_a_quotation_mark_that_is_never_closed_is_named_by_line(tmp_path):
+    lines = houses().to_csv(index=False).splitlines()
+    lines[150] += ',"'
+    lines[0] += ",remark"
+    lines[1:150] = [f"{line}," for line in lines[1:150]]
+
+    message = refusal("\n".join(lines), tmp_path)
+
+    assert message == "houses.csv line 151: a quotation mark is opened and never closed"
+
+
+def test_letters_in_a_column_of_numbers_are_named_by_line(tmp_path):
+    frame = houses().astype({"rooms": object})
+    frame.loc[[40, 41], "rooms"] = "many"
+
+    # Row 40 stands on line 42: the header is line 1.
+    assert refusal(frame, tmp_path) == (
+        "houses.csv line 42: column 'rooms' has 'many' where a number belongs (2 such rows). "
+        "Correct the rows, or leave the column out in model.toml"
+    )
+
+
+def test_empty_lines_are_passed_over_and_counted(tmp_path):
+    lines = houses().to_csv(index=False).splitlines()
+    lines[10] = lines[10].rsplit(",", 1)[0] + ",dear"
+    lines.insert(5, "")
+
+    assert "line 12: column 'price' has 'dear'" in refusal("\n".join(lines) + "\n\n", tmp_path)
+
+
+@pytest.mark.parametrize("word", ["inf", "-inf", "Infinity", "1e999"])
+@pytest.mark.parametrize("column", ["rooms", "price"])
+def test_infinite_numbers_are_refused_by_line(tmp_path, word, column):
+    assert f"line 9: column '{column}' has " in refusal(with_cell(column, 7, word), tmp_path)
+
+
+def test_a_target_that_is_missing_in_all_rows_is_refused(tmp_path):
+    for settings in (SETTINGS, CLASSES):
+        message = refusal(houses().assign(price=None), tmp_path, settings)
+        assert message == (
+            "houses.csv: the target 'price' is missing in all 200 rows; only rows with a target can be learned from"
+        )
+
+
+def test_a_target_of_one_class_is_refused(tmp_path):
+    message = refusal(houses().assign(price="sold"), tmp_path, CLASSES)
+
+    assert "the target 'price' has 1 different values, 'sold', in the training rows" in message
+
+
+def test_a_single_row_is_refused(tmp_path):
+    assert "of 1 row with a target, 0 training rows are left; 20 are needed" in refusal(houses(1), tmp_path)
+
+
+def test_too_few_rows_are_refused(tmp_path):
+    assert "of 30 rows with a target, 6 holdout rows are left; 20 are needed" in refusal(houses(30), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "date", ["2024-03-{:02}", "{:02}.03.2024", "3/{}/24", "{} March 2024", "Mar {}, 2024", "2024-03-{:02} 10:30"]
+)
+def test_dates_as_text_are_no_feature_and_there_is_a_way_out(tmp_path, date):
+    frame = houses().assign(city=[date.format(number % 28 + 1) for number in range(200)])
+    message = refusal(frame, tmp_path)
+
+    assert "column 'city' holds dates" in message
+    assert "dates as text cannot be a feature" in message
+    assert "year, month" in message
+
+
+@pytest.mark.parametrize("text", ["1-{}", "A2024-03-{}", "12-34-{}", "2024", "room {}", "may"])
+def test_texts_that_only_look_a_little_like_dates_are_categories(tmp_path, text):
+    frame = houses().assign(city=[text.format(number % 28 + 40) for number in range(200)])
+    frame.to_csv(tmp_path / "houses.csv", index=False)
+
+    run(tmp_path / "houses.csv")
+
+
+def test_a_text_column_with_too_many_values_is_refused(tmp_path):
+    frame = houses(600).assign(city=[f"street {number}" for number in range(600)])
+
+    assert "'city' has 600 different texts, a category may have 255" in refusal(frame, tmp_path)
+
+
+def test_a_wholly_empty_column_is_refused(tmp_path):
+    assert "column 'city' is empty; leave it out" in refusal(houses().assign(city=None), tmp_path)
+
+
+def test_a_split_column_that_is_no_time_is_refused(tmp_path):
+    assert "neither numbers nor ISO 8601" in refusal(houses().assign(day="monday"), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["time", "group"])
+def test_a_split_column_with_a_gap_is_refused_by_line(tmp_path, kind):
+    settings = dataclasses.replace(SETTINGS, split=SplitSettings(type=kind, by="day"))
+
+    assert "line 6: column 'day' is empty" in refusal(with_cell("day", 4, None), tmp_path, settings)
+
+
+def test_nothing_left_to_predict_from_is_refused(tmp_path):
+    settings = dataclasses.replace(
+        SETTINGS, data=DataSettings(path="houses.csv", target="price", leave_out=["id", "day", "city", "rooms"])
+    )
+
+    assert "no column is left to predict from" in refusal(houses(), tmp_path, settings)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path):
+    file = tmp_path / "houses.csv"
+    houses().to_csv(file, index=False)
+    version = of_path(file)
+    houses().iloc[::-1].to_csv(file, index=False)
+
+    with pytest.raises(InvalidData, match="houses.csv changed while it was read; try again when nothing writes to it"):
+        prepare.run(version, SETTINGS, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_with_other_columns_are_refused_by_name(tmp_path):
+    folder = tmp_path / "houses"
+    folder.mkdir()
+    houses().to_csv(folder / "a.csv", index=False)
+    houses().rename(columns={"rooms": "beds"}).to_csv(folder / "b.csv", index=False)
+
+    message = refused(folder, dataclasses.replace(SETTINGS, data=DataSettings(path="houses", target="price")))
+
+    assert (
+        message == "b.csv lacks 'rooms' and has 'beds' more than a.csv; all files of a table must have the same columns"
+    )
+
+
+def test_files_of_two_formats_are_refused(tmp_path):
+    folder = tmp_path / "houses"
+    folder.mkdir()
+    houses().to_csv(folder / "a.csv", index=False)
+    houses().to_parquet(folder / "b.parquet")
+
+    assert "all files must be of one format" in refused(folder)
+
+
+def test_a_column_of_two_types_in_two_parquet_files_is_refused(tmp_path):
+    folder = tmp_path / "houses"
+    folder.mkdir()
+    houses().to_parquet(folder / "a.parquet")
+    houses().astype({"rooms": str}).to_parquet(folder / "b.parquet")
+
+    assert "column 'rooms' is number in a.parquet and text in b.parquet" in refused(folder)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_ten_thousand_columns_are_read_in_reasonable_time(tmp_path, form):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(random.normal(size=(120, 9998)), columns=[f"x{number}" for number in range(9998)])
+    frame = frame.assign(day=range(120), price=random.normal(size=120))
+    file = tmp_path / f"wide.{form}"
+    frame.to_csv(file, index=False) if form == "csv" else frame.to_parquet(file)
+    settings = dataclasses.replace(SETTINGS, data=DataSettings(path=file.name, target="price", leave_out=["day"]))
+
+    started = time.process_time()
+    assert len(header(file)) == 10_000
+    parts = prepare.read_and_prepare(of_path(file), settings)
+
+    # About 6 s of a core; a file that is opened once for every column would take minutes.
+    assert time.process_time() - started < 60
+    assert len(parts.contract.features) == 9998
