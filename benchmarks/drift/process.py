@@ -9,7 +9,6 @@ not counted in the seconds.
 
 import hashlib
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.drift import captures as day
+from benchmarks.machine import peak_mb
 from benchmarks.table import CATEGORIES
 from evergreen.contract.contract import Contract
 from evergreen.monitoring.drift import report as drift_report
@@ -70,7 +70,7 @@ def check(folder: Path) -> dict[str, float]:
     # What draws the report, and within it the tests.
     watch.watch(drift_report.EvidentlyMeasure, "__call__")
     watch.watch(drift_report, "measure")
-    before, started = _peak_mb(), time.perf_counter()
+    before, started = peak_mb(), time.perf_counter()
     result, html = drift_check.check(
         subject, captures, start=day.START, end=day.END, now=day.END + timedelta(minutes=10), previous={}
     )
@@ -87,7 +87,7 @@ def check(folder: Path) -> dict[str, float]:
         "report_s": drawing,
         "seconds": total,
         "start_mb": before,
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
         "report_mb": len(html) / 1e6,
     }
 
@@ -100,7 +100,7 @@ def preset(rows: int) -> dict[str, float]:
     numbers = [name for name in (*day.TABLE.columns, PREDICTION) if name not in CATEGORIES]
     definition = DataDefinition(numerical_columns=numbers, categorical_columns=list(CATEGORIES))
     reference, window = day.rows(day.REFERENCE_ROWS, stream=1), day.rows(rows, stream=0)
-    before, started = _peak_mb(), time.perf_counter()
+    before, started = peak_mb(), time.perf_counter()
     then, now = (Dataset.from_pandas(frame, data_definition=definition) for frame in (reference, window))
     html = Report([DataDriftPreset()]).run(now, then).get_html_str(as_iframe=False)
     total = time.perf_counter() - started
@@ -108,7 +108,7 @@ def preset(rows: int) -> dict[str, float]:
         "rows": rows,
         "seconds": total,
         "start_mb": before,
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
         "report_mb": len(html.encode()) / 1e6,
     }
 
@@ -140,16 +140,6 @@ def _bundle() -> Bundle:
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return Bundle.read({**files, "manifest.json": json.dumps(digests).encode()}.__getitem__)
-
-
-def _peak_mb() -> float:
-    """Of this process since it was executed."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # ru_maxrss starts from what the parent had at the fork.
-        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(peak.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # of macOS, in bytes
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """Renders the results as Markdown: the same tables go to the terminal and to docs/drift.md."""
 
-import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from benchmarks.drift.power import (
     ALARM,
@@ -14,9 +12,8 @@ from benchmarks.drift.power import (
     SCENARIOS,
     SMALL_REFERENCE,
 )
+from benchmarks.page import Results, goal, page, prose, table
 from evergreen.settings.sections import DriftSettings
-
-Results = Mapping[str, Any]
 
 _RULE = DriftSettings()
 _TOLERATED = 0.01
@@ -48,27 +45,12 @@ This file is written by the command below.
 
 
 def render(results: Results) -> str:
-    machine = results["machine"]
-    lines = [_INTRODUCTION, "| | |", "|---|---|"]
-    lines += [f"| {name} | {'`' + value + '`' if name == 'command' else value} |" for name, value in machine.items()]
-    goals = list(_goals(results))
-    if goals:
-        lines += ["", "## Goals", "", *_table(["", "goal", "measured", ""], goals)]
-    sections: dict[str, Callable[[Any], list[str]]] = {"power": _power, "volume": _volume, "start": _start}
-    for name, section in sections.items():
-        if name in results:
-            lines += ["", *section(results[name])]
-    return "\n".join(lines) + "\n"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = "|---|" + "---:|" * (len(header) - 1)
-    return [f"| {' | '.join(header)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
-
-
-def _prose(text: str) -> list[str]:
-    """A paragraph, wrapped as the other documents are, and the blank line behind it."""
-    return [*textwrap.wrap(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False), ""]
+    return page(
+        _INTRODUCTION,
+        results,
+        goals=_goals(results),
+        sections={"power": [_power], "volume": [_volume], "start": [_start]},
+    )
 
 
 def _goals(results: Results) -> Iterator[list[str]]:
@@ -76,20 +58,16 @@ def _goals(results: Results) -> Iterator[list[str]]:
         judged = {int(rows): row for rows, row in results["power"][str(REFERENCE)].items()}
         judged = {rows: row for rows, row in judged.items() if rows >= _RULE.minimum_rows}
         worst = max(row[EVERGREEN]["still"][ALARM] for row in judged.values())
-        yield _goal("false alarms, at every window size", "at most 1% of checks", f"{worst:.1%}", worst <= _TOLERATED)
+        yield goal("false alarms, at every window size", "at most 1% of checks", f"{worst:.1%}", worst <= _TOLERATED)
         replays = sum(row["replays"] for row in judged.values())
         named = sum(row["replays"] * row[EVERGREEN]["still"][NAMES_ANY] for row in judged.values()) / replays
         text = f"{named:.1%} of {replays:,}"
-        yield _goal("checks without drift that name any feature", "at most 1%", text, named <= _TOLERATED)
+        yield goal("checks without drift that name any feature", "at most 1%", text, named <= _TOLERATED)
     for each, run in results.get("volume", {}).get(str(_LARGEST), {}).get("checks", {}).items():
         what = f"a million rows of 13 columns, {_records(each)}"
         seconds, peak = run["seconds"], run["peak_mb"]
-        yield _goal(f"{what}: time", f"under {_MOST_SECONDS} s", f"{seconds:.1f} s", seconds < _MOST_SECONDS)
-        yield _goal(f"{what}: memory", f"under {_MOST_MB / 1000:.0f} GB", f"{peak / 1000:.2f} GB", peak < _MOST_MB)
-
-
-def _goal(what: str, goal: str, measured: str, held: bool) -> list[str]:
-    return [what, goal, measured, "held" if held else "**missed**"]
+        yield goal(f"{what}: time", f"under {_MOST_SECONDS} s", f"{seconds:.1f} s", seconds < _MOST_SECONDS)
+        yield goal(f"{what}: memory", f"under {_MOST_MB / 1000:.0f} GB", f"{peak / 1000:.2f} GB", peak < _MOST_MB)
 
 
 def _power(power: Results) -> list[str]:
@@ -102,20 +80,20 @@ def _power(power: Results) -> list[str]:
     return [
         "## False alarms",
         "",
-        *_prose(
+        *prose(
             f"""For each check, both samples are drawn anew from one distribution of ten features: seven numbers, of
             which one is skewed, one heavy-tailed and one whole, and categories of 2, 5 and 20 levels. They
             correlate by 0.3. Nothing has moved. The reference has {REFERENCE:,} rows. Shares are of the checks; 0
             in n checks means below 3/n, with 95% certainty."""
         ),
-        *_prose(
+        *prose(
             f"""Evidently runs with its default methods: its metric `DriftedColumnsCount`, of all columns, and below
             of the moved column alone. By default it alarms from half of the columns on; beside it stands its
             alarm above {_RULE.share:g}, as Evergreen's."""
         ),
         *_false_alarms(usual),
         "",
-        *_prose(
+        *prose(
             f"""The same with a reference of {SMALL_REFERENCE:,} rows, up to which Evidently's defaults are tests
             instead of distances:"""
         ),
@@ -123,16 +101,16 @@ def _power(power: Results) -> list[str]:
         "",
         "## What is found",
         "",
-        *_prose(
+        *prose(
             f"""Shares of the checks that name the column that has moved: Evergreen / Evidently. Shifts are of one
             normal feature, in standard deviations. A fifth of a skewed number's values go missing; a new category
             takes a tenth of the rows. In the last column all ten features move by 0.25 sd, and the share is of
             the checks that alarm: Evergreen / Evidently from 0.5 / Evidently above {_RULE.share:g}. Evergreen is
             shown as if it had no minimum of {_RULE.minimum_rows} rows; below it, it says nothing."""
         ),
-        *_table(["rows in the window", "checks", *SCENARIOS, "all ten, alarm"], found),
+        *table(["rows in the window", "checks", *SCENARIOS, "all ten, alarm"], found),
         "",
-        *_prose(
+        *prose(
             """A shift of 0.1 sd moves 4% of the rows, less than the smallest shift that counts: it is named
             only where chance adds to it. Evidently's threshold lies at 0.1 sd itself. Evidently leaves missing
             values out. In windows of up to 500 rows it also names columns that have not moved, as the first
@@ -153,7 +131,7 @@ def _false_alarms(by_window: Results) -> list[str]:
             start, peer = [f"{int(window):,}, were there no minimum", start[1]], ["", "", ""]
         rows.append([*start, *own, *peer])
     header = ["rows in the window", "checks", "Evergreen alarms", "names any"]
-    return _table([*header, "Evidently alarms", f"above {_RULE.share:g}", "names any"], rows)
+    return table([*header, "Evidently alarms", f"above {_RULE.share:g}", "names any"], rows)
 
 
 def _found(row: Results) -> Iterator[str]:
@@ -182,21 +160,21 @@ def _volume(volume: Results) -> list[str]:
     return [
         "## A large window",
         "",
-        *_prose(
+        *prose(
             f"""A day of captures of 13 features (10 numbers, 3 categories) as the predict function logs them and
             Firehose stores them: gzipped JSON lines, in objects of 16 MiB before compression. They are read from
             disk instead of S3 and compared with a holdout of 5,000 rows, and Evidently draws the report. Each
             check has a process of its own. Size of the objects in MB; seconds; and the peak of resident memory in
             MB, of which {last["start_mb"]:.0f} are there once everything is imported."""
         ),
-        *_table(["rows", "objects", "reading", "comparing", "report", "all", "peak"], checks),
+        *table(["rows", "objects", "reading", "comparing", "report", "all", "peak"], checks),
         "",
-        *_prose(
+        *prose(
             """Evidently's `DataDriftPreset` on the same rows, from a frame in memory to its HTML, against
             Evergreen's comparing and report. Its memory is that of the frame and the report; Evergreen's includes
             the reading."""
         ),
-        *_table(["rows", "Evergreen, s", "preset, s", "", "Evergreen, MB", "preset, MB"], peers),
+        *table(["rows", "Evergreen, s", "preset, s", "", "Evergreen, MB", "preset, MB"], peers),
     ]
 
 
@@ -211,10 +189,10 @@ def _start(start: Results) -> list[str]:
     return [
         "## The first check of a process",
         "",
-        *_prose(
+        *prose(
             f"""The packages lie in S3 as a zip of {start["files"]:,} files, and are unpacked to /tmp by the first
             check. In a fresh process with nothing on its path but them, the checkout and the standard library;
             the download is not counted."""
         ),
-        *_table(["", ""], rows),
+        *table(["", ""], rows),
     ]

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmarks.drift import captures as drift_captures
+from benchmarks.drift import captures
 from benchmarks.figures import median, paired_ratio
 from benchmarks.places import BUILD, CHECKOUT
 
@@ -64,7 +64,7 @@ def _write(folder: Path, sizes: list[int], workers: int) -> dict[tuple[int, int]
 
 
 def _write_one(folder: Path, rows: int, rows_per_record: int) -> dict[str, float]:
-    size = drift_captures.write(folder, drift_captures.rows(rows, stream=0), rows_per_record=rows_per_record)
+    size = captures.write(folder, captures.rows(rows, stream=0), rows_per_record=rows_per_record)
     objects = [path.stat().st_size for path in folder.rglob("*.gz")]
     return {"count": len(objects), "mb": sum(objects) / 1e6, "unpacked_mb": size / 1e6}
 

@@ -1,14 +1,12 @@
 """Renders the results of benchmarks.judging as Markdown: what docs/judging.md says, and its tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any
 
 from benchmarks.judging.rates import MARGINS
+from benchmarks.page import Results, goal, page, table
 from evergreen.judging.improvement import MINIMUM_DIFFERING
 from evergreen.settings.sections import PromotionSettings
-
-Results = Mapping[str, Any]
 
 _SURE, _DOUBT = f"{100 * PromotionSettings().confidence:g}%", f"{1 - PromotionSettings().confidence:g}"
 # The promises: of equal models, of a better one at this margin and from so many rows on, and of the time.
@@ -87,35 +85,21 @@ Both models have 200 boosted trees on 13 columns.
 
 
 def render(results: Results) -> str:
-    lines = [_INTRODUCTION, "| | |", "|---|---|"]
-    lines += [
-        f"| {name} | {f'`{value}`' if name == 'command' else value} |" for name, value in results["machine"].items()
-    ]
-    lines += ["", "## Goals", "", *_table([["", "goal", "measured", ""], *_goals(results)])]
-    if "rates" in results:
-        lines += ["", *_rates(results["rates"])]
-    if "large" in results:
-        lines += ["", *_large(results["large"])]
-    return "\n".join(lines) + "\n"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    head, *rest = (f"| {' | '.join(row)} |" for row in rows)
-    return [head, "|---|" + "---:|" * (len(rows[0]) - 1), *rest]
+    return page(_INTRODUCTION, results, goals=_goals(results), sections={"rates": [_rates], "large": [_large]})
 
 
 def _goals(results: Results) -> Iterator[list[str]]:
     if "rates" in results:
         measured = results["rates"]
         equal = max(at["0.0"]["promoted"] for rows in measured.values() for at in rows.values())
-        yield _goal(
+        yield goal(
             "equal models promoted, by any metric at any size",
             f"at most {_MOST_EQUAL:.0%}",
             f"{equal:.1%}",
             equal <= _MOST_EQUAL,
         )
         better = min(rows[str(STATED_ROWS)][str(STATED_MARGIN)]["promoted"] for rows in measured.values())
-        yield _goal(
+        yield goal(
             f"a model with {STATED_MARGIN:.0%} less error promoted, by any metric, {STATED_ROWS} rows",
             f"at least {_LEAST_BETTER:.0%}",
             f"{better:.0%}",
@@ -123,7 +107,7 @@ def _goals(results: Results) -> Iterator[list[str]]:
         )
     if "large" in results:
         slowest = max(results["large"]["bootstrap"].values())
-        yield _goal(
+        yield goal(
             f"bootstrap of {results['large']['rows']:,} rows, 2,000 draws, by any metric",
             f"under {_MOST_SECONDS:g} s",
             f"{slowest:.1f} s",
@@ -131,20 +115,17 @@ def _goals(results: Results) -> Iterator[list[str]]:
         )
 
 
-def _goal(what: str, goal: str, measured: str, held: bool) -> list[str]:
-    return [what, goal, measured, "held" if held else "missed"]
-
-
 def _rates(rates: Results) -> list[str]:
     margins = ("0.0", *map(str, MARGINS))
-    table = [["metric", "rows", "equal", *(f"{margin:.0%} less" for margin in MARGINS)]]
+    header = ["metric", "rows", "equal", *(f"{margin:.0%} less" for margin in MARGINS)]
+    figures = []
     for metric, by_rows in rates.items():
         for rows, by_margin in by_rows.items():
             equal, *better = (by_margin[margin]["promoted"] for margin in margins)
-            table.append([metric, f"{int(rows):,}", f"{equal:.1%}", *(f"{share:.0%}" for share in better)])
+            figures.append([metric, f"{int(rows):,}", f"{equal:.1%}", *(f"{share:.0%}" for share in better)])
     text = _RATES.format(equal=_replays(rates, "0.0"), better=_replays(rates, margins[1]))
     title, _, paragraph = text.partition("\n\n")
-    return [title, "", *wrap(paragraph, width=120), "", *_table(table)]
+    return [title, "", *wrap(paragraph, width=120), "", *table(header, figures)]
 
 
 def _replays(rates: Results, margin: str) -> str:
@@ -157,8 +138,7 @@ def _replays(rates: Results, margin: str) -> str:
 
 def _large(large: Results) -> list[str]:
     judged = large["judge"]
-    table = [
-        ["", "s", "MB"],
+    figures = [
         *([f"bootstrap, {name}", f"{seconds:.1f}", ""] for name, seconds in large["bootstrap"].items()),
         ["Judge, mape", f"{judged['seconds']:.0f}", f"{judged['megabytes']:.0f}"],
     ]
@@ -167,5 +147,5 @@ def _large(large: Results) -> list[str]:
         "",
         *wrap(_LARGE.format(rows=large["rows"]), width=120),
         "",
-        *_table(table),
+        *table(["", "s", "MB"], figures),
     ]

@@ -1,12 +1,10 @@
 """Renders the results as Markdown: the same tables go to the terminal and to docs/benchmarks.md."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
+from benchmarks.page import Lines, Results, goal, page, table
 from benchmarks.serving import cold_start, cost, warm
 from benchmarks.serving.rig import web_servers
-
-Results = Mapping[str, Any]
 
 # What is compared with `mlflow models serve`, and how many times more that should need.
 _WARM_GOALS = (
@@ -26,63 +24,46 @@ This file is written by the command below.
 
 
 def render(results: Results) -> str:
-    machine = results["machine"]
-    lines = [_INTRODUCTION, "| | |", "|---|---|"]
-    lines += [f"| {name} | {'`' + value + '`' if name == 'command' else value} |" for name, value in machine.items()]
-    lines += ["", *_goals(results)]
-    sections: dict[str, Callable[[Results], list[str]]] = {
-        "cold_start": _cold_start,
-        "warm": _warm,
-        "in_handler": _in_handler,
-        "capture": _capture,
-        "sustained": _sustained,
-        "package": _package,
-        "cost": _cost,
-        "growth": _growth,
+    sections = {
+        "cold_start": [_cold_start],
+        "warm": [_warm],
+        "in_handler": [_in_handler],
+        "capture": [_capture],
+        "sustained": [_sustained],
+        "package": [_package],
+        "cost": [_cost],
+        "growth": [_growth],
     }
-    for name, section in sections.items():
-        if name in results:
-            lines += ["", *section(results)]
-    if results["missing"]:
-        lines += ["", "## Not measured", ""]
-        lines += [f"- {name}: {' '.join(reason.split())[:300]}" for name, reason in results["missing"].items()]
-    return "\n".join(lines) + "\n"
+    return page(_INTRODUCTION, results, goals=_goals(results), sections=sections)
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = "|---|" + "---:|" * (len(header) - 1)
-    return [f"| {' | '.join(header)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
-
-
-def _goals(results: Results) -> list[str]:
-    rows: list[tuple[str, str, float, bool]] = []
+def _goals(results: Results) -> Iterator[Lines]:
     if "cold_start" in results:
         ratio = results["cold_start"][cold_start.EVERGREEN]["ratio_to_empty"]
-        rows.append(("cold start against an empty handler", "at most 3x", ratio, ratio <= 3))
+        yield goal("cold start against an empty handler", "at most 3x", _times(ratio), ratio <= 3)
     for name, peer in results.get("warm", {}).items():
         if not name.startswith(web_servers.MLFLOW):
             continue
-        for text, figure, goal in _WARM_GOALS:
-            rows.append(
-                (f"warm: {text}, {name} against Evergreen", f"at least {goal}x", peer[figure], peer[figure] >= goal)
-            )
+        for text, figure, least in _WARM_GOALS:
+            what = f"warm: {text}, {name} against Evergreen"
+            yield goal(what, f"at least {least}x", _times(peer[figure]), peer[figure] >= least)
     if "capture" in results:
         added = results["capture"]["Evergreen"]["times_slower"]
-        rows.append(("capture, a warm prediction with it against one without", "at most 1.02x", added, added <= 1.02))
-    lines = [
-        [text, goal, f"{ratio:.2f}x" if ratio < 2 else f"{ratio:.1f}x", "held" if held else "**missed**"]
-        for text, goal, ratio, held in rows
-    ]
+        what = "capture, a warm prediction with it against one without"
+        yield goal(what, "at most 1.02x", _times(added), added <= 1.02)
     if "package" in results:
         size = results["package"]["zip_bytes"] / 1e6
-        lines.append(["predict zip", "under 5 MB", f"{size:.1f} MB", "held" if size < 5 else "**missed**"])
-    return ["## Goals", "", *_table(["", "goal", "measured", ""], lines)] if lines else []
+        yield goal("predict zip", "under 5 MB", f"{size:.1f} MB", size < 5)
 
 
-def _cold_start(results: Results) -> list[str]:
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}x" if ratio < 2 else f"{ratio:.1f}x"
+
+
+def _cold_start(measured: Results) -> Lines:
     rows = [
         [name, *(f"{row[key]:.0f}" for key in ("median_ms", "min_ms", "p90_ms")), f"{row['ratio_to_empty']:.1f}x"]
-        for name, row in results["cold_start"].items()
+        for name, row in measured.items()
     ]
     return [
         "## Cold start to the first prediction",
@@ -93,13 +74,13 @@ def _cold_start(results: Results) -> list[str]:
         "compiled bytecode, and one OpenMP thread. onnxruntime serves the model with each city as a number: skl2onnx",
         "takes no text in native categoricals.",
         "",
-        *_table(["", "median", "min", "p90", "to empty"], rows),
+        *table(["", "median", "min", "p90", "to empty"], rows),
     ]
 
 
-def _warm(results: Results) -> list[str]:
+def _warm(measured: Results) -> Lines:
     rows = []
-    for name, row in results["warm"].items():
+    for name, row in measured.items():
         slower = "" if name == warm.EVERGREEN else f"{row['times_slower_p50']:.1f}x"
         figures = [f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}", slower, f"{row['requests_per_cpu_second']:.0f}"]
         rows.append([name, *figures, f"{row['rss_mb']:.0f}", f"{row['rss_all_processes_mb']:.0f}"])
@@ -112,25 +93,22 @@ def _warm(results: Results) -> list[str]:
         "single rows. Evergreen's includes validation, its log lines and its metrics, which the peers do not have.",
         "`mlflow models serve` keeps a second process, its supervisor; both are what the command takes.",
         "",
-        *_table(["", "p50", "p99", "p50 to Evergreen", "requests/CPU s", "RSS", "RSS, all"], rows),
+        *table(["", "p50", "p99", "p50 to Evergreen", "requests/CPU s", "RSS", "RSS, all"], rows),
     ]
 
 
-def _in_handler(results: Results) -> list[str]:
-    rows = [
-        [name, f"{row['median_us']:.0f}", f"{row['times_slower']:.2f}x"] for name, row in results["in_handler"].items()
-    ]
+def _in_handler(measured: Results) -> Lines:
+    rows = [[name, f"{row['median_us']:.0f}", f"{row['times_slower']:.2f}x"] for name, row in measured.items()]
     return [
         "## Inside the handler, one row",
         "",
         "Microseconds, with no runtime client and no network.",
         "",
-        *_table(["", "median", "to Evergreen"], rows),
+        *table(["", "median", "to Evergreen"], rows),
     ]
 
 
-def _capture(results: Results) -> list[str]:
-    measured = results["capture"]
+def _capture(measured: Results) -> Lines:
     added = measured["Evergreen"]["times_slower"] - 1
     return [
         "## Capture",
@@ -141,8 +119,8 @@ def _capture(results: Results) -> list[str]:
     ]
 
 
-def _sustained(results: Results) -> list[str]:
-    row = results["sustained"]
+def _sustained(measured: Results) -> Lines:
+    row = measured
     return [
         f"## {row['requests']:,} requests to one function process",
         "",
@@ -152,8 +130,8 @@ def _sustained(results: Results) -> list[str]:
     ]
 
 
-def _package(results: Results) -> list[str]:
-    package = results["package"]
+def _package(measured: Results) -> Lines:
+    package = measured
     imports = package["imports"]
     rows = [[f"`{name}`" if " " not in name else name, f"{ms:.1f}"] for name, ms in imports["own"].items()]
     dearest = ", ".join(f"`{name}` {ms:.0f}" for name, ms in imports["dearest"].items())
@@ -167,14 +145,14 @@ def _package(results: Results) -> list[str]:
         f"{imports['total_ms']:.0f} ms beyond the runtime client, by `-X importtime`, which costs some of it. "
         "Milliseconds in each package's own modules:",
         "",
-        *_table(["", "ms"], rows),
+        *table(["", "ms"], rows),
         "",
         f"Dearest, with what they import: {dearest}.",
     ]
 
 
-def _cost(results: Results) -> list[str]:
-    row = results["cost"]
+def _cost(measured: Results) -> Lines:
+    row = measured
     rows = [
         ["Lambda, compute", f"{row['compute']:.2f}"],
         ["Lambda, requests", f"{row['requests']:.2f}"],
@@ -200,14 +178,14 @@ def _cost(results: Results) -> list[str]:
         prices,
         billed,
         "",
-        *_table(["", "USD"], rows),
+        *table(["", "USD"], rows),
         "",
         more,
     ]
 
 
-def _growth(results: Results) -> list[str]:
-    growth = results["growth"]
+def _growth(measured: Results) -> Lines:
+    growth = measured
     counts = list(next(iter(growth["rows"].values())))
     rows = [[name, *(f"{row[count]:.2f}" for count in counts)] for name, row in growth["rows"].items()]
     others = [[name, f"{milliseconds:.3f}"] for name, milliseconds in growth["models"].items()]
@@ -217,9 +195,9 @@ def _growth(results: Results) -> list[str]:
         "Milliseconds in the handler, by rows in one request. Evergreen is made for few rows: its time grows with",
         "them, and libraries that score many rows at once overtake it.",
         "",
-        *_table(["", *counts], rows),
+        *table(["", *counts], rows),
         "",
         "Evergreen, one row, by trees (the template's data) and by features (100 trees on synthetic numbers):",
         "",
-        *_table(["", "ms"], others),
+        *table(["", "ms"], others),
     ]

@@ -14,13 +14,14 @@ import contextlib
 import functools
 import importlib
 import json
-import resource
 import runpy
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.machine import peak_mb
 
 # By step: parts of it, each a function in a module. Those that later ones import by name stand first.
 PARTS = {
@@ -125,16 +126,6 @@ def _timed(part: str, module: str, place: str, seconds: dict[str, float]) -> Non
     setattr(owner, name, timed)
 
 
-def _peak_mb() -> float:
-    """Of this process since it was executed."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # ru_maxrss starts from what the parent had at the fork.
-        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(peak.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # of macOS, in bytes
-
-
 if __name__ == "__main__":
     _, result, step, *rest = sys.argv
     parts: dict[str, float] = {}
@@ -142,4 +133,4 @@ if __name__ == "__main__":
         _timed(part, module, place, parts)
     reported = STEPS[step](rest)
     loaded = [name for name in sys.modules if name != "__main__"]
-    Path(result).write_text(json.dumps({"parts": parts, "peak_mb": _peak_mb(), "modules": loaded, **reported}))
+    Path(result).write_text(json.dumps({"parts": parts, "peak_mb": peak_mb(), "modules": loaded, **reported}))

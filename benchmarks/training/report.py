@@ -1,12 +1,9 @@
 """Renders the results as Markdown: the same tables go to the terminal and to docs/training.md."""
 
-import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
+from benchmarks.page import Results, goal, page, prose, table
 from benchmarks.training.steps import FROM_PARQUET, JUDGE, PLAIN, PREPARE, TRAIN, WORKFLOW
-
-Results = Mapping[str, Any]
 
 _MOST_TIMES_DATA, _MOST_SECONDS = 6, 5
 _MEMORY_STEPS = (PREPARE, FROM_PARQUET, TRAIN)
@@ -22,31 +19,12 @@ command below.
 
 
 def render(results: Results) -> str:
-    machine = results["machine"]
-    lines = [_INTRODUCTION, "| | |", "|---|---|"]
-    lines += [f"| {name} | {'`' + value + '`' if name == 'command' else value} |" for name, value in machine.items()]
-    goals = list(_goals(results))
-    if goals:
-        lines += ["", "## Goals", "", *_table(["", "goal", "measured", ""], goals)]
-    sections: dict[str, tuple[Callable[[Any], list[str]], ...]] = {
-        "steps": (_overhead, _parts, _memory),
-        "bootstrap": (_bootstrap,),
-    }
-    for name, writers in sections.items():
-        if name in results:
-            for write in writers:
-                lines += ["", *write(results[name])]
-    return "\n".join(lines) + "\n"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = "|---|" + "---:|" * (len(header) - 1)
-    return [f"| {' | '.join(header)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
-
-
-def _prose(text: str) -> list[str]:
-    """A paragraph, wrapped as the other documents are, and the blank line behind it."""
-    return [*textwrap.wrap(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False), ""]
+    return page(
+        _INTRODUCTION,
+        results,
+        goals=_goals(results),
+        sections={"steps": [_overhead, _parts, _memory], "bootstrap": [_bootstrap]},
+    )
 
 
 def _goals(results: Results) -> Iterator[list[str]]:
@@ -56,16 +34,12 @@ def _goals(results: Results) -> Iterator[list[str]]:
             times = measured["steps"][step]["added_mb"] / measured["in_memory_mb"]
             what = f"memory of {_named(step)}, a million rows, to the data"
             held = times <= _MOST_TIMES_DATA
-            yield _goal(what, f"at most {_MOST_TIMES_DATA}x", f"{times:.1f}x", held)
+            yield goal(what, f"at most {_MOST_TIMES_DATA}x", f"{times:.1f}x", held)
     if "bootstrap" in results:
         bootstrap = results["bootstrap"]
         name, seconds = max(((name, row["paired_s"]) for name, row in bootstrap["metrics"].items()), key=lambda x: x[1])
         what = f"bootstrap of {bootstrap['resamples']:,} draws of {bootstrap['rows']:,} rows, the slowest metric"
-        yield _goal(what, f"under {_MOST_SECONDS} s", f"{seconds:.1f} s ({name})", seconds < _MOST_SECONDS)
-
-
-def _goal(what: str, goal: str, measured: str, held: bool) -> list[str]:
-    return [what, goal, measured, "held" if held else "**missed**"]
+        yield goal(what, f"under {_MOST_SECONDS} s", f"{seconds:.1f} s ({name})", seconds < _MOST_SECONDS)
 
 
 def _named(step: str) -> str:
@@ -81,7 +55,7 @@ def _overhead(steps: Results) -> list[str]:
     return [
         "## Overhead over scikit-learn",
         "",
-        *_prose(
+        *prose(
             """Seconds. Plain is a script that reads the same CSV with pandas, fits the same estimator to the same rows
             (13 features, 3 of them categories; histogram gradient boosting of 100 trees), and predicts the other
             fifth. The workflow's steps are the commands that the jobs run, without MLflow, and Judge's decision
@@ -89,7 +63,7 @@ def _overhead(steps: Results) -> list[str]:
             what AWS takes to start two containers, some minutes, is not. Ratios are of the same round, medians
             of the rounds."""
         ),
-        *_table(["rows", "plain", *map(_named, WORKFLOW), "workflow", "to plain"], rows),
+        *table(["rows", "plain", *map(_named, WORKFLOW), "workflow", "to plain"], rows),
     ]
 
 
@@ -103,12 +77,12 @@ def _parts(steps: Results) -> list[str]:
     return [
         "## Where the time goes",
         "",
-        *_prose(
+        *prose(
             """Seconds, by rows of the table. The drift check is replayed 400 times on rows drawn from the holdout, to
             know its false alarms. Judge scores every holdout row in pure Python, as the predict function will: once
             with the candidate, for parity, and once with the champion."""
         ),
-        *_table(["", *(f"{int(count):,}" for count in steps)], rows),
+        *table(["", *(f"{int(count):,}" for count in steps)], rows),
     ]
 
 
@@ -123,13 +97,13 @@ def _memory(steps: Results) -> list[str]:
     return [
         "## Memory",
         "",
-        *_prose(
+        *prose(
             """MB. The data is the table as a Parquet file once Arrow has read it; beside it stands what pandas says of
             the frame that it reads, with a text counted for each cell that refers to it. Of each step: the peak
             of resident memory beyond that of a process that only imports the same modules, and in brackets how
             many times the data that is. In small tables it is the program's own: buffers, plots, trees."""
         ),
-        *_table(["rows", "CSV", "data", "in pandas", *map(_named, (*_MEMORY_STEPS, JUDGE, PLAIN))], rows),
+        *table(["rows", "CSV", "data", "in pandas", *map(_named, (*_MEMORY_STEPS, JUDGE, PLAIN))], rows),
     ]
 
 
@@ -138,10 +112,10 @@ def _bootstrap(bootstrap: Results) -> list[str]:
     return [
         "## The bootstrap",
         "",
-        *_prose(
+        *prose(
             f"""Seconds for {bootstrap["resamples"]:,} draws of {bootstrap["rows"]:,} rows: of one model's metric, as
             Train does for each interval, and of the difference between two models on the same rows, as Judge
             does. A classification has three classes."""
         ),
-        *_table(["metric", "interval", "paired difference"], rows),
+        *table(["metric", "interval", "paired difference"], rows),
     ]
