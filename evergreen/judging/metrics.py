@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evergreen.number_text import number, percent, points
+
 # The smallest denominator of a relative error, and the smallest probability that a logarithm is taken of: the float64
 # epsilon, as in scikit-learn's mean_absolute_percentage_error and log_loss.
 _EPSILON = 2.220446049250313e-16
@@ -40,16 +42,31 @@ class Outcomes:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A measure of outcomes."""
+    """A measure of outcomes.
+
+    Attributes:
+        measure: its value for a model's outcomes.
+        of_probabilities: whether it needs the probabilities of the classes.
+        is_share: whether people read it in percent.
+    """
 
     task: str
     higher_is_better: bool
     measure: Callable[[Outcomes], float]
     of_probabilities: bool = False
+    is_share: bool = False
 
     def better(self, one: float, other: float) -> bool:
         """Whether one value is truly better than another; a value that is not a number never is."""
         return one > other if self.higher_is_better else one < other
+
+    def text(self, value: float) -> str:
+        """A value of it as a message writes it: 7.52% or 32,370."""
+        return percent(value) if self.is_share else number(value)
+
+    def difference_text(self, difference: float) -> str:
+        """A difference of two values of it: 4.68 points or 1,204."""
+        return points(difference) if self.is_share else number(difference)
 
 
 def mape(outcomes: Outcomes) -> float:
@@ -99,11 +116,11 @@ def _mean(terms: Sequence[float]) -> float:
 
 
 METRICS: Mapping[str, Metric] = {
-    "mape": Metric(task=REGRESSION, higher_is_better=False, measure=mape),
+    "mape": Metric(task=REGRESSION, higher_is_better=False, measure=mape, is_share=True),
     "mae": Metric(task=REGRESSION, higher_is_better=False, measure=mae),
     "rmse": Metric(task=REGRESSION, higher_is_better=False, measure=rmse),
     "log_loss": Metric(task=CLASSIFICATION, higher_is_better=False, measure=log_loss, of_probabilities=True),
-    "accuracy": Metric(task=CLASSIFICATION, higher_is_better=True, measure=accuracy),
+    "accuracy": Metric(task=CLASSIFICATION, higher_is_better=True, measure=accuracy, is_share=True),
     "f1_macro": Metric(task=CLASSIFICATION, higher_is_better=True, measure=f1_macro),
 }
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.number_text import number
 from training.documents.document import Block, Gallery, Section, Table
-from training.documents.number_text import number
 from training.documents.outcome_plots import outcome_plots
 from training.documents.plots import by_importance, importance_plots, slice_plots, worst_first
 

@@ -6,6 +6,7 @@ What only a person can say comes from [sheet] of model.toml, and is named as mis
 from pathlib import Path
 from typing import Any
 
+from evergreen.number_text import counted, number, share
 from evergreen.settings.sections import ModelSettings
 from training.documents import html_page, markdown_page
 from training.documents.document import (
@@ -22,7 +23,6 @@ from training.documents.document import (
     first,
     printable,
 )
-from training.documents.number_text import counted, number, share
 from training.documents.profile import category_counts, number_histogram, profile_feature
 from training.prepared import Prepared
 

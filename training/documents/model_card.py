@@ -13,6 +13,7 @@ from typing import Any
 from evergreen.contract.contract import NUMBER, Contract, Feature
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
 from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.number_text import counted, number
 from evergreen.settings.sections import GROUP, TIME, ModelSettings, SplitSettings
 from training.documents import analyses, html_page, markdown_page
 from training.documents.document import (
@@ -28,7 +29,6 @@ from training.documents.document import (
     Table,
     first,
 )
-from training.documents.number_text import counted, number
 
 # Rows of the table of features: a card is read, the contract is complete.
 _FEATURES = 100

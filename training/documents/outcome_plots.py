@@ -8,8 +8,8 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from sklearn.metrics import auc, average_precision_score, confusion_matrix, precision_recall_curve, roc_curve
 
 from evergreen.judging.metrics import Outcomes
+from evergreen.number_text import counted, number
 from training.documents.document import Figure, printable
-from training.documents.number_text import counted, number
 from training.documents.plot_canvas import ACCENT, INK, POINT_SIZE, SERIES, draw, in_words
 
 # Points of a scatter plot, and of a curve: more cannot be told apart.

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
 
-from training.documents.number_text import number
+from evergreen.number_text import number
 
 # Mid-tones, which stand out from white and from near-black alike.
 ACCENT = "#2f8f6b"

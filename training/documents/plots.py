@@ -5,8 +5,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from evergreen.judging.metrics import METRICS
+from evergreen.number_text import counted, number
 from training.documents.document import Figure, printable
-from training.documents.number_text import counted, number
 from training.documents.plot_canvas import ACCENT, INK, SECOND, draw, in_words
 
 # Bars of one plot, and plots of slices: what a reader takes in. Fewer bars than _ROOM are not drawn thicker.

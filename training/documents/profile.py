@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from evergreen.contract.contract import NUMBER, Feature
+from evergreen.number_text import counted, number, share
 from training.documents.document import Bars, printable
-from training.documents.number_text import counted, number, share
 
 _BINS = 12
 _NAMED_CATEGORIES = 3

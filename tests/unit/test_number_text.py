@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from training.documents.number_text import counted, number, share
+from evergreen.number_text import counted, number, percent, points, share
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,26 @@ def test_a_few_of_many_are_not_rounded_to_none_nor_nearly_all_to_all():
     assert share(1, 1_000_000) == "< 0.1%"
     assert share(999_999, 1_000_000) == "> 99.9%"
     assert (share(0, 10), share(10, 10), share(1, 8), share(0, 0)) == ("0%", "100%", "12.5%", "0%")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.075189, "7.52%"),
+        (0, "0%"),
+        (1, "100%"),
+        (0.99951, "100%"),
+        (12.5, "1250%"),
+        (1234.5, "123,450%"),
+        (0.00004, "0.004%"),
+    ],
+)
+def test_a_share_is_written_in_percent(value, words):
+    assert percent(value) == words
+
+
+def test_shares_differ_by_percentage_points():
+    assert (points(0.0468), points(-0.0021), points(math.nan)) == ("4.68 points", "-0.21 points", "not a number points")
 
 
 def test_one_row_is_not_rows():

@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them: four digits, thousands apart, shares in percent."""
+"""Numbers written for people: four digits, thousands apart, shares in percent. Every message writes them by these."""
 
 import math
 
@@ -14,6 +14,20 @@ def number(value: float) -> str:
         rounded = round(value)
         return f"{rounded:,d}" if abs(rounded) >= 10_000 else f"{rounded:d}"
     return f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """7.52% for 0.075189, 1,250% for 12.5."""
+    return f"{_three_digits(100 * share)}%"
+
+
+def points(share: float) -> str:
+    """A difference of two shares in percentage points: 4.68 points for 0.0468."""
+    return f"{_three_digits(100 * share)} points"
+
+
+def _three_digits(value: float) -> str:
+    return number(value) if abs(value) >= 100 or not math.isfinite(value) else f"{value:.3g}"
 
 
 def share(part: float, whole: float) -> str:
