@@ -17,7 +17,7 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """7.52% for 0.075189, 1,250% for 12.5."""
+    """7.52% for 0.075189, 1250% for 12.5."""
     return f"{_three_digits(100 * share)}%"
 
 
