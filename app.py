@@ -12,10 +12,10 @@ from evergreen.errors import EvergreenError
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions.source import source_digest
+from infra.deployment import Deployment, StackSettings
 from infra.environments import ENVIRONMENTS
-from infra.packages.packaging import PYTHON_VERSION, PackagingError, compiles_for_lambda
+from infra.packages.build import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.packages.training_image import training_image
-from infra.stack_settings import StackSettings
 from infra.stacks import EvergreenStack
 
 
@@ -28,8 +28,7 @@ def main() -> None:
     this_machine = os.environ.get("EVERGREEN_FUNCTIONS_FOR") == "this-machine"
     for environment in ENVIRONMENTS:
         chosen = dataclasses.replace(environment, region=region or environment.region)
-        EvergreenStack(
-            app,
+        deployment = Deployment(
             environment=chosen,
             settings=of_the_stack(settings),
             source_digest=digest,
@@ -38,6 +37,7 @@ def main() -> None:
             alarm_email=os.environ.get("EVERGREEN_ALARM_EMAIL"),
             for_this_machine=this_machine,
         )
+        EvergreenStack(app, deployment)
     app.synth()
     if not this_machine and not compiles_for_lambda():
         print(

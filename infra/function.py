@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.packages.packaging import function_package
+from infra.deployment import Deployment
+from infra.logs import log_group
+from infra.packages.function_zip import function_zip
 
 
 class Function(Construct):
@@ -19,13 +20,12 @@ class Function(Construct):
         self,
         scope: Construct,
         id_: str,
+        deployment: Deployment,
         *,
         name: str,
         variables: Mapping[str, str],
         memory_mb: int,
         timeout_seconds: int,
-        retention_days: int,
-        for_this_machine: bool,
         service: str | None = None,
         storage_mb: int = 512,
         dead_letters: sqs.Queue | None = None,
@@ -37,15 +37,13 @@ class Function(Construct):
             dead_letters: takes events that failed after their retries.
         """
         super().__init__(scope, id_)
-        self.log_group = logs.LogGroup(
-            self, "Log", retention=retention(retention_days), removal_policy=RemovalPolicy.DESTROY
-        )
+        self.log_group = log_group(self, "Log", deployment)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(role)
         self.lambda_function = lambda_.Function(
             self,
             "Function",
-            code=lambda_.Code.from_asset(str(function_package(name, for_this_machine=for_this_machine))),
+            code=lambda_.Code.from_asset(str(function_zip(name, for_this_machine=deployment.for_this_machine))),
             handler=f"functions.{name}.handler.handler",
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.X86_64,
@@ -61,17 +59,3 @@ class Function(Construct):
     @property
     def role(self) -> iam.IGrantable:
         return self.lambda_function
-
-
-def retention(days: int) -> logs.RetentionDays:
-    """
-    Raises:
-        KeyError: CloudWatch Logs has no such retention.
-    """
-    return {
-        7: logs.RetentionDays.ONE_WEEK,
-        14: logs.RetentionDays.TWO_WEEKS,
-        30: logs.RetentionDays.ONE_MONTH,
-        90: logs.RetentionDays.THREE_MONTHS,
-        365: logs.RetentionDays.ONE_YEAR,
-    }[days]

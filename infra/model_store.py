@@ -4,7 +4,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from evergreen import names
-from infra.data_store import grant_read, grant_read_channel, grant_write, private_bucket
+from infra.buckets import grant_read, grant_read_channel, grant_write, private_bucket
+from infra.deployment import Deployment
 
 # What Judge writes beside a bundle.
 _VERDICT = ("decision.json", "model_card.html", "model_card.md")
@@ -15,12 +16,12 @@ class ModelStore(Construct):
     and leases/<model>.json.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, model_name: str) -> None:
+    def __init__(self, scope: Construct, id_: str, deployment: Deployment) -> None:
         super().__init__(scope, id_)
         self.bucket = private_bucket(self, "Bucket")
-        self.bundles = names.bundles_prefix(model_name)
-        self._pointer = names.champion_key(model_name)
-        self._lease = names.lease_key(model_name)
+        self.bundles = names.bundles_prefix(deployment.model_name)
+        self._pointer = names.champion_key(deployment.model_name)
+        self._lease = names.lease_key(deployment.model_name)
 
     def grant_read_models(self, grantee: iam.IGrantable) -> None:
         """Bundles, decisions and the champion pointer.

@@ -5,6 +5,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from evergreen import names
+from infra.deployment import Deployment
 from infra.model_store import ModelStore
 
 # A server that is down is asked again three times within some seconds, and then the caller fails. A client would go on
@@ -19,21 +20,19 @@ _PATIENCE = {
 class Tracking(Construct):
     """`uri` is what MLflow clients take: a URL, or the App's ARN."""
 
-    def __init__(
-        self, scope: Construct, id_: str, *, given_url: str | None, environment: str, store: ModelStore
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, deployment: Deployment, *, store: ModelStore) -> None:
         super().__init__(scope, id_)
         self._store = store
         self._app: sagemaker.CfnMlflowApp | None = None
-        if given_url:
-            self.uri = given_url
+        if deployment.tracking_url:
+            self.uri = deployment.tracking_url
             return
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         store.grant_artifacts(role)
         self._app = sagemaker.CfnMlflowApp(
             self,
             "App",
-            name=names.stack_name(environment),
+            name=deployment.stack_name,
             artifact_store_uri=store.bucket.s3_url_for_object(names.TRACKING_PREFIX.rstrip("/")),
             role_arn=role.role_arn,
         )

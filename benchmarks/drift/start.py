@@ -26,10 +26,10 @@ def measure(*, rounds: int, rounds_without_bytecode: int, progress: Callable[[st
     """Sizes in MB, medians in seconds."""
     from benchmarks.figures import median
     from benchmarks.places import BUILD
-    from infra.packages.large_packages import large_package
+    from infra.packages.large_zip import large_zip
 
     progress("packaging")
-    package = large_package("check_drift", for_this_machine=True)
+    package = large_zip("check_drift", for_this_machine=True)
     found: dict[str, list[float]] = {}
     BUILD.mkdir(parents=True, exist_ok=True)
     for number in range(rounds):

@@ -16,7 +16,7 @@ from benchmarks.serving.rig.models import PeerModels, Trained, peer_models, synt
 from benchmarks.serving.rig.object_store import ObjectStore
 from benchmarks.serving.rig.processes import Function, predict_function, predict_package
 from benchmarks.serving.rig.runtime_api import http_event
-from infra.packages.packaging import function_package
+from infra.packages.function_zip import function_zip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def _sustained(bench: Bench, progress: Progress) -> Results:
 
 
 def _package(bench: Bench, _progress: Progress) -> Results:
-    size = function_package("predict", for_this_machine=True).stat().st_size
+    size = function_zip("predict", for_this_machine=True).stat().st_size
     imported = imports.measure(bench.evergreen, rounds=bench.effort.handler_rounds)
     return {"package": {"zip_bytes": size, "imports": imported}}
 

@@ -8,10 +8,11 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from evergreen import names
+from infra.deployment import Deployment, StackSettings
 from infra.monitoring.capture import Capture
+from infra.monitoring.metrics import capture_freshness, own_metric
 from infra.monitoring.notifier import Notifier
 from infra.notifications import Notifications
-from infra.stack_settings import StackSettings
 
 PERIOD = Duration.minutes(5)
 # A record is in S3 a minute after its prediction, or two.
@@ -25,12 +26,10 @@ class Alarms(Construct):
         self,
         scope: Construct,
         id_: str,
+        deployment: Deployment,
         *,
-        environment: str,
-        settings: StackSettings,
         capture: Capture,
         log_group: logs.LogGroup,
-        dead_letters: sqs.Queue,
         notifications: Notifications,
         notifier: Notifier,
     ) -> None:
@@ -40,13 +39,13 @@ class Alarms(Construct):
         """
         super().__init__(scope, id_)
         self.all: list[cloudwatch.IAlarm] = []
-        self._environment = environment
+        self._deployment = deployment
         self._action: cloudwatch.IAlarmAction = notifier.action
         self._topic = actions.SnsAction(notifications.topic)
-        self._of_the_endpoint(settings)
+        self._of_the_endpoint(deployment.settings)
         self._of_the_checks()
         self._of_the_capture(capture, log_group)
-        self._of_dead_letters(dead_letters)
+        self._of_dead_letters(notifications.dead_letters)
 
     def _of_the_capture(self, capture: Capture, log_group: logs.LogGroup) -> None:
         """What is not captured is neither checked nor learned from; no caller would notice."""
@@ -72,13 +71,7 @@ class Alarms(Construct):
         )
         self._alarm(
             "capture late",
-            cloudwatch.Metric(
-                namespace="AWS/Firehose",
-                metric_name="DeliveryToS3.DataFreshness",
-                dimensions_map={"DeliveryStreamName": capture.predictions.ref},
-                statistic="Maximum",
-                period=PERIOD,
-            ),
+            capture_freshness(capture, period=PERIOD),
             threshold=_STALE_SECONDS,
             description=f"Records of predictions have waited for more than {_STALE_SECONDS // 60} minutes on their way "
             f"to S3. {remedy}",
@@ -98,7 +91,7 @@ class Alarms(Construct):
             threshold=0,
             description="A drift check, a notification or the release of a training's lease failed after all its "
             f"retries. The cause is in the log of the function; what it was to do lies in the queue "
-            f"{queue.queue_name}. Check again with: evergreen drift -e {self._environment}",
+            f"{queue.queue_name}. Check again with: evergreen drift -e {self._deployment.environment.name}",
             action=self._topic,
         )
 
@@ -126,7 +119,7 @@ class Alarms(Construct):
         )
 
     def _of_the_checks(self) -> None:
-        show = f"See what was found with: evergreen drift -e {self._environment}"
+        show = f"See what was found with: evergreen drift -e {self._deployment.environment.name}"
         for name, metric, what in (
             (
                 names.ALARM_DRIFT,
@@ -146,13 +139,7 @@ class Alarms(Construct):
             )
 
     def _own(self, service: str, metric: str, statistic: str) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=names.metric_namespace(self._environment),
-            metric_name=metric,
-            dimensions_map={"service": service},
-            statistic=statistic,
-            period=PERIOD,
-        )
+        return own_metric(self._deployment, service, metric, statistic, period=PERIOD)
 
     def _alarm(
         self,
@@ -170,7 +157,7 @@ class Alarms(Construct):
             self,
             name.title().replace(" ", ""),
             # The one physical name of the stack: it is the subject of the message that a person gets.
-            alarm_name=f"{names.stack_name(self._environment)} {name}",
+            alarm_name=f"{self._deployment.stack_name} {name}",
             alarm_description=description,
             metric=metric,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

@@ -7,9 +7,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from evergreen import names
-from infra.data_store import grant_write, private_bucket
-from infra.environments import Environment
-from infra.function import retention
+from infra.buckets import grant_write, private_bucket
+from infra.deployment import Deployment
+from infra.logs import log_group
 
 # What is delivered together: as soon as one of the two is reached.
 _BUFFER_SECONDS = 60
@@ -24,7 +24,7 @@ class Capture(Construct):
         predictions_filter: the name of the subscription that feeds it.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, environment: Environment, source: logs.LogGroup) -> None:
+    def __init__(self, scope: Construct, id_: str, deployment: Deployment, *, source: logs.LogGroup) -> None:
         """
         Args:
             source: the log group of the predict function.
@@ -32,10 +32,8 @@ class Capture(Construct):
         super().__init__(scope, id_)
         # Without versions: what `evergreen forget` takes out must be gone.
         self.bucket = private_bucket(self, "Bucket", versioned=False)
-        self.bucket.add_lifecycle_rule(id="Retention", expiration=Duration.days(environment.capture_days))
-        self._log = logs.LogGroup(
-            self, "Log", retention=retention(environment.retention_days), removal_policy=RemovalPolicy.DESTROY
-        )
+        self.bucket.add_lifecycle_rule(id="Retention", expiration=Duration.days(deployment.environment.capture_days))
+        self._log = log_group(self, "Log", deployment)
         self._source = source
         self._deliver = iam.Role(self, "DeliveryRole", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
         self._subscribe = iam.Role(

@@ -7,9 +7,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from evergreen import names
+from infra.deployment import Deployment
 from infra.monitoring.capture import Capture
-from infra.serving.api import PredictionApi
-from infra.stack_settings import StackSettings
+from infra.monitoring.metrics import capture_freshness, own_metric
+from infra.serving.serving import Serving
 from infra.training.workflow import TrainingWorkflow
 
 _WIDTH = 24
@@ -25,18 +26,18 @@ class Dashboard(Construct):
         self,
         scope: Construct,
         id_: str,
+        deployment: Deployment,
         *,
-        environment: str,
-        settings: StackSettings,
-        api: PredictionApi,
+        serving: Serving,
         capture: Capture,
         workflow: TrainingWorkflow,
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, id_)
-        self._environment = environment
+        self._deployment = deployment
+        environment, settings = deployment.environment.name, deployment.settings
         dashboard = cloudwatch.Dashboard(
-            self, "Resource", dashboard_name=names.stack_name(environment), default_interval=Duration.days(1)
+            self, "Resource", dashboard_name=deployment.stack_name, default_interval=Duration.days(1)
         )
         heading = cloudwatch.TextWidget(
             width=_WIDTH,
@@ -49,7 +50,7 @@ class Dashboard(Construct):
             heading,
             status,
             self._graph("Traffic, rows", [self._predict(names.PREDICTIONS, "Sum", "predictions")]),
-            self._graph("Errors by cause, requests", self._errors(api)),
+            self._graph("Errors by cause, requests", self._errors(serving)),
             self._graph(
                 "Latency, ms inside the function",
                 [self._predict(names.PREDICTION_DURATION, statistic, statistic) for statistic in ("p50", "p99")],
@@ -80,7 +81,7 @@ class Dashboard(Construct):
         ]
         for widget in widgets:
             dashboard.add_widgets(widget)
-        self.name = names.stack_name(environment)
+        self.name = deployment.stack_name
 
     def _graph(
         self,
@@ -100,28 +101,20 @@ class Dashboard(Construct):
         )
 
     def _predict(self, metric: str, statistic: str, label: str) -> cloudwatch.Metric:
-        return self._own(names.METRIC_SERVICE, metric, statistic, label, _TRAFFIC)
+        return own_metric(self._deployment, names.METRIC_SERVICE, metric, statistic, period=_TRAFFIC, label=label)
 
     def _check(self, metric: str, statistic: str, label: str) -> cloudwatch.Metric:
-        return self._own(names.MONITORING_SERVICE, metric, statistic, label, _CHECKS)
+        return own_metric(self._deployment, names.MONITORING_SERVICE, metric, statistic, period=_CHECKS, label=label)
 
-    def _own(self, service: str, metric: str, statistic: str, label: str, period: Duration) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=names.metric_namespace(self._environment),
-            metric_name=metric,
-            dimensions_map={"service": service},
-            statistic=statistic,
-            label=label,
-            period=period,
-        )
-
-    def _errors(self, api: PredictionApi) -> list[cloudwatch.IMetric]:
+    def _errors(self, serving: Serving) -> list[cloudwatch.IMetric]:
         own = (
             (names.PREDICTION_ERRORS, "failed"),
             (names.REJECTED_REQUESTS, "rejected by the contract"),
             (names.CHAMPION_REFRESH_FAILURES, "champion not refreshed"),
         )
-        throttled = api.function.lambda_function.metric_throttles(label="throttled", period=_TRAFFIC, statistic="Sum")
+        throttled = serving.function.lambda_function.metric_throttles(
+            label="throttled", period=_TRAFFIC, statistic="Sum"
+        )
         return [
             *(self._predict(metric, "Sum", label) for metric, label in own),
             throttled,
@@ -129,7 +122,7 @@ class Dashboard(Construct):
                 cloudwatch.Metric(
                     namespace="AWS/ApiGateway",
                     metric_name=metric,
-                    dimensions_map={"ApiId": api.api_id},
+                    dimensions_map={"ApiId": serving.api_id},
                     statistic="Sum",
                     label=label,
                     period=_TRAFFIC,
@@ -140,7 +133,7 @@ class Dashboard(Construct):
 
     def _by_feature(self) -> cloudwatch.IMetric:
         """Of whatever features the champion has: the stack does not know them."""
-        schema = f"{names.metric_namespace(self._environment)},feature,service"
+        schema = f"{names.metric_namespace(self._deployment.environment.name)},feature,service"
         return cloudwatch.MathExpression(
             expression=f"SEARCH('{{{schema}}} MetricName=\"{names.FEATURE_DRIFT}\"', 'Maximum', 3600)",
             label="",
@@ -149,14 +142,7 @@ class Dashboard(Construct):
         )
 
     def _capture_lag(self, capture: Capture) -> list[cloudwatch.IMetric]:
-        freshness = cloudwatch.Metric(
-            namespace="AWS/Firehose",
-            metric_name="DeliveryToS3.DataFreshness",
-            dimensions_map={"DeliveryStreamName": capture.predictions.ref},
-            statistic="Maximum",
-            label="waiting in Firehose",
-            period=_TRAFFIC,
-        )
+        freshness = capture_freshness(capture, period=_TRAFFIC, label="waiting in Firehose")
         return [self._check(names.CAPTURE_LAG_SECONDS, "Maximum", "from prediction to S3"), freshness]
 
     def _trainings(self, workflow: TrainingWorkflow) -> list[cloudwatch.IMetric]:

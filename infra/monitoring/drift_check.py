@@ -1,7 +1,6 @@
 """The drift check: a function on a schedule."""
 
 import json
-from collections.abc import Sequence
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -11,11 +10,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from evergreen import names
-from infra.environments import Environment
+from infra.deployment import Deployment
 from infra.function import Function
 from infra.model_store import ModelStore
 from infra.monitoring.capture import Capture
-from infra.packages.large_packages import large_package
+from infra.notifications import Notifications
+from infra.packages.large_zip import large_zip
 
 # A window of a million rows takes about a gigabyte; a new account has a limit of 3,008 MB.
 _MEMORY_MB = 3008
@@ -30,48 +30,36 @@ class DriftCheck(Construct):
         self,
         scope: Construct,
         id_: str,
+        deployment: Deployment,
         *,
-        environment: Environment,
-        model_name: str,
         models: ModelStore,
         capture: Capture,
-        every_hours: int,
-        window_hours: int,
-        not_captured: Sequence[str],
-        dead_letters: sqs.Queue,
-        for_this_machine: bool,
+        notifications: Notifications,
     ) -> None:
-        """
-        Args:
-            every_hours, window_hours: between two checks, and how far back each looks.
-            not_captured: features that are left out of the log.
-            dead_letters: takes the checks that failed after all their retries.
-        """
         super().__init__(scope, id_)
-        packages = assets.Asset(
-            self, "Packages", path=str(large_package("check_drift", for_this_machine=for_this_machine))
-        )
+        settings = deployment.settings
+        large = large_zip("check_drift", for_this_machine=deployment.for_this_machine)
+        packages = assets.Asset(self, "Packages", path=str(large))
         function = Function(
             self,
             "CheckDrift",
+            deployment,
             name="check_drift",
             service=names.MONITORING_SERVICE,
             variables={
                 names.MODEL_BUCKET: models.bucket.bucket_name,
-                names.MODEL_NAME: model_name,
+                names.MODEL_NAME: deployment.model_name,
                 names.CAPTURE_BUCKET: capture.bucket.bucket_name,
                 names.PACKAGES_BUCKET: packages.s3_bucket_name,
                 names.PACKAGES_KEY: packages.s3_object_key,
-                names.WINDOW_HOURS: str(window_hours),
-                names.LOG_LEAVE_OUT: json.dumps(list(not_captured)),
-                "POWERTOOLS_METRICS_NAMESPACE": names.metric_namespace(environment.name),
+                names.WINDOW_HOURS: str(settings.window_hours),
+                names.LOG_LEAVE_OUT: json.dumps(list(settings.log_leave_out)),
+                "POWERTOOLS_METRICS_NAMESPACE": names.metric_namespace(deployment.environment.name),
             },
             memory_mb=_MEMORY_MB,
             storage_mb=_STORAGE_MB,
             timeout_seconds=900,
-            retention_days=environment.retention_days,
-            for_this_machine=for_this_machine,
-            dead_letters=dead_letters,
+            dead_letters=notifications.dead_letters,
         )
         models.grant_read_models(function.role)
         capture.grant_read_captures(function.role)
@@ -82,7 +70,7 @@ class DriftCheck(Construct):
             )
         )
         self.function_name = function.lambda_function.function_name
-        self._schedule(function, every_hours, dead_letters)
+        self._schedule(function, settings.every_hours, notifications.dead_letters)
 
     def _schedule(self, function: Function, every_hours: int, dead_letters: sqs.Queue) -> None:
         role = iam.Role(

@@ -4,11 +4,10 @@ import jsii
 from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from evergreen import names
-from infra.environments import Environment
+from infra.deployment import Deployment
 from infra.function import Function
 from infra.monitoring.capture import Capture
 from infra.notifications import Notifications
@@ -21,36 +20,28 @@ class Notifier(Construct):
         self,
         scope: Construct,
         id_: str,
+        deployment: Deployment,
         *,
-        environment: Environment,
-        model_name: str,
         capture: Capture,
         notifications: Notifications,
-        dead_letters: sqs.Queue,
-        for_this_machine: bool,
     ) -> None:
-        """
-        Args:
-            dead_letters: takes the alarms that could not be told.
-        """
         super().__init__(scope, id_)
         stack = Stack.of(self)
         function = Function(
             self,
             "Notify",
+            deployment,
             name="notify",
             variables={
                 names.STACK_NAME: stack.stack_name,
-                names.MODEL_NAME: model_name,
+                names.MODEL_NAME: deployment.model_name,
                 names.CAPTURE_BUCKET: capture.bucket.bucket_name,
                 names.TOPIC: notifications.topic.topic_arn,
-                names.MESSAGE_FORMAT: notifications.format,
+                names.MESSAGE_FORMAT: deployment.settings.message_format,
             },
             memory_mb=256,
             timeout_seconds=30,
-            retention_days=environment.retention_days,
-            for_this_machine=for_this_machine,
-            dead_letters=dead_letters,
+            dead_letters=notifications.dead_letters,
         )
         notifications.grant_publish(function.role)
         capture.grant_read_checks(function.role)

@@ -4,6 +4,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from infra.deployment import Deployment
 from infra.notifications import Notifications
 from infra.training.workflow import TrainingWorkflow
 
@@ -11,7 +12,7 @@ from infra.training.workflow import TrainingWorkflow
 _UNCAUGHT = ["States.Runtime", "States.DataLimitExceeded", "States.QueryEvaluationError"]
 
 
-class SilentEnds(Construct):
+class ExecutionEvents(Construct):
     """Tells of an abort, of the execution's own timeout and of failures that no state can catch; gives the lease back.
 
     All other failures are told by the workflow itself.
@@ -21,12 +22,13 @@ class SilentEnds(Construct):
         self,
         scope: Construct,
         id_: str,
+        deployment: Deployment,
         *,
-        environment: str,
         workflow: TrainingWorkflow,
         notifications: Notifications,
     ) -> None:
         super().__init__(scope, id_)
+        environment = deployment.environment.name
         execution = events.EventField.from_path("$.detail.name")
         status = events.EventField.from_path("$.detail.status")
         message = notifications.event_message(

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -13,11 +12,12 @@ from constructs import Construct
 
 from evergreen import names
 from infra.data_store import DataStore
-from infra.environments import Environment
-from infra.function import Function, retention
+from infra.deployment import Deployment
+from infra.function import Function
+from infra.logs import log_group
 from infra.model_store import ModelStore
 from infra.notifications import Notifications
-from infra.packages.packaging import job_archive
+from infra.packages.job_archive import job_archive
 from infra.tracking import Tracking
 from infra.training import roles as job_roles
 from infra.training.addresses import Addresses, job_prefix, training_jobs
@@ -38,26 +38,22 @@ class TrainingWorkflow(Construct):
         self,
         scope: Construct,
         id_: str,
+        deployment: Deployment,
         *,
-        environment: Environment,
-        model_name: str,
-        image: str,
         data: DataStore,
         models: ModelStore,
         tracking: Tracking,
         notifications: Notifications,
-        dead_letters: sqs.Queue,
-        for_this_machine: bool,
     ) -> None:
         super().__init__(scope, id_)
-        self._environment = environment
-        self._for_this_machine = for_this_machine
+        self._deployment = deployment
         source = assets.Asset(self, "JobSource", path=str(job_archive()))
 
+        image = deployment.image
         prepare_role = job_roles.prepare_role(self, image=image, source=source, data=data, models=models)
         train_role = job_roles.train_role(self, image=image, source=source, data=data, models=models, tracking=tracking)
-        store = {names.MODEL_BUCKET: models.bucket.bucket_name, names.MODEL_NAME: model_name}
-        lease = self._lease(store, models, dead_letters)
+        store = {names.MODEL_BUCKET: models.bucket.bucket_name, names.MODEL_NAME: deployment.model_name}
+        lease = self._lease(store, models, notifications.dead_letters)
         judge = self._judge(store, models, tracking)
         promote = self._promote(store, models, tracking)
 
@@ -65,12 +61,13 @@ class TrainingWorkflow(Construct):
         for function in (lease, judge, promote):
             function.lambda_function.grant_invoke(role)
         notifications.grant_publish(role)
-        job_roles.grant_jobs(role, job_prefix(environment.name), [prepare_role, train_role])
+        job_roles.grant_jobs(role, job_prefix(deployment.environment.name), [prepare_role, train_role])
 
+        environment = deployment.environment
         states = definition(
             Addresses(
                 environment=environment.name,
-                model_name=model_name,
+                model_name=deployment.model_name,
                 image=image,
                 source_uri=source.s3_object_url,
                 data_bucket=data.bucket.bucket_name,
@@ -81,7 +78,7 @@ class TrainingWorkflow(Construct):
                 judge_function=judge.lambda_function.function_arn,
                 promote_function=promote.lambda_function.function_arn,
                 topic=notifications.topic.topic_arn,
-                chat=notifications.format == names.FORMAT_CHAT,
+                chat=deployment.settings.message_format == names.FORMAT_CHAT,
                 tracking=tracking.variables,
                 region=Aws.REGION,
                 job_instance=environment.job_instance,
@@ -89,13 +86,13 @@ class TrainingWorkflow(Construct):
                 train_seconds=environment.train_seconds,
             )
         )
-        self.arn = self._state_machine(states, role, environment.retention_days).state_machine_arn
+        self.arn = self._state_machine(states, role).state_machine_arn
         self.lease = lease.lambda_function
         self.promote_function = promote.lambda_function.function_name
 
     def _lease(self, store: Mapping[str, str], models: ModelStore, dead_letters: sqs.Queue) -> Function:
         """The only one that writes the lease."""
-        environment = self._environment
+        environment = self._deployment.environment
         limit = time_limit(prepare_seconds=environment.prepare_seconds, train_seconds=environment.train_seconds)
         lease = self._function(
             "Lease",
@@ -111,7 +108,7 @@ class TrainingWorkflow(Construct):
         """Reads bundles and the pointer, writes decisions beside the bundles and on the MLflow runs."""
         judge = self._function("Judge", variables={**store, **tracking.variables}, memory_mb=3008, timeout_seconds=900)
         models.grant_read_models(judge.role)
-        models.grant_write_decisions(judge.role, jobs=training_jobs(self._environment.name))
+        models.grant_write_decisions(judge.role, jobs=training_jobs(self._deployment.environment.name))
         tracking.grant_log(judge.role)
         return judge
 
@@ -137,24 +134,17 @@ class TrainingWorkflow(Construct):
         return Function(
             self,
             id_,
+            self._deployment,
             name=id_.lower(),
             variables=variables,
             memory_mb=memory_mb,
             timeout_seconds=timeout_seconds,
-            retention_days=self._environment.retention_days,
-            for_this_machine=self._for_this_machine,
             dead_letters=dead_letters,
         )
 
-    def _state_machine(self, states: dict[str, Any], role: iam.Role, retention_days: int) -> stepfunctions.StateMachine:
-        log = logs.LogGroup(
-            self,
-            "Log",
-            # Step Functions can write to few groups beside those of this prefix: its policy has a size limit.
-            log_group_name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}",
-            retention=retention(retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+    def _state_machine(self, states: dict[str, Any], role: iam.Role) -> stepfunctions.StateMachine:
+        # Step Functions can write to few groups beside those of this prefix: its policy has a size limit.
+        log = log_group(self, "Log", self._deployment, name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}")
         return stepfunctions.StateMachine(
             self,
             "StateMachine",

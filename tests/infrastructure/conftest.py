@@ -15,6 +15,7 @@ from aws_cdk import App
 from app import of_the_stack
 from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
 from evergreen.settings.model_toml import read_settings
+from infra.deployment import Deployment
 from infra.environments import ENVIRONMENTS, Environment
 from infra.packages.training_image import training_image
 from infra.stacks import EvergreenStack
@@ -168,6 +169,20 @@ def _statement(who: str, statement: dict[str, Any]) -> Statement:
     return Statement(who, listed(statement["Action"]), listed(statement["Resource"]), statement.get("Condition", {}))
 
 
+def deployment_to(environment: Environment, **changes: Any) -> Deployment:
+    """The template's own model in an environment, with the stack's own MLflow App and nobody to notify."""
+    usual = Deployment(
+        environment=environment,
+        settings=of_the_stack(SETTINGS),
+        source_digest="0" * 64,
+        image=training_image(environment.region, environment.job_instance),
+        tracking_url=None,
+        alarm_email=None,
+        for_this_machine=False,
+    )
+    return dataclasses.replace(usual, **changes)
+
+
 def _synthesise(
     folder: Path, *, tracking_url: str | None, email: str | None, message_format: str = FORMAT_TEXT
 ) -> dict[str, Template]:
@@ -179,13 +194,7 @@ def _synthesise(
     for environment in ENVIRONMENTS:
         EvergreenStack(
             app,
-            environment=environment,
-            settings=settings,
-            source_digest="0" * 64,
-            image=training_image(environment.region, environment.job_instance),
-            tracking_url=tracking_url,
-            alarm_email=email,
-            for_this_machine=False,
+            deployment_to(environment, settings=settings, tracking_url=tracking_url, alarm_email=email),
         )
     app.synth()
     return {

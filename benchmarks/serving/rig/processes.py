@@ -17,7 +17,7 @@ from benchmarks.serving.rig.environments import HERE
 from benchmarks.serving.rig.object_store import BUCKET
 from benchmarks.serving.rig.runtime_api import FUNCTION
 from evergreen import names
-from infra.packages.packaging import function_package
+from infra.packages.function_zip import function_zip
 from local import environments
 from local.processes.leashed import LeashedProcess
 
@@ -96,7 +96,7 @@ def predict_package() -> Path:
     """The predict function's zip, unpacked."""
     folder = BUILD / "predict"
     shutil.rmtree(folder, ignore_errors=True)
-    with zipfile.ZipFile(function_package("predict", for_this_machine=True)) as package:
+    with zipfile.ZipFile(function_zip("predict", for_this_machine=True)) as package:
         package.extractall(folder)
     return folder
 

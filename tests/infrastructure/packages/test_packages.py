@@ -13,9 +13,10 @@ import zipfile
 import pytest
 
 from evergreen import names
-from infra.packages import packaging
-from infra.packages.large_packages import large_package
-from infra.packages.packaging import function_package, job_archive
+from infra.packages import build
+from infra.packages.function_zip import function_zip
+from infra.packages.job_archive import WHEEL_PLATFORMS, job_archive
+from infra.packages.large_zip import large_zip
 
 FUNCTIONS = ("predict", "lease", "judge", "promote", "check_drift", "notify")
 # Lambda's limit of a function unpacked, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -29,7 +30,7 @@ IN_THE_IMAGE = ("numpy", "pandas", "scikit-learn", "scipy", "joblib", "threadpoo
 @pytest.fixture(scope="module")
 def packages():
     """The functions' zips for this machine."""
-    return {name: function_package(name, for_this_machine=True) for name in FUNCTIONS}
+    return {name: function_zip(name, for_this_machine=True) for name in FUNCTIONS}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_predict_loads_nothing_that_makes_cold_starts_slow(packages, tmp_path):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_packages_for_lambda_fit_it_and_are_compiled_for_it(name):
-    with zipfile.ZipFile(function_package(name, for_this_machine=False)) as package:
+    with zipfile.ZipFile(function_zip(name, for_this_machine=False)) as package:
         assert sum(entry.file_size for entry in package.infolist()) < UNPACKED_LIMIT
         compiled = [entry.filename for entry in package.infolist() if entry.filename.endswith(".so")]
     for file in compiled:
@@ -106,7 +107,7 @@ def test_every_module_comes_with_bytecode_that_needs_no_look_at_its_source(packa
 def test_the_same_function_is_packed_to_the_same_bytes(packages, name):
     first = packages[name].read_bytes()
     # Past the cache, which would hand out the same file.
-    assert function_package.__wrapped__(name, for_this_machine=True).read_bytes() == first
+    assert function_zip.__wrapped__(name, for_this_machine=True).read_bytes() == first
 
 
 def test_the_same_jobs_are_packed_to_the_same_bytes():
@@ -126,10 +127,10 @@ def test_in_the_training_image_nothing_is_fetched_from_an_index(archive, tmp_pat
     image.mkdir()
     for package in IN_THE_IMAGE:
         stub_wheel(image, package, importlib.metadata.version(package))
-    platforms = [argument for platform in packaging.WHEEL_PLATFORMS for argument in ("--platform", platform)]
+    platforms = [argument for platform in WHEEL_PLATFORMS for argument in ("--platform", platform)]
     command = [sys.executable, "-m", "pip", "install", "--isolated", "--disable-pip-version-check", "--quiet"]
     command += ["--dry-run", "--report", str(tmp_path / "report.json"), "--target", str(tmp_path / "target")]
-    command += ["--only-binary=:all:", "--python-version", packaging.PYTHON_VERSION, *platforms]
+    command += ["--only-binary=:all:", "--python-version", build.PYTHON_VERSION, *platforms]
     # pip install holds Requires-Python against the Python that runs it, whatever --python-version says.
     command += ["--ignore-requires-python"]
     # As the container does it: in the archive's folder, with its requirements.txt.
@@ -163,7 +164,7 @@ def test_the_drift_check_finds_its_packages_in_the_second_zip_and_nowhere_else(p
     """Unpacked as the function does it, with neither the checkout nor what is installed in it in reach."""
     for package, folder in (
         (packages["check_drift"], "function"),
-        (large_package("check_drift", for_this_machine=True), "large"),
+        (large_zip("check_drift", for_this_machine=True), "large"),
     ):
         with zipfile.ZipFile(package) as opened:
             opened.extractall(tmp_path / folder)
@@ -178,7 +179,7 @@ def test_the_drift_check_finds_its_packages_in_the_second_zip_and_nowhere_else(p
 
 
 def test_the_second_zip_is_compiled_where_it_is_imported_and_fits_the_functions_storage():
-    with zipfile.ZipFile(large_package("check_drift", for_this_machine=True)) as opened:
+    with zipfile.ZipFile(large_zip("check_drift", for_this_machine=True)) as opened:
         files = {entry.filename: entry.file_size for entry in opened.infolist()}
     # Packed and unpacked at the same time: see infra/monitoring/drift_check.py.
     assert sum(files.values()) < 1.5 * 2**30

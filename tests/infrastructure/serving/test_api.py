@@ -9,7 +9,8 @@ from aws_cdk.assertions import Template
 from evergreen.names import ROUTES
 from infra.environments import ENVIRONMENTS
 from infra.model_store import ModelStore
-from infra.serving.api import PredictionApi
+from infra.serving.serving import Serving
+from tests.infrastructure.conftest import deployment_to
 
 
 def test_every_route_asks_for_iam_authorisation(template):
@@ -22,17 +23,8 @@ def test_an_environment_may_ask_for_tokens_instead(tmp_path):
     asking = dataclasses.replace(ENVIRONMENTS[0], token_issuer="https://issuer.example.com", token_audience=("me",))
     app = App(outdir=str(tmp_path))
     stack = Stack(app, "tokens", env={"region": asking.region})
-    models = ModelStore(stack, "Models", model_name="m")
-    PredictionApi(
-        stack,
-        "Api",
-        environment=asking,
-        model_name="m",
-        models=models,
-        log_sample=1,
-        log_leave_out=[],
-        for_this_machine=False,
-    )
+    deployment = deployment_to(asking)
+    Serving(stack, "Api", deployment, models=ModelStore(stack, "Models", deployment))
     template = Template.from_stack(stack)
 
     template.has_resource_properties(

@@ -17,7 +17,8 @@ from evergreen.judging.promotion import SHEET_FILES
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions import bundle
 from evergreen.versions.data_version import of_path
-from infra.packages import packaging
+from infra.packages import build
+from infra.packages.job_archive import job_archive
 from infra.training.addresses import Addresses
 from infra.training.jobs import train_request
 from tests.infrastructure.training.evaluation import context, evaluate
@@ -52,8 +53,8 @@ def prepared(settings, tmp_path_factory):
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     """What the jobs are deployed with; on another Python than the image's, without the wheels for that one."""
-    deployed = packaging.job_archive()
-    if packaging.compiles_for_lambda():
+    deployed = job_archive()
+    if build.compiles_for_lambda():
         return deployed
     path = tmp_path_factory.mktemp("archive") / "job.tar.gz"
     with tarfile.open(deployed) as whole, tarfile.open(path, "w:gz") as sources:

@@ -17,8 +17,6 @@ from typing import Any
 
 import uv
 
-from infra.packages import packaging
-
 PINNED = Path(__file__).with_name("toolkit.txt")
 
 
@@ -44,15 +42,15 @@ def toolkit_python() -> Path:
 
     def build(folder: Path) -> None:
         installer = [uv.find_uv_bin(), "--quiet", "--color", "never"]
-        packaging.run([*installer, "venv", "--python", sys.executable, str(folder)])
+        run([*installer, "venv", "--python", sys.executable, str(folder)])
         (python,) = folder.glob("bin/python")
         (own,) = folder.glob("lib/python3*/site-packages")
         (own / "image.pth").write_text(f"{packages}\n")
         # Without dependencies: the lock's versions of them are there already, setuptools to build with among them.
         install = ["pip", "install", "--python", str(python), "--no-deps", "--no-build-isolation", "--require-hashes"]
-        packaging.run([*installer, *install, "--requirement", str(PINNED)])
+        run([*installer, *install, "--requirement", str(PINNED)])
 
-    return packaging.cached("toolkit", [PINNED], [sys.version, packages], build) / "bin" / "python"
+    return cached("toolkit", [PINNED], [sys.version, packages], build) / "bin" / "python"
 
 
 class TrainingContainer:

@@ -11,7 +11,7 @@ import warnings
 from functools import cache
 from pathlib import Path
 
-from infra.packages.packaging import (
+from infra.packages.build import (
     CHECKOUT,
     LOCK,
     build_words,
@@ -56,7 +56,7 @@ print(json.dumps([file.rpartition("site-packages/")[2] for file in files if "sit
 
 
 @cache
-def large_package(name: str, *, for_this_machine: bool) -> Path:
+def large_zip(name: str, *, for_this_machine: bool) -> Path:
     """The zip of what functions/<name>/packages.txt names.
 
     Raises:

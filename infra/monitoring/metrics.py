@@ -1,0 +1,39 @@
+"""Metrics that alarms fire on and the dashboard draws."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from evergreen import names
+from infra.deployment import Deployment
+from infra.monitoring.capture import Capture
+
+
+def own_metric(
+    deployment: Deployment, service: str, metric: str, statistic: str, *, period: Duration, label: str | None = None
+) -> cloudwatch.Metric:
+    """A metric that our functions write.
+
+    Args:
+        service: names.METRIC_SERVICE or names.MONITORING_SERVICE.
+        label: of the line that is drawn.
+    """
+    return cloudwatch.Metric(
+        namespace=names.metric_namespace(deployment.environment.name),
+        metric_name=metric,
+        dimensions_map={"service": service},
+        statistic=statistic,
+        label=label,
+        period=period,
+    )
+
+
+def capture_freshness(capture: Capture, *, period: Duration, label: str | None = None) -> cloudwatch.Metric:
+    """How long the oldest record has waited in Firehose, in seconds."""
+    return cloudwatch.Metric(
+        namespace="AWS/Firehose",
+        metric_name="DeliveryToS3.DataFreshness",
+        dimensions_map={"DeliveryStreamName": capture.predictions.ref},
+        statistic="Maximum",
+        label=label,
+        period=period,
+    )

@@ -1,0 +1,64 @@
+"""The monitoring part of the stack."""
+
+from aws_cdk import Stack
+
+from infra.deployment import Deployment
+from infra.model_store import ModelStore
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.capture import Capture
+from infra.monitoring.dashboard import Dashboard
+from infra.monitoring.drift_check import DriftCheck
+from infra.monitoring.notifier import Notifier
+from infra.notifications import Notifications
+from infra.serving.serving import Serving
+from infra.training.training import Training
+
+
+class Monitoring:
+    """Predictions are captured, checked on a schedule, alarmed on, told of and drawn."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        deployment: Deployment,
+        *,
+        models: ModelStore,
+        training: Training,
+        serving: Serving,
+        notifications: Notifications,
+    ) -> None:
+        log_group = serving.function.log_group
+        self.capture = Capture(stack, "Capture", deployment, source=log_group)
+        self.check = DriftCheck(
+            stack,
+            "Monitoring",
+            deployment,
+            models=models,
+            capture=self.capture,
+            notifications=notifications,
+        )
+        notifier = Notifier(
+            stack,
+            "Notifier",
+            deployment,
+            capture=self.capture,
+            notifications=notifications,
+        )
+        alarms = Alarms(
+            stack,
+            "Alarms",
+            deployment,
+            capture=self.capture,
+            log_group=log_group,
+            notifications=notifications,
+            notifier=notifier,
+        )
+        self.dashboard = Dashboard(
+            stack,
+            "Overview",
+            deployment,
+            serving=serving,
+            capture=self.capture,
+            workflow=training.workflow,
+            alarms=alarms.all,
+        )

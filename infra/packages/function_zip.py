@@ -1,0 +1,77 @@
+"""The zip of a function: its code, the code that functions share, and its packages."""
+
+import importlib.util
+import py_compile
+import shutil
+import sys
+import tempfile
+import zipfile
+from functools import cache
+from pathlib import Path
+
+from infra.packages.build import (
+    BUILD,
+    CHECKOUT,
+    LOCK,
+    add,
+    build_words,
+    cached,
+    compiles,
+    install,
+    platform_of,
+    replacing,
+    run,
+    sources,
+    zip_folder,
+)
+
+
+@cache
+def function_zip(name: str, *, for_this_machine: bool) -> Path:
+    """The zip of a function: its code, what it shares, and its packages.
+
+    Args:
+        name: the folder in functions/.
+        for_this_machine: compiled packages for the Python that runs this, instead of Lambda's. The embedded cloud
+            needs that, since it runs functions without a container.
+
+    Raises:
+        PackagingError: a package could not be fetched.
+    """
+    platform = platform_of(for_this_machine=for_this_machine)
+    packages = _zipped_packages(CHECKOUT / "functions" / name / "requirements.txt", platform)
+    package = BUILD / "functions" / f"{name}-{'this-machine' if for_this_machine else 'lambda'}.zip"
+    with replacing(package) as unfinished:
+        shutil.copyfile(packages, unfinished)
+        with zipfile.ZipFile(unfinished, "a") as archive:
+            for source in sources("evergreen", f"functions/{name}", "functions/*.py"):
+                add(archive, str(source.relative_to(CHECKOUT)), source)
+                if compiles(platform):
+                    _add_compiled(archive, str(source.relative_to(CHECKOUT)), source)
+    return package
+
+
+def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
+    """A zip with the packages that a requirements file names, at the lock's versions."""
+
+    def build(folder: Path) -> None:
+        installed = folder / "installed"
+        install(requirements, installed, platform)
+        if compiles(platform):
+            # The paths in tracebacks are those in Lambda, whatever folder this is.
+            places = ["-s", str(installed), "-p", "/var/task"]
+            command = [sys.executable, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+            run([*command, *places, str(installed)])
+        zip_folder(installed, folder / "packages.zip")
+
+    return cached(requirements.parent.name, [requirements, LOCK], build_words(platform), build) / "packages.zip"
+
+
+def _add_compiled(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    """Add a source file's bytecode, which is used without a look at the source's time."""
+    compiled = Path(importlib.util.cache_from_source(name))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / compiled.name
+        unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(path), str(file), dfile=f"/var/task/{name}", invalidation_mode=unchecked, doraise=True)
+        add(archive, str(compiled), file)

@@ -1,0 +1,71 @@
+"""The archive that both jobs run from: sources, and the wheels that the training image lacks."""
+
+import gzip
+import io
+import sys
+import tarfile
+from functools import cache
+from pathlib import Path
+
+from infra.packages.build import (
+    BUILD,
+    CHECKOUT,
+    LAMBDA_PLATFORM,
+    LOCK,
+    PYTHON_VERSION,
+    cached,
+    replacing,
+    run,
+    sources,
+    uv_command,
+)
+
+# Wheels that run in the training image.
+WHEEL_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_5_x86_64")
+# What the training image brings along; installing it again would replace what it was tested with.
+_IN_THE_IMAGE = ("numpy", "pandas", "scikit-learn", "scipy", "joblib", "threadpoolctl", "pyarrow")
+
+
+@cache
+def job_archive() -> Path:
+    """The .tar.gz that both jobs run from: sources, and the wheels that the training image lacks.
+
+    Raises:
+        PackagingError: a wheel could not be fetched.
+    """
+    wheels, requirements = _wheels(CHECKOUT / "training" / "requirements.txt")
+    members = {str(path.relative_to(CHECKOUT)): path.read_bytes() for path in sources("evergreen", "training")}
+    members |= {f"wheels/{path.name}": path.read_bytes() for path in sorted(wheels.glob("*.whl"))}
+    # The training container installs the requirements.txt that it finds beside the program.
+    members["requirements.txt"] = f"--no-index\n--find-links wheels\n{requirements}".encode()
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        for name in sorted(members):
+            member = tarfile.TarInfo(name)
+            member.size = len(members[name])
+            member.mode = 0o644
+            archive.addfile(member, io.BytesIO(members[name]))
+    path = BUILD / "job.tar.gz"
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(gzip.compress(tar.getvalue(), compresslevel=1, mtime=0))
+    return path
+
+
+def _wheels(requirements: Path) -> tuple[Path, str]:
+    """A folder with the wheels that a requirements file needs in the training image, and their pinned names."""
+
+    def download(folder: Path) -> None:
+        pinned = folder / "requirements.txt"
+        omitted = [argument for package in _IN_THE_IMAGE for argument in ("--no-emit-package", package)]
+        source = ["--constraint", str(LOCK), str(requirements), "--output-file", str(pinned)]
+        uv_command(
+            "pip", "compile", "--generate-hashes", "--no-annotate", "--no-header", *LAMBDA_PLATFORM, *omitted, *source
+        )
+        platforms = [argument for platform in WHEEL_PLATFORMS for argument in ("--platform", platform)]
+        target = ["--python-version", PYTHON_VERSION, "--only-binary", ":all:", "--dest", str(folder)]
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--require-hashes"]
+        run([*pip, *platforms, *target, "--requirement", str(pinned)])
+
+    folder = cached("wheels", [requirements, LOCK], [], download)
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    return folder, "".join(f"{line.split()[0]}\n" for line in lines if line and not line[0].isspace())

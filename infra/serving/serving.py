@@ -1,0 +1,44 @@
+"""The serving part of the stack: the predict function, and HTTPS in front of it."""
+
+import json
+
+from constructs import Construct
+
+from evergreen import names
+from infra.deployment import Deployment
+from infra.function import Function
+from infra.model_store import ModelStore
+from infra.serving.api import http_api
+
+
+class Serving(Construct):
+    """The endpoint. Callers need execute-api:Invoke, or a token where the environment names an issuer.
+
+    Attributes:
+        url: the address of POST /predict.
+        api_id: of the HTTP API.
+        function: the predict function.
+    """
+
+    def __init__(self, scope: Construct, id_: str, deployment: Deployment, *, models: ModelStore) -> None:
+        super().__init__(scope, id_)
+        settings = deployment.settings
+        self.function = Function(
+            self,
+            "Predict",
+            deployment,
+            name="predict",
+            variables={
+                names.MODEL_BUCKET: models.bucket.bucket_name,
+                names.MODEL_NAME: deployment.model_name,
+                names.LOG_SAMPLE: str(settings.log_sample),
+                names.LOG_LEAVE_OUT: json.dumps(list(settings.log_leave_out)),
+                "POWERTOOLS_METRICS_NAMESPACE": names.metric_namespace(deployment.environment.name),
+            },
+            memory_mb=512,
+            timeout_seconds=10,
+        )
+        models.grant_read_models(self.function.role)
+        api = http_api(self, deployment, self.function.lambda_function)
+        self.url = f"{api.api_endpoint}/predict"
+        self.api_id = api.api_id
