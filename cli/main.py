@@ -2,68 +2,79 @@
 
 import signal
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from cli.console import errors
+from cli.failures import expected, in_words
 from cli.interruption import Interrupted, interrupt
-from cli.verbs.card import card
-from cli.verbs.dashboard import dashboard
-from cli.verbs.data import app as data
-from cli.verbs.demo import demo
-from cli.verbs.drift import drift
-from cli.verbs.forget import forget
-from cli.verbs.predict import predict
-from cli.verbs.reproduce import reproduce
-from cli.verbs.rollback import rollback
-from cli.verbs.train import train
-from cli.verbs.up import up
-from cli.verbs.versions import versions
-from evergreen.errors import EvergreenError
-from local.cloud import CloudError, CloudNotRunning
+from cli.verbs import VERBS
+
+
+class _Verbs(TyperGroup):
+    """The verbs. Each is imported when it is called; until then its line of the help page stands for it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = {name: TyperCommand(name, help=text) for name, text in VERBS.items()}
+        self._are_listed = False
+
+    def list_commands(self, _context: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, _context: Any, name: str) -> Any:
+        if name not in VERBS or self._are_listed:
+            return self.commands.get(name)
+        return _load(name)
+
+    def format_help(self, context: Any, formatter: Any) -> None:
+        self._are_listed = True
+        super().format_help(context, formatter)
+
+
+def _load(name: str) -> Any:
+    module = import_module(f"cli.verbs.{name}")
+    if hasattr(module, "app"):
+        return get_command(module.app)
+    single = typer.Typer(add_completion=False)
+    single.command(name)(getattr(module, name))
+    return get_command(single)
+
 
 app = typer.Typer(
     name="evergreen",
+    cls=_Verbs,
     help="Train, serve and watch a tabular model on AWS, or on this machine.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(demo)
-app.command()(up)
-app.command()(train)
-app.command()(predict)
-app.command()(versions)
-app.command()(rollback)
-app.command()(drift)
-app.command()(dashboard)
-app.command()(forget)
-app.command()(card)
-app.command()(reproduce)
-app.add_typer(data, name="data")
+
+
+@app.callback()
+def _evergreen() -> None:
+    """Makes a group of the verbs, none of which is registered here."""
 
 
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
     try:
-        app()
+        app(prog_name="evergreen")
+    except SystemExit:
+        raise
     except Interrupted:
         errors.print("\nevergreen: interrupted; what this command started has been stopped")
         sys.exit(130)
-    except (EvergreenError, CloudError, CloudNotRunning) as error:
-        _fail(str(error))
-    except NoCredentialsError:
-        _fail("no AWS credentials: name a profile in AWS_PROFILE, or add --local for the embedded cloud")
-    except NoRegionError:
-        _fail("no AWS region: name one in AWS_REGION, or add --local for the embedded cloud")
-    except (BotoCoreError, ClientError) as error:
-        _fail(f"AWS: {error}")
-    except OSError as error:
-        _fail(str(error))
+    # Asked for when there is a failure, and not before: these classes take a tenth of a second to import.
+    except expected() as error:
+        errors.print(f"evergreen: {in_words(error)}", style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
 
 
-def _fail(message: str) -> None:
-    errors.print(f"evergreen: {message}", style="red", markup=False, soft_wrap=True)
-    sys.exit(1)
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,17 @@
-"""One module per verb of the `evergreen` command."""
+"""One module per verb of the `evergreen` command. A verb is loaded when it is called, so that each pays for itself."""
+
+# Each verb with what `evergreen --help` says of it, in the order of that page.
+VERBS = {
+    "demo": "Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything.",
+    "up": "Run the cloud on this machine, deployed and trained, until Ctrl-C.",
+    "train": "Train on the table that model.toml names, and promote the model if it is better.",
+    "predict": "Predict with the champion.",
+    "versions": "List the versions, the newest first, with Judge's decision about each.",
+    "rollback": "Make the previous champion serve again, or a version that is named.",
+    "drift": "Check now whether the rows still look like those that the champion was judged on.",
+    "dashboard": "Draw the stack's dashboard as a page; the same is in the CloudWatch console.",
+    "forget": "Remove a prediction, its features and its label from what has been captured.",
+    "card": "Fetch the champion's model card, with Judge's decision in it.",
+    "reproduce": "Train a version again from its data, settings and code, and say whether the model is the same.",
+    "data": "Version the data: add, list, pull and push.",
+}

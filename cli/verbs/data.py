@@ -18,7 +18,7 @@ from evergreen.errors import CommandFailed
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions import data_version
 
-app = typer.Typer(help="Version the data: add, list, pull and push.", no_args_is_help=True)
+app = typer.Typer(help="Version the data: add, list, pull and push.", no_args_is_help=True, add_completion=False)
 
 # Enough of a version to name it by; `find` says when it is not.
 SHORT = 12

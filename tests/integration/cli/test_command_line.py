@@ -1,12 +1,14 @@
 """The evergreen command: a mistake is one message that names the thing and the remedy, and exit code 1."""
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
+from cli.verbs import VERBS
 
 CHECKOUT = Path(__file__).parents[3]
 SETTINGS = (CHECKOUT / "model.toml").read_text()
@@ -47,6 +49,33 @@ def test_help_lists_the_verbs(run):
     assert code == 0
     for verb in ("demo", "up", "train", "predict"):
         assert verb in said
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_page_of_a_verb_begins_as_the_list_of_verbs_says(run, verb):
+    code, said = run(verb, "--help")
+
+    assert code == 0
+    assert f"Usage: evergreen {verb} " in said
+    assert VERBS[verb] in said
+
+
+def test_help_imports_no_verb(checkout):
+    program = """
+import sys
+from cli.main import app
+try:
+    app(["--help"], prog_name="evergreen")
+except SystemExit:
+    verbs = [name for name in sys.modules if name.startswith("cli.verbs.")]
+    heavy = {"boto3", "botocore", "numpy", "pandas", "pyarrow", "plotly", "sklearn"} & sys.modules.keys()
+    sys.exit(f"imported: {verbs} {heavy}" if verbs or heavy else 0)
+"""
+    answer = subprocess.run([sys.executable, "-c", program], cwd=checkout, capture_output=True, text=True, check=False)
+
+    assert answer.stderr == ""
+    assert "Usage: evergreen" in " ".join(answer.stdout.split())
+    assert answer.returncode == 0
 
 
 def test_a_misspelt_verb_is_told_the_right_one(run):
@@ -110,7 +139,7 @@ def test_local_without_a_cloud_says_how_to_start_one(run, monkeypatch, tmp_path)
 
 
 def test_a_port_in_use_is_named_with_the_remedy(run, monkeypatch, tmp_path):
-    monkeypatch.setattr("cli.demo.HOME", tmp_path)
+    monkeypatch.setattr("cli.verbs.demo.HOME", tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -77,7 +77,7 @@ def repository(tmp_path, checkout, git, monkeypatch):
 @pytest.fixture
 def data(target, capsys, monkeypatch):
     """Runs `evergreen data ...`; what it said on a wide terminal, its spaces made one."""
-    monkeypatch.setattr("cli.data.console.width", 160)
+    monkeypatch.setattr("cli.verbs.data.console.width", 160)
 
     def run(verb, *arguments):
         command = [verb, *arguments, "--environment", target.environment]

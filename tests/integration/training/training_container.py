@@ -17,6 +17,8 @@ from typing import Any
 
 import uv
 
+from infra.packages.build import cached, run
+
 PINNED = Path(__file__).with_name("toolkit.txt")
 
 
