@@ -5,10 +5,10 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Compiled bytecode halves the start-up time of every command.
 unexport PYTHONDONTWRITEBYTECODE
-# A shell that sits in another environment must not leak into this one.
+# Variables of another virtual environment must not affect this one.
 unexport PYTHONPATH VIRTUAL_ENV
 
-.PHONY: help demo up test repro fuzz bench bench-drift bench-training dashboard lint setup lock synth clean
+.PHONY: help demo up check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ demo: setup  ## Deploy, train, predict, find drift, alarm and roll back on this 
 
 up: setup  ## The same cloud, deployed and trained, until Ctrl-C
 	@evergreen up
+
+check: setup lint  ## Lint, types and unit tests, in under a minute
+	@python -m pytest tests/unit --numprocesses auto
 
 test: setup lint  ## Run every check and test
 	@python -m pytest
@@ -46,6 +49,9 @@ lint: setup
 	@ruff format --check .
 	@mypy
 
+hooks: setup  ## Have Git run `make lint` before each commit and `make check` before each push
+	@pre-commit install --hook-type pre-commit --hook-type pre-push
+
 setup: .venv/.ready  ## Install the pinned tools into .venv and node_modules
 
 .venv/.ready: requirements.txt package-lock.json pyproject.toml scripts/setup.sh
@@ -54,6 +60,9 @@ setup: .venv/.ready  ## Install the pinned tools into .venv and node_modules
 lock: setup  ## Resolve pyproject.toml into requirements.txt and package.json into package-lock.json
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+	@cd benchmarks/serving/peers && for peer in *.in; do uv pip compile --universal --python-version 3.11 \
+		--no-emit-index-url --no-annotate --quiet --custom-compile-command "make lock" $$peer \
+		--output-file $${peer%.in}.txt; done
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 synth: setup  ## Write the CloudFormation templates to cdk.out

@@ -1,20 +1,17 @@
-"""Writes docs/model-toml.md from the settings' own code: python -m cli.reference."""
+"""Prints the reference of model.toml, from the code of the settings: python -m cli.reference > docs/model-toml.md"""
 
 import dataclasses
 import typing
 from collections.abc import Iterator
 from typing import Any
 
-from cli.aws.target import CHECKOUT
 from evergreen.judging.metrics import METRICS
 from evergreen.settings.sections import ESTIMATORS, TASKS, EstimatorSettings, ModelSettings
 
-PAGE = CHECKOUT / "docs" / "model-toml.md"
-
 _HEAD = """# model.toml
 
-Written by `python -m cli.reference`; a test holds it up to date. A wrong key or value is refused with its line and the
-nearest right one, before anything is started.
+Written by `python -m cli.reference > docs/model-toml.md`; a test holds it up to date. A wrong key or value is refused
+with its line and the nearest right one, before anything is started.
 """
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", list: "list", dict: "table"}
 
@@ -73,4 +70,4 @@ def _estimators() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    print(page(), end="")

@@ -1,4 +1,4 @@
-"""What model.toml may say: a dataclass a section. `python -m cli.reference` writes docs/model-toml.md from them."""
+"""What model.toml may say: a dataclass a section. `python -m cli.reference` prints docs/model-toml.md from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

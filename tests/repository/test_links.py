@@ -1,10 +1,14 @@
 """What README and docs link to is there."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-PAGES = ["README.md", *(f"docs/{name}.md" for name in ("architecture", "benchmarks", "drift", "judging", "training"))]
+from tests.repository.documentation import pages
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PAGES = [page.relative_to(CHECKOUT).as_posix() for page in [*pages(CHECKOUT), CHECKOUT / "CHANGELOG.md"]]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -17,7 +17,7 @@ from benchmarks.serving.rig.environments import HERE, PeerUnavailable, peer_pyth
 from evergreen import names, portable
 from evergreen.contract.contract import CATEGORY, Contract
 from evergreen.settings.model_toml import read_settings
-from evergreen.settings.sections import DriftSettings, ModelSettings, QualitySettings
+from evergreen.settings.sections import DriftSettings, ModelSettings, PromotionSettings, QualitySettings
 from evergreen.versions import bundle
 from evergreen.versions.champion import Champion
 from training import prepare, train
@@ -72,6 +72,7 @@ def synthetic_model(*, features: int) -> Trained:
         settings,
         data=replace(settings.data, target="target", leave_out=["moment"]),
         split=replace(settings.split, by="moment"),
+        promotion=PromotionSettings(),
         drift=DriftSettings(),
         quality=QualitySettings(),
         estimator=replace(
@@ -148,7 +149,8 @@ def _convert_to_onnx(model: Trained, folder: Path) -> None:
         else:
             codes[feature.name] = None
         matrix.append(column.to_numpy(dtype="float64"))
-    plain = type(model.estimator)(**{**model.estimator.get_params(), "categorical_features": None})
+    fitted = model.estimator[-1]
+    plain = type(fitted)(**{**fitted.get_params(), "categorical_features": None})
     plain.fit(np.column_stack(matrix), prepared.train[model.contract.target])
     joblib.dump(plain, folder / "plain.joblib")
     (folder / "columns.json").write_text(json.dumps(codes))

@@ -1,6 +1,5 @@
 """Functions as processes on the real AWS Lambda runtime client, under a strict search path."""
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -19,10 +18,9 @@ from benchmarks.serving.rig.runtime_api import FUNCTION
 from evergreen import names
 from infra.packages.function_zip import function_zip
 from local import environments
+from local.processes.functions import link_runtime
 from local.processes.leashed import LeashedProcess
 
-# The runtime client, its own dependencies and its compiled part.
-_RUNTIME_PACKAGES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 # exec: the stamp is the last thing before the interpreter, so that the leash and the shell are not counted.
 _STAMPED = 'echo "$EPOCHREALTIME" >"$0"; exec "$@"'
 
@@ -76,20 +74,7 @@ class Function:
 
 def runtime_packages() -> Path:
     """A folder with links to the runtime client's packages, and to nothing else."""
-    folder = BUILD / "runtime"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _RUNTIME_PACKAGES:
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        origin = Path(spec.origin)
-        source = origin.parent if spec.submodule_search_locations else origin
-        link = folder / source.name
-        # Another Python's virtual environment may have stood here when it was made.
-        if not link.is_symlink() or link.readlink() != source:
-            link.unlink(missing_ok=True)
-            link.symlink_to(source)
-    return folder
+    return link_runtime(BUILD / "runtime")
 
 
 def predict_package() -> Path:
