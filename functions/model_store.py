@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.exceptions import ClientError
 
 from evergreen import names
 from evergreen.errors import BrokenBundle, PromotionConflict
 from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
+from functions.conditional_write import put_if_unchanged
 
 # Where SageMaker puts what a training job left in its model folder, below the job's own.
 _BUNDLE_FOLDER = "output/model/"
@@ -81,22 +81,17 @@ class ModelStore:
         Raises:
             PromotionConflict: it has been written by another since; this one changed nothing.
         """
-        condition = {"IfMatch": replaces.etag} if replaces else {"IfNoneMatch": "*"}
-        try:
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=names.champion_key(model),
-                Body=champion.to_json(),
-                ContentType="application/json",
-                **condition,
+        written = put_if_unchanged(
+            self._client,
+            bucket=self._bucket,
+            key=names.champion_key(model),
+            body=champion.to_json(),
+            etag=replaces.etag if replaces else None,
+        )
+        if not written:
+            raise PromotionConflict(
+                f"{champion.version} was not promoted: another promotion of {model} came first. Train again"
             )
-        except ClientError as error:
-            # 412: another pointer is there; 409: another is being written at this moment.
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
-                raise PromotionConflict(
-                    f"{champion.version} was not promoted: another promotion of {model} came first. Train again"
-                ) from error
-            raise
 
     def write_beside(self, prefix: str, files: Mapping[str, bytes]) -> None:
         """Store what Judge made of a bundle beside it, never in it: the manifest covers what training wrote.

@@ -1,1 +1,1 @@
-"""What runs inside the SageMaker jobs: pure functions, each with a thin entry point by the container contract."""
+"""The code of the SageMaker jobs: pure functions, with a thin entry point for each job."""

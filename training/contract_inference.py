@@ -1,4 +1,4 @@
-"""Infers the contract from training rows: what each feature was there is what a request may say of it."""
+"""Infers the contract from training rows: each feature's type and values there are those that a request may have."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,7 @@ import pandas as pd
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
 from evergreen.errors import InvalidData
 from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.number_text import number
 from evergreen.settings.sections import ModelSettings
 
 MAX_CLASSES = 100
@@ -15,11 +16,12 @@ def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *
     """The contract of the training rows: features and target, numbers as float64, categories as text.
 
     Raises:
-        InvalidData: a feature is missing in every training row, or the target's classes cannot be told apart.
+        InvalidData: a feature is missing in every training row, the target has too few or too many classes, or a class
+            occurs in the holdout only.
     """
     target = settings.data.target
     names = [name for name in train.columns if name != target]
-    # The last row, of those that lack nothing if there are any.
+    # The last row without a missing cell; if there is none, the last row.
     whole = np.ones(len(train), dtype=bool)
     for name in names:
         whole &= pd.notna(train[name].to_numpy())
@@ -54,18 +56,18 @@ def _feature(column: pd.Series, value: float | str | None, *, file: str) -> Feat
 
 
 def _classes(train: pd.Series, holdout: pd.Series, *, file: str) -> tuple[str, ...]:
-    """The labels of a classification: the texts of the target, in the order of the alphabet."""
+    """The labels of a classification: the texts of the target, sorted."""
     classes = sorted(train.unique())
     if not 2 <= len(classes) <= MAX_CLASSES:
         only = f", {classes[0]!r}," if len(classes) == 1 else ""
         raise InvalidData(
-            f"{file}: the target {train.name!r} has {len(classes)} different values{only} in the training rows; "
-            f'a classification takes 2 to {MAX_CLASSES}. For a number to predict, set task = "regression"'
+            f"{file}: the target {train.name!r} has {number(len(classes))} different values{only} in the training "
+            f'rows; a classification takes 2 to {MAX_CLASSES}. For a number to predict, set task = "regression"'
         )
     unknown = sorted(set(holdout) - set(classes))
     if unknown:
         raise InvalidData(
             f"{file}: the target's value {unknown[0]!r} occurs in holdout rows only, so that it cannot be learned; "
-            "bring more rows or change [split] holdout"
+            "add rows or change [split] holdout"
         )
     return tuple(classes)

@@ -1,4 +1,4 @@
-"""The estimators of model.toml: what each is in scikit-learn, and the preprocessing that it gets."""
+"""The estimators of model.toml: the scikit-learn class of each, and its preprocessing."""
 
 import difflib
 from typing import Any
@@ -16,7 +16,7 @@ from evergreen.judging.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections import ModelSettings
 from training import preprocessing
 
-# The only one that takes missing values and categories as they are.
+# The only estimator that takes missing values and categories as they are.
 NATIVE = "hist_gradient_boosting"
 
 _REGRESSORS: dict[str, type[BaseEstimator]] = {
@@ -42,12 +42,12 @@ _CLASSIFIERS: dict[str, type[BaseEstimator]] = {
     "linear_svm": svm.LinearSVC,
 }
 CLASSES = {REGRESSION: _REGRESSORS, CLASSIFICATION: _CLASSIFIERS}
-# These weigh features against each other, so that they must be of one scale.
+# These weigh features against each other, so the features must have the same scale.
 _SCALED = {"linear", "ridge", "lasso", "elastic_net", "logistic", "linear_svm"}
 
 
 def features_of(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """The contract's features in its order: numbers as float64, categories as text, what is missing as NaN."""
+    """The contract's features in its order: numbers as float64, categories as text, missing cells as NaN."""
     columns: dict[str, Any] = {}
     for feature in contract.features:
         column = rows[feature.name]
@@ -59,7 +59,7 @@ def features_of(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
 
 
 def build(settings: ModelSettings, contract: Contract) -> Pipeline:
-    """The unfitted estimator behind its preprocessing.
+    """The unfitted pipeline of preprocessing and estimator.
 
     Raises:
         InvalidSettings: the estimator has no such parameter, or a setting does not fit the features.
@@ -78,7 +78,7 @@ def build(settings: ModelSettings, contract: Contract) -> Pipeline:
     )
     parameters: dict[str, Any] = {"random_state": settings.seed} if "random_state" in known else {}
     if native and preprocessing.encodes_as_numbers(settings.preprocessing, native=native):
-        # The categories stand first behind the preprocessing.
+        # The preprocessing puts the categories first.
         count = sum(feature.type == CATEGORY for feature in contract.features)
         parameters["categorical_features"] = list(range(count)) or None
     estimator: Any = estimator_class(**{**parameters, **chosen.parameters})
@@ -88,7 +88,7 @@ def build(settings: ModelSettings, contract: Contract) -> Pipeline:
 
 
 def in_one_thread(estimator: Any) -> Any:
-    """The same fitted estimator, predicting in one thread: several add a forest's trees up in an order of chance."""
+    """The same fitted estimator, predicting in one thread: several threads add a forest's trees in random order."""
     threads = [name for name in estimator.get_params() if name.rpartition("__")[2] == "n_jobs"]
     return estimator.set_params(**dict.fromkeys(threads))
 

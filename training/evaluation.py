@@ -1,4 +1,4 @@
-"""What a fitted estimator is worth on the holdout: metrics with intervals, a baseline, slices, importance."""
+"""Evaluates a fitted estimator on the holdout: metrics with intervals, a baseline, slices, importance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,21 +14,22 @@ from evergreen.judging.metrics import METRICS, Outcomes, measure_all
 from evergreen.settings.sections import ModelSettings
 from training.estimators import features_of
 
-# A feature is shuffled so often, in a sample of so many holdout rows.
+# How often a feature is shuffled, and in how many holdout rows at most.
 _REPEATS = 5
 _SHUFFLED_ROWS = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """
+    """The evaluation of one model.
+
     Attributes:
-        holdout: every metric of the task by name.
-        baseline: the same of a model that knows only the target.
-        intervals: 95% interval of each metric by bootstrap, low and high.
-        importance: by feature, how much worse the model's own metric becomes when the feature is shuffled: mean and
+        holdout: the value of every metric of the task, by name.
+        baseline: the same for a model that uses no features.
+        intervals: 95% bootstrap interval of each metric, low and high.
+        importance: by feature, how much worse the metric of model.toml gets when the feature is shuffled: mean and
             standard deviation over the repeats, in units of the metric.
-        slices: by feature and value: rows, and the model's own metric on them.
+        slices: by feature and value: the number of rows, and the metric of model.toml on them.
     """
 
     holdout: dict[str, float]
@@ -47,9 +48,10 @@ def evaluate(
     contract: Contract,
     settings: ModelSettings,
 ) -> Evaluation:
-    """
+    """Measure the estimator.
+
     Args:
-        outcomes: what `predict` says of the holdout.
+        outcomes: the result of `predict` on the holdout.
     """
     measured = measure_all(outcomes, task=contract.task)
     return Evaluation(
@@ -62,7 +64,7 @@ def evaluate(
 
 
 def predict(estimator: Any, rows: pd.DataFrame, contract: Contract) -> Outcomes:
-    """What scikit-learn itself says of labelled rows."""
+    """The outcomes of scikit-learn's own predictions on labelled rows."""
     return _outcomes(estimator, features_of(rows, contract), rows[contract.target].tolist(), contract)
 
 
@@ -76,7 +78,7 @@ def _outcomes(estimator: Any, features: pd.DataFrame, actual: Sequence[Any], con
 
 
 def baseline(train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract) -> Outcomes:
-    """What a model says that knows only the target: its mean, or its commonest class and the shares of all."""
+    """Outcomes of a model that uses no features: the target's mean, or its commonest class and all classes' shares."""
     actual, target = holdout[contract.target].tolist(), train[contract.target]
     if not contract.classes:
         return Outcomes(actual=actual, predicted=[float(target.mean())] * len(actual))
@@ -93,7 +95,7 @@ def baseline(train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract) -> 
 def importance(
     estimator: Any, holdout: pd.DataFrame, contract: Contract, *, metric: str, seed: int
 ) -> dict[str, dict[str, float]]:
-    """Permutation importance (Breiman 2001) on the holdout, of each feature."""
+    """Permutation importance (Breiman 2001) of each feature on the holdout."""
     sign = 1 if METRICS[metric].higher_is_better else -1
 
     def score(fitted: Any, features: pd.DataFrame, actual: pd.Series) -> float:
@@ -117,7 +119,7 @@ def importance(
 def slices(
     outcomes: Outcomes, holdout: pd.DataFrame, features: Sequence[str], *, metric: str
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """The metric on the rows of each value of the features; rows that lack the value belong to no slice."""
+    """The metric on the rows of each value of the features; a row that lacks the feature is in no slice."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for name in features:
         groups = holdout.reset_index(drop=True).groupby(name).indices

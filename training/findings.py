@@ -1,19 +1,20 @@
-"""What looks wrong in the training rows although a model can be fitted to them: warnings, each with a remedy."""
+"""Warnings about training rows to which a model can be fitted, but which look wrong; each with a remedy."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
+from evergreen.number_text import counted, number
 from evergreen.settings.sections import ModelSettings
 
-# Share of different values above which whole numbers are taken for an identifier, and rows that it takes to tell.
+# A column of text or whole numbers is taken for an identifier above this share of distinct values, from this many rows.
 _UNIQUE_SHARE, _UNIQUE_ROWS = 0.99, 50
-# Rank correlation with the target above which a number is taken for a copy of it.
+# A number is taken for a copy of the target above this rank correlation with it.
 _COPY = 0.999
-# Rows on which copies are looked for: more would change no finding, and cost a sort of every column.
+# At most this many rows are searched for copies: more would not change a finding, but cost a sort of every column.
 _COPY_ROWS = 20_000
-# A class with fewer rows is not learned, or not judged.
+# A class with fewer training rows is not learned; one with fewer holdout rows is not judged.
 _CLASS_ROWS, _CLASS_HOLDOUT_ROWS = 10, 1
 _NAMED = 5
 
@@ -21,9 +22,9 @@ Columns = dict[str, pd.Series]
 
 
 def find(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings) -> tuple[str, ...]:
-    """Sentences, one for each kind of finding; the columns are those of `Prepared`."""
+    """One sentence for each kind of finding. The columns are those of `Prepared`."""
     target = train[settings.data.target]
-    # Not a frame: that would be a copy of all rows.
+    # A dict and not a frame, which would copy all rows.
     features = {str(name): train[name] for name in train.columns if name != target.name}
     sentences = [
         *_identifiers(features, settings),
@@ -37,7 +38,7 @@ def find(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings) ->
 
 
 def _identifiers(features: Columns, settings: ModelSettings) -> Iterator[str]:
-    """Columns of text or whole numbers with another value in nearly every row. Moments are so by nature."""
+    """Columns of text or whole numbers with a different value in nearly every row, except the column of the split."""
     names = [
         name
         for name, column in features.items()
@@ -45,8 +46,8 @@ def _identifiers(features: Columns, settings: ModelSettings) -> Iterator[str]:
     ]
     if names:
         yield (
-            f"{_columns(names)} a different value in nearly every row, as an identifier has: nothing of it holds for "
-            "other rows. Put it into leave_out in model.toml"
+            f"{_columns(names)} a different value in nearly every row, like an identifier: what a model learns from it "
+            "does not hold for other rows. Put it into leave_out in model.toml"
         )
 
 
@@ -57,7 +58,7 @@ def _constants(features: Columns) -> Iterator[str]:
 
 
 def _copies(features: Columns, target: pd.Series) -> Iterator[str]:
-    """Features that all but say the target: by their rank, or because each value goes with one target only."""
+    """Features that nearly determine the target: by their rank, or because each value occurs with one target only."""
     step = -(-len(target) // _COPY_ROWS)
     goal = target.iloc[::step]
     codes = pd.factorize(goal)[0]
@@ -68,8 +69,9 @@ def _copies(features: Columns, target: pd.Series) -> Iterator[str]:
     names = [name for name, column in some.items() if _determines(column, codes) or _is_copy(column, goal, ranks)]
     if names:
         yield (
-            f"{_columns(names)} the target in all but name: each value goes with one value of {target.name!r}, or "
-            "rises and falls with it. If it is not known when a prediction is asked for, put it into leave_out"
+            f"{_columns(names)} the same information as the target: each value occurs with only one value of "
+            f"{target.name!r}, or rises and falls with it. If it is not known when a prediction is requested, put it "
+            "into leave_out"
         )
 
 
@@ -81,26 +83,27 @@ def _single_categories(features: Columns, settings: ModelSettings) -> Iterator[s
             continue
         counts = column.value_counts()
         single = sorted(counts.index[counts == 1])
-        # A column of nothing else is an identifier.
+        # A column in which every category occurs once is an identifier, which has a finding of its own.
         if single and len(single) < len(counts):
             yield (
                 f"the column {name!r} has {_listed(single)} in one training row only: too few to learn from. Merge it "
-                "with others, bring more rows of it, or set [preprocessing] min_frequency"
+                "with others, add rows of it, or set [preprocessing] min_frequency"
             )
 
 
 def _rare_classes(train: pd.Series, holdout: pd.Series) -> list[str]:
     learned, judged = train.value_counts(), holdout.value_counts()
+    sizes = {label: (int(learned[label]), int(judged.get(label, 0))) for label in sorted(learned.index)}
     rare = [
-        f"{label!r} ({learned[label]} training rows, {judged.get(label, 0)} holdout rows)"
-        for label in sorted(learned.index)
-        if learned[label] < _CLASS_ROWS or judged.get(label, 0) < _CLASS_HOLDOUT_ROWS
+        f"{label!r} ({counted(here, 'training row')}, {counted(there, 'holdout row')})"
+        for label, (here, there) in sizes.items()
+        if here < _CLASS_ROWS or there < _CLASS_HOLDOUT_ROWS
     ]
     if not rare:
         return []
     return [
         f"the target {train.name!r} has classes too rare to be learned and judged: {', '.join(rare[:_NAMED])}"
-        f"{_more(rare)}. Bring more rows of them, or merge them with others"
+        f"{_more(rare)}. Add rows of them, or merge them with others"
     ]
 
 
@@ -117,19 +120,19 @@ def _is_unique(column: pd.Series) -> bool:
 
 
 def _is_constant(column: pd.Series) -> bool:
-    """Whether each row has the same; a missing cell is another value."""
+    """Whether every row has the same value; a column with a missing cell is not constant."""
     values = column.to_numpy()
     return bool((values == values[0]).all())
 
 
 def _determines(column: pd.Series, target: np.ndarray) -> bool:
-    """Whether every value has one target; said only where values repeat, or it would be so by chance."""
+    """Whether every value occurs with one target only; False if few values repeat, where it would hold by chance."""
     codes, distinct = pd.factorize(column.to_numpy())
     present = codes >= 0
     codes, target = codes[present], target[present]
     if len(distinct) < 2 or len(distinct) > len(codes) / 2:
         return False
-    # Each value's target is that of its last row; then every row must have it.
+    # Take the target of each value's last row; all rows of the value must have the same.
     last = np.empty(len(distinct), dtype=target.dtype)
     last[codes] = target
     repeated = np.bincount(codes)[codes] > 1
@@ -137,10 +140,10 @@ def _determines(column: pd.Series, target: np.ndarray) -> bool:
 
 
 def _is_copy(column: pd.Series, target: pd.Series, ranks: pd.Series | None) -> bool:
-    """Whether two numbers rise together; or for a class, whether the number has each class in a range of its own.
+    """Whether a number rises or falls with the target; for classes, whether each class has a separate range of it.
 
     Args:
-        ranks: of the target; None for a class.
+        ranks: ranks of the target; None if it is a class.
     """
     if column.dtype == object:
         return False
@@ -156,12 +159,12 @@ def _is_copy(column: pd.Series, target: pd.Series, ranks: pd.Series | None) -> b
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Its size, whatever its sign."""
+    """The absolute value of the correlation."""
     return abs(float(np.corrcoef(one, other)[0, 1]))
 
 
 def _columns(names: Sequence[str]) -> str:
-    return f"the column {names[0]!r} has" if len(names) == 1 else f"the columns {_listed(names)} have each"
+    return f"the column {names[0]!r} has" if len(names) == 1 else f"the columns {_listed(names)} each have"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -169,4 +172,4 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _more(names: Sequence[str]) -> str:
-    return f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f" and {number(len(names) - _NAMED)} more" if len(names) > _NAMED else ""

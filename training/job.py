@@ -1,4 +1,4 @@
-"""The SageMaker container contract that both jobs share: where files lie, and how a failure gets its message."""
+"""The SageMaker container contract of both jobs: where files are, and how a failed run ends."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from evergreen.errors import EvergreenError, InvalidData
 
 
 def base_folder() -> Path:
-    """/opt/ml in the container; elsewhere as the SageMaker training toolkit's own variable says."""
+    """/opt/ml, or the folder that the SageMaker training toolkit's variable SAGEMAKER_BASE_DIR names."""
     return Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 
 
@@ -18,7 +18,7 @@ def single_file(folder: Path) -> Path:
     """The one file of an input channel.
 
     Raises:
-        InvalidData: there is none, or more than one.
+        InvalidData: the channel holds no file, or more than one.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if len(files) != 1:
@@ -26,17 +26,21 @@ def single_file(folder: Path) -> Path:
     return files[0]
 
 
-def run(main: Callable[[], None], failure_file: Path) -> None:
-    """Call main; when it fails, write the cause where SageMaker looks for it, and exit with 1.
+def run(main: Callable[[], None], failure_file: str) -> None:
+    """Call `main`; if it fails, exit with 1.
 
-    On any other machine the cause is what is printed last.
+    In a job the cause is written to output/`failure_file`, where SageMaker looks for it, and the log gets the
+    traceback. On any other machine an EvergreenError is printed as its message alone.
     """
     try:
         main()
-    except Exception as error:  # noqa: BLE001 - the process's last words: whatever it was, the notification must say it
-        traceback.print_exc()
-        message = str(error) if isinstance(error, EvergreenError) else f"{type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001 - the notification must name the cause, whatever it was
+        known = isinstance(error, EvergreenError)
         if base_folder().exists():
-            failure_file.parent.mkdir(parents=True, exist_ok=True)
-            failure_file.write_text(message)
+            file = base_folder() / "output" / failure_file
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(str(error) if known else f"{type(error).__name__}: {error}")
+        elif known:
+            sys.exit(str(error))
+        traceback.print_exc()
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""What a version came from, and what would keep it from being trained again to the same digest."""
+"""The lineage of a version, and doubts whether training it again gives the same digest."""
 
 import hashlib
 import os
@@ -19,14 +19,17 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, kw_only=True)
 class Lineage:
-    """
+    """The lineage of one version.
+
     Attributes:
-        git_commit: of the code; ends in "-dirty" when the work tree differed from it.
-        image: of the container, "unknown" outside one.
-        cpu: type of the processor: another may round a sum differently.
-        data_version: of the table, as DVC addresses it.
-        source_sha256: of the code itself, whatever its commit.
-        doubts: sentences on what may keep the version from being reproduced.
+        git_commit: commit of the code; ends in "-dirty" if the work tree differed from it.
+        image: image of the container; "unknown" outside a container.
+        cpu: type of the processor; another type may round a sum differently.
+        data_version: version of the table, as DVC addresses it.
+        settings_sha256: SHA-256 of model.toml.
+        source_sha256: SHA-256 of the code itself, whatever its commit.
+        libraries: versions of Python and of the packages that the numbers depend on.
+        doubts: reasons why the version may not be reproducible, one sentence each.
     """
 
     version: str
@@ -61,7 +64,7 @@ def trace(*, version: str, git_commit: str, seed: int, data_version: str, settin
 
 
 def libraries() -> dict[str, str]:
-    """The versions that a model's numbers depend on."""
+    """Versions of Python and of the packages that a model's numbers depend on."""
     packages = {"numpy": numpy, "pandas": pandas, "scikit-learn": sklearn, "scipy": scipy}
     return {"python": platform.python_version()} | {name: package.__version__ for name, package in packages.items()}
 
@@ -79,9 +82,13 @@ def cpu() -> str:
 def _doubts(git_commit: str, image: str) -> list[str]:
     doubts = []
     if git_commit.endswith("-dirty"):
-        doubts.append("The work tree held changes that no commit has: train from a commit to have its code at hand.")
+        doubts.append(
+            "The work tree held changes that no commit has. To keep the code of a version, train from a commit."
+        )
     if git_commit == UNKNOWN:
-        doubts.append("The commit of the code is not known: train from a Git checkout.")
+        doubts.append("The commit of the code is not known. Train from a Git checkout.")
     if image == UNKNOWN:
-        doubts.append("It was not trained in the training image: another machine may have other libraries.")
+        doubts.append(
+            "It was not trained in the training image. Another machine may have other versions of the libraries."
+        )
     return doubts

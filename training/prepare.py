@@ -1,13 +1,12 @@
-"""Prepare: from a version of the data and model.toml to training rows, holdout rows and the contract.
+"""Prepare: makes training rows, holdout rows and the contract from a version of the data and model.toml.
 
-As a SageMaker job it takes no arguments; elsewhere:
+The SageMaker job runs it without arguments. On any other machine:
 python -m training.prepare --data FILE_OR_FOLDER --settings model.toml --output FOLDER [--previous contract.json]
 """
 
 import argparse
 import hashlib
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ import pandas as pd
 from evergreen import names
 from evergreen.contract.changes import compare
 from evergreen.contract.contract import Contract
-from evergreen.errors import EvergreenError, InvalidData
+from evergreen.errors import InvalidData
 from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.number_text import counted, number
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions.data_version import DataVersion, of_channel, of_path
@@ -45,20 +45,20 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     """Split a table and infer the contract from its training rows.
 
     Args:
-        table: numbers, or cells as text; its index counts the rows as they were read.
-        file: where the rows stand, for messages; a name is that of the one CSV they come from.
+        table: columns of numbers or of text; its index counts the rows as they were read.
+        file: the files of the rows, for messages, or the name of the one CSV file that they come from.
 
     Raises:
         InvalidData: a named column is missing, a cell has the wrong type, or too few rows are left.
-        InvalidSettings: a feature is named that there is not.
+        InvalidSettings: model.toml names a feature that the table lacks.
     """
     source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
     rows = _rows(table, settings, source=source)
     known = rows[settings.data.target].notna().to_numpy()
     if not known.any():
         raise InvalidData(
-            f"{source.name}: the target {settings.data.target!r} is missing in all {len(rows)} rows; "
-            "only rows with a target can be learned from"
+            f"{source.name}: the target {settings.data.target!r} is missing in all {number(len(rows))} rows; "
+            "training needs rows with a target"
         )
     by = table[settings.split.by] if settings.split.by else None
     if not known.all():
@@ -77,7 +77,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
 
 
 def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd.DataFrame:
-    """Features and target, typed, in the table's order of columns but for the target, which comes last."""
+    """Features and target with their types. Columns keep the table's order; the target comes last."""
     target = settings.data.target
     require_columns(settings.columns(), source=source)
     left_out = {target, *settings.data.leave_out}
@@ -92,10 +92,10 @@ def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd
 def _check_sizes(sides: Sides, rows: int, *, source: Source) -> None:
     for part, size in (("training", len(sides.train)), ("holdout", len(sides.holdout))):
         if size < MIN_ROWS:
-            without = f", without {sides.duplicates} that equal training rows" if sides.duplicates else ""
+            without = f", without {number(sides.duplicates)} that equal training rows" if sides.duplicates else ""
             raise InvalidData(
-                f"{source.name}: of {rows} {'row' if rows == 1 else 'rows'} with a target, {size} {part} rows are left"
-                f"{without}; {MIN_ROWS} are needed. Bring more rows or change [split] holdout"
+                f"{source.name}: of {counted(rows, 'row')} with a target, {size} {part} rows are left{without}; "
+                f"{MIN_ROWS} are needed. Add rows or change [split] holdout"
             )
 
 
@@ -104,7 +104,7 @@ def _take(rows: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
 
 
 def content_hash(*parts: pd.DataFrame) -> str:
-    """SHA-256 over the cells of the parts, whatever file format they are kept in."""
+    """SHA-256 of the cells of the parts; it does not depend on the file format that holds them."""
     digest = hashlib.sha256()
     for part in parts:
         for name, column in part.items():
@@ -121,7 +121,7 @@ def content_hash(*parts: pd.DataFrame) -> str:
 def summarise(
     prepared: Prepared, settings: ModelSettings, version: DataVersion, *, previous: Contract | None
 ) -> dict[str, Any]:
-    """What came of it, for the bundle, the data sheet and the log."""
+    """Summary of Prepare's results, for the bundle, the data sheet and the log."""
     changes = compare(previous, prepared.contract) if previous else []
     return {
         "data_version": version.version,
@@ -154,11 +154,11 @@ def run(
     """Prepare a version of the data into a folder.
 
     Args:
-        previous: the champion's contract, to name what has changed since.
+        previous: the champion's contract, to name what has changed since then.
 
     Raises:
         InvalidData: the table cannot be trained on; nothing is written.
-        InvalidSettings: a feature is named that there is not.
+        InvalidSettings: model.toml names a feature that the table lacks.
     """
     prepared = read_and_prepare(version, settings)
     summary = summarise(prepared, settings, version, previous=previous)
@@ -167,7 +167,7 @@ def run(
 
 
 def read_and_prepare(version: DataVersion, settings: ModelSettings) -> Prepared:
-    """A function of its own, so that the table is gone from memory before the parts are written."""
+    """Read a version and prepare it. A separate function, so that the table is freed before the parts are written."""
     table, source = read_version(version, settings)
     return prepare(table, settings, file=source)
 
@@ -177,14 +177,14 @@ def main() -> None:
     base = job.base_folder() / "processing"
     settings = read_settings(job.single_file(base / "input" / names.CHANNEL_SETTINGS))
     version = of_channel(base / "input" / names.CHANNEL_DATA, settings.data.path)
-    # SageMaker lays the channel out only if there is a champion.
+    # SageMaker creates this channel only if there is a champion.
     previous = base / "input" / names.CHANNEL_PREVIOUS
     contract = Contract.from_json(job.single_file(previous).read_bytes()) if previous.exists() else None
     _say(run(version, settings, base / "output" / names.CHANNEL_PREPARED, previous=contract))
 
 
 def command(arguments: argparse.Namespace) -> None:
-    """The same on files of this machine."""
+    """Run Prepare on files of this machine."""
     previous = Contract.from_json(arguments.previous.read_bytes()) if arguments.previous else None
     _say(run(of_path(arguments.data), read_settings(arguments.settings), arguments.output, previous=previous))
 
@@ -199,7 +199,7 @@ def _say(summary: dict[str, Any]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.prepare", description=main.__doc__)
-    parser.add_argument("--data", type=Path, help="the table, a file or folder; without it this is the SageMaker job")
+    parser.add_argument("--data", type=Path, help="the table, a file or folder; without it, run as the SageMaker job")
     parser.add_argument("--settings", type=Path, default=Path("model.toml"))
     parser.add_argument("--output", type=Path, default=Path("prepared"))
     parser.add_argument("--previous", type=Path, help="the contract to compare with")
@@ -208,10 +208,4 @@ def _arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     given = _arguments()
-    if given.data is None:
-        job.run(main, job.base_folder() / "output" / "message")
-    else:
-        try:
-            command(given)
-        except EvergreenError as error:
-            sys.exit(str(error))
+    job.run(main if given.data is None else lambda: command(given), "message")

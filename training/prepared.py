@@ -1,4 +1,4 @@
-"""What Prepare makes of a table."""
+"""The result of Prepare."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,10 @@ class Prepared:
     """Rows to fit on and rows to judge by, with the same columns: the contract's features and the target.
 
     Attributes:
-        train: numbers are float64, categories objects: text, or None where it is missing.
+        train: numbers as float64; categories as objects: text, or None for a missing cell.
+        holdout: the same columns as `train`.
         dropped: how many rows were left out, by the reason.
-        findings: what looks wrong in the training rows, a sentence each.
+        findings: warnings about the training rows, one sentence each.
     """
 
     train: pd.DataFrame

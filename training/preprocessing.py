@@ -1,4 +1,4 @@
-"""[preprocessing] of model.toml as transformers: categories, then numbers, then those whose logarithm is taken."""
+"""[preprocessing] of model.toml as transformers: for categories, for numbers, and for numbers named in log."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,28 +17,29 @@ from sklearn.preprocessing import (
 
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract
 from evergreen.errors import InvalidSettings
+from evergreen.number_text import number
 from evergreen.settings.sections import AUTO, NONE, PreprocessingSettings
 
 _SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
-# A category that training never saw, or a missing one, for estimators that take no missing values.
+# Codes of a category that training never saw and of a missing one, for estimators that take no missing values.
 _UNKNOWN, _MISSING = -1, -2
 
 
 def transformers(
     settings: PreprocessingSettings, contract: Contract, *, native: bool, scaled: bool
 ) -> list[tuple[str, Any, list[str]]]:
-    """What a ColumnTransformer takes: name, transformer and columns.
+    """The arguments of a ColumnTransformer: name, transformer and columns of each group.
 
     Args:
-        native: the estimator takes missing numbers, and categories as numbers, as they are.
-        scaled: it needs numbers of one scale.
+        native: the estimator takes missing numbers as they are, and categories as numbers.
+        scaled: the estimator needs numbers of the same scale.
 
     Raises:
-        InvalidSettings: the logarithm is to be taken of a feature that is a category, or lies below 0.
+        InvalidSettings: [preprocessing] log names a feature that is a category or has values below 0.
     """
     for feature in contract.features:
         if feature.name in settings.log and (feature.minimum is None or feature.minimum < 0):
-            what = "is a category" if feature.type == CATEGORY else f"goes down to {feature.minimum:g}"
+            what = "is a category" if feature.minimum is None else f"goes down to {number(feature.minimum)}"
             raise InvalidSettings(f"model.toml: preprocessing.log: {feature.name!r} {what}: it has no logarithm")
     categories = [feature.name for feature in contract.features if feature.type == CATEGORY]
     numbers = [
@@ -54,7 +55,7 @@ def transformers(
 
 
 def encodes_as_numbers(settings: PreprocessingSettings, *, native: bool) -> bool:
-    """Whether a category becomes one number, and not a column for each of its values."""
+    """Whether a category becomes one number, instead of one column for each of its values."""
     return settings.encode == "ordinal" or (settings.encode == AUTO and native)
 
 

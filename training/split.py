@@ -1,4 +1,4 @@
-"""Which rows are kept for judging: the latest, whole groups, or by a hash of the row. None leaks into the others."""
+"""Splits rows into training and holdout: the latest rows, whole groups, or by a hash of the row, without leakage."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,11 @@ from training.row_hash import hash_values
 
 @dataclass(frozen=True, kw_only=True)
 class Sides:
-    """Positions of rows, in the order that the rows shall have; and how many of the holdout were left out."""
+    """Positions of the rows on each side, in their final order.
+
+    Attributes:
+        duplicates: how many holdout rows were left out because they equal a training row.
+    """
 
     train: np.ndarray
     holdout: np.ndarray
@@ -21,14 +25,14 @@ class Sides:
 
 
 def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, source: Source) -> Sides:
-    """Take the rows apart. Rows of the holdout that equal a training row are left out: they have been learned.
+    """Split the rows. A holdout row that equals a training row is left out, since the model has learned it.
 
     Args:
-        hashes: of each row's features and target.
+        hashes: one hash per row, of its features and target.
         by: the column of a split by time or group, as it was read.
 
     Raises:
-        InvalidData: a cell of `by` is empty, or is neither a number nor a date where time is asked for.
+        InvalidData: a cell of `by` is empty, or, for a split by time, neither a number nor a date.
     """
     if settings.type == TIME:
         train, holdout = _by_time(_moments(_filled(by, source), source=source), settings.holdout)
@@ -41,7 +45,7 @@ def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, 
 
 
 def _by_time(moments: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Training rows come before the holdout's first moment; no moment is on both sides."""
+    """Training rows are earlier than the holdout's first moment, so no moment is on both sides."""
     order = np.argsort(moments, kind="stable")
     if not len(order):
         return order, order
@@ -52,7 +56,7 @@ def _by_time(moments: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]
 
 
 def _by_hash(hashes: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """The holdout is where the hash, as a fraction of its range, lies below the share. Other rows have no say in it."""
+    """A row is in the holdout if its hash, as a fraction of the range, is below the share; other rows do not matter."""
     kept = hashes < np.uint64(share * 2**64)
     return np.flatnonzero(~kept), np.flatnonzero(kept)
 
@@ -68,7 +72,7 @@ def _filled(by: pd.Series | None, source: Source) -> pd.Series:
 
 
 def _moments(column: pd.Series, *, source: Source) -> np.ndarray:
-    """The split column as something that sorts by time: numbers as they are, ISO 8601 dates as nanoseconds."""
+    """The split column as numbers that sort by time: numbers as they are, ISO 8601 dates as nanoseconds."""
     parsed = pd.to_numeric(column.astype(object), errors="coerce") if column.dtype == object else column
     if pd.api.types.is_numeric_dtype(parsed) and parsed.notna().all():
         return parsed.to_numpy(dtype="float64")

@@ -21,17 +21,16 @@ from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions import bundle
 from training import job, lineage, prepare
-from training.documents import data_sheet, model_card
+from training.documents import model_card
 from training.estimators import build, features_of, in_one_thread, logged_parameters
 from training.evaluation import Evaluation, evaluate, predict
 
-# Written by Prepare, and part of the bundle.
-SHEETS = (data_sheet.HTML, data_sheet.MARKDOWN)
+# Prepare writes these files; Train copies them into the bundle.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What Prepare wrote, with the settings."""
+    """The files that Prepare wrote, read, with the settings."""
 
     folder: Path
     settings_file: Path
@@ -55,7 +54,7 @@ class Inputs:
 
 
 def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any:
-    """The fitted estimator, with the preprocessing that it needs.
+    """Fit the estimator, with the preprocessing that it needs.
 
     Raises:
         InvalidSettings: the estimator has no such parameter, or refuses its value.
@@ -69,7 +68,7 @@ def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any
 
 
 def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes) -> str:
-    """The holdout as JSON lines, one bundle.HoldoutRow each: features as a request would carry them."""
+    """The holdout as JSON lines, one bundle.HoldoutRow per line, with features as in a request."""
     features = holdout[[feature.name for feature in contract.features]].astype(object)
     records = features.where(features.notna(), None).to_dict("records")
     rows = (
@@ -85,10 +84,10 @@ def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes)
 
 
 def calibrated_rules(holdout: pd.DataFrame, contract: Contract, settings: ModelSettings) -> dict[str, Any]:
-    """The rules of drift and quality, and how often replays of the holdout without drift said "drift".
+    """The rules of drift and quality, and how often replays of the holdout without drift were judged "drift".
 
     Raises:
-        InvalidSettings: the rule of drift would raise false alarms.
+        InvalidSettings: the drift rule would raise false alarms.
     """
     features = compared_features(contract.features, settings.drift)
     measured = calibrate(holdout, features, settings.drift, seed=settings.seed)
@@ -102,17 +101,18 @@ def calibrated_rules(holdout: pd.DataFrame, contract: Contract, settings: ModelS
 def run(
     prepared: Path, settings_file: Path, folder: Path, *, version: str, git_commit: str, data: str = ""
 ) -> Evaluation:
-    """Train on a folder that Prepare wrote, and write the bundle into another.
+    """Train on the folder `prepared` that Prepare wrote, and write the bundle into `folder`.
 
-    The training is logged to MLflow if MLFLOW_TRACKING_URI says where; without it, nothing but the bundle is left.
+    The training is logged to MLflow if MLFLOW_TRACKING_URI is set. Without it, only the bundle is written.
 
     Args:
-        data: URI of what Prepare read, for MLflow; without it, the path that model.toml names.
+        data: URI of the data that Prepare read, for MLflow; if empty, the path in model.toml.
     """
     inputs = Inputs.read(prepared, settings_file)
     settings, contract = inputs.settings, inputs.contract
     estimator = fit(inputs.train, contract, settings)
-    # Both before anything is written or registered: what cannot be served or watched ends the training.
+    # An estimator that cannot be served, or a drift rule that cannot be held, fails the job. So both come first,
+    # before anything is written or registered.
     model = json.dumps(portable.export(estimator)).encode()
     monitoring = calibrated_rules(inputs.holdout, contract, settings)
     outcomes = predict(estimator, inputs.holdout, contract)
@@ -138,13 +138,13 @@ def run(
     (folder / bundle.HOLDOUT).write_text(holdout_lines(inputs.holdout, contract, outcomes))
     (folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
     (folder / bundle.MONITORING).write_text(json.dumps(monitoring, indent=1))
-    for sheet in SHEETS:
+    for sheet in bundle.SHEET_FILES:
         shutil.copyfile(prepared / sheet, folder / sheet)
     documents = model_card.write_card(
         folder, settings=settings, contract=contract, metrics=metrics, lineage=asdict(traced), outcomes=outcomes
     )
     if os.environ.get(names.TRACKING_URI):
-        artifacts = [*documents, *(folder / sheet for sheet in SHEETS)]
+        artifacts = [*documents, *(folder / sheet for sheet in bundle.SHEET_FILES)]
         traced = _log(inputs, estimator, evaluation, traced, artifacts, data=data or settings.data.path)
     (folder / bundle.LINEAGE).write_text(json.dumps(asdict(traced), indent=1))
     bundle.write_manifest(folder)
@@ -160,8 +160,8 @@ def _log(
     *,
     data: str,
 ) -> lineage.Lineage:
-    """Log the training to MLflow; the lineage then names the run and the registered version."""
-    # Here, since `dvc repro` and `evergreen reproduce` leave MLflow alone.
+    """Log the training to MLflow; returns the lineage with the run and the registered version."""
+    # Imported here, since `dvc repro` and `evergreen reproduce` do not use MLflow.
     from evergreen import tracking
 
     logged = tracking.log_training(
@@ -187,7 +187,7 @@ def _log(
 
 
 def main() -> None:
-    """The SageMaker training job; with --prepared the same on any machine."""
+    """The SageMaker training job; with --prepared it runs on any machine."""
     base = job.base_folder()
     parser = argparse.ArgumentParser(prog="python -m training.train", description="Train on what Prepare wrote.")
     parser.add_argument("--prepared", type=Path, help="the folder that Prepare wrote")
@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--version", default="local", help="the version's name")
     parser.add_argument("--data", default="", help="URI of the table's version, for MLflow")
     parser.add_argument("--git_commit", default=lineage.UNKNOWN, help="the commit of the code")
-    # SageMaker may pass more.
+    # SageMaker may pass other arguments.
     arguments, _ = parser.parse_known_args()
     channels = base / "input" / "data"
     evaluation = run(
@@ -211,4 +211,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    job.run(main, job.base_folder() / "output" / "failure")
+    job.run(main, "failure")

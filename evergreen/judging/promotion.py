@@ -10,8 +10,7 @@ from typing import Any
 from evergreen.contract.changes import Change
 from evergreen.judging.card_decision import CARD_FILES
 from evergreen.settings.sections import ALLOW
-
-SHEET_FILES = ("data_sheet.html", "data_sheet.md")
+from evergreen.versions.bundle import SHEET_FILES
 
 
 @dataclass(frozen=True, kw_only=True)

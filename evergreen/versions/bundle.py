@@ -19,6 +19,9 @@ METRICS = "metrics.json"
 LINEAGE = "lineage.json"
 MONITORING = "monitoring.json"
 MANIFEST = "manifest.json"
+SHEET_HTML = "data_sheet.html"
+SHEET_MARKDOWN = "data_sheet.md"
+SHEET_FILES = (SHEET_HTML, SHEET_MARKDOWN)
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 

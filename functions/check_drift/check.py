@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from statistics import median
 from typing import Any
 
@@ -17,7 +18,7 @@ from evergreen.monitoring.drift.report import EvidentlyMeasure
 from evergreen.monitoring.quality import Quality, assess
 from evergreen.prediction_id import predicted_at
 from evergreen.settings.sections import DriftSettings, QualitySettings
-from evergreen.versions.bundle import CONTRACT, Bundle
+from evergreen.versions.bundle import CONTRACT, Bundle, HoldoutRow
 from evergreen.versions.champion import Champion
 from functions.check_drift.capture_files import CaptureFiles
 from functions.check_drift.result import (
@@ -48,7 +49,7 @@ class Subject:
     bundle: Bundle
     not_captured: Sequence[str]
 
-    @property
+    @cached_property
     def contract(self) -> Contract:
         return Contract.from_json(self.bundle.files[CONTRACT])
 
@@ -79,7 +80,8 @@ def check(
     )
     lag = _read_predictions(captures, window, days=_days(start, now, labels))
     table = window.table()
-    reference = _reference(subject.bundle, features)
+    holdout = list(subject.bundle.holdout())
+    reference = _reference(holdout, features)
 
     result = CheckResult(
         model=subject.model,
@@ -97,7 +99,7 @@ def check(
         recent_rows=_recent_rows(previous, window),
     )
     html = _look_for_drift(result, table, reference, compared_features(features, rule), rule)
-    _judge_quality(result, window.labelled, subject, wanted)
+    _judge_quality(result, window.labelled, holdout, subject, wanted)
     _name_what_is_broken(result, window, captures)
     result.notes += _notes(window, labels, relabelled, previous, subject.not_captured)
     if previous.get("status") == result.status:
@@ -160,8 +162,7 @@ def _predicted(record: dict[str, Any]) -> datetime | None:
         return None
 
 
-def _reference(bundle: Bundle, features: Sequence[Feature]) -> pd.DataFrame:
-    rows = list(bundle.holdout())
+def _reference(rows: Sequence[HoldoutRow], features: Sequence[Feature]) -> pd.DataFrame:
     columns = {
         feature.name: pd.Series(
             [row.features[feature.name] for row in rows], dtype=float if feature.type == NUMBER else object
@@ -203,7 +204,13 @@ def _record(result: CheckResult, comparison: Comparison, rule: DriftSettings) ->
     )
 
 
-def _judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subject, wanted: QualitySettings) -> None:
+def _judge_quality(
+    result: CheckResult,
+    labelled: list[Labelled],
+    holdout: Sequence[HoldoutRow],
+    subject: Subject,
+    wanted: QualitySettings,
+) -> None:
     contract, metric = subject.contract, subject.bundle.metrics["metric"]
     # In an order of their own, since a bootstrap of the same rows in another order gives another interval.
     labelled = sorted(labelled, key=lambda row: row.prediction_id)
@@ -214,7 +221,6 @@ def _judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subje
             "send what really happened to POST /feedback"
         )
     else:
-        holdout = list(subject.bundle.holdout())
         promise = Outcomes(
             actual=[row.actual for row in holdout],
             predicted=[row.predicted for row in holdout],

@@ -4,13 +4,12 @@ import time
 from collections.abc import Callable
 
 from evergreen.contract.changes import compare
-from evergreen.contract.contract import Contract
 from evergreen.judging import improvement, promotion
 from evergreen.judging.metrics import METRICS
 from evergreen.judging.parity import find_difference
 from evergreen.judging.promotion import Decision, Gate, decide
 from evergreen.settings.sections import PromotionSettings
-from evergreen.versions.bundle import CONTRACT, MODEL, Bundle
+from evergreen.versions.bundle import MODEL, Bundle
 from functions.judge.comparison import (
     Judged,
     compare_apart,
@@ -33,15 +32,17 @@ def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], flo
     settings = PromotionSettings(**candidate.metrics["promotion"])
     metric = candidate.metrics["metric"]
     judged = _judged(candidate)
+    present = _judged(champion) if champion else None
     own = METRICS[metric].measure(judged.outcomes)
     baseline = improvement.better_than_baseline(metric, own, candidate.metrics["baseline"][metric])
-    improved, slices = _against_champion(candidate, judged, champion, metric, settings, baseline)
+    is_same = champion is not None and champion.digest == candidate.digest
+    improved, slices = _against_champion(judged, present, metric, settings, baseline, is_same=is_same)
     gates = [
         promotion.parity(find_difference(judged.model, judged.rows), rows=len(judged.rows)),
         promotion.documents(candidate.files),
         promotion.size(len(candidate.files[MODEL]), limit_mb=settings.max_model_mb),
         promotion.latency(milliseconds_a_row(judged.model, judged.rows, clock), limit_ms=settings.max_latency_ms),
-        _contract(candidate, champion, settings),
+        _contract(judged, present, settings),
         baseline,
         improved,
         slices,
@@ -53,20 +54,19 @@ def _judged(bundle: Bundle) -> Judged:
     return Judged(model=bundle.model(), rows=list(bundle.holdout()))
 
 
-def _contract(candidate: Bundle, champion: Bundle | None, settings: PromotionSettings) -> Gate:
-    if champion is None:
-        return promotion.contract(None, rule=settings.contract_changes)
-    before, after = (Contract.from_json(bundle.files[CONTRACT]) for bundle in (champion, candidate))
-    return promotion.contract(compare(before, after), rule=settings.contract_changes)
+def _contract(candidate: Judged, champion: Judged | None, settings: PromotionSettings) -> Gate:
+    changes = compare(champion.contract, candidate.contract) if champion else None
+    return promotion.contract(changes, rule=settings.contract_changes)
 
 
 def _against_champion(
-    candidate: Bundle,
-    judged: Judged,
-    champion: Bundle | None,
+    candidate: Judged,
+    champion: Judged | None,
     metric: str,
     settings: PromotionSettings,
     baseline: Gate,
+    *,
+    is_same: bool,
 ) -> tuple[Gate, Gate]:
     """The gates of the whole holdout and of its slices.
 
@@ -75,14 +75,13 @@ def _against_champion(
     """
     if champion is None:
         return improvement.first_champion(baseline), improvement.no_slices("there is no champion to compare with")
-    if candidate.digest == champion.digest:
+    if is_same:
         return improvement.same_model(), improvement.no_slices("it is the same model as the champion")
-    present = _judged(champion)
-    if obstacle := why_not_comparable(judged, present, metric):
+    if obstacle := why_not_comparable(candidate, champion, metric):
         return improvement.not_comparable(obstacle, baseline), improvement.no_slices(obstacle)
-    both = pair(judged, present, metric)
+    both = pair(candidate, champion, metric)
     if both is None:
-        found = compare_apart(judged, present, metric, confidence=settings.confidence)
+        found = compare_apart(candidate, champion, metric, confidence=settings.confidence)
         return (
             improvement.better_than_champion(found, confidence=settings.confidence),
             improvement.no_slices("the champion cannot read the candidate's rows"),

@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from evergreen import names
 from evergreen.errors import EvergreenError
+from functions.conditional_write import put_if_unchanged
 
 # How often a lost race is run again before it is called one. Each time another writer has won.
 _ATTEMPTS = 5
@@ -117,22 +116,9 @@ class Leases:
         return Lease(**json.loads(answer["Body"].read())), answer["ETag"]
 
     def _write(self, lease: Lease, etag: str) -> bool:
-        """Whether it could be written: not if another has written since the ETag was read."""
-        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        try:
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=self._key,
-                Body=json.dumps(asdict(lease), indent=1).encode(),
-                ContentType="application/json",
-                **condition,
-            )
-        except ClientError as error:
-            # 412: it is another's by now; 409: another is being written at this moment; 404: it was deleted.
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 409, 412):
-                return False
-            raise
-        return True
+        """Write the lease unless another has been written since the ETag was read; return whether it was written."""
+        body = json.dumps(asdict(lease), indent=1).encode()
+        return put_if_unchanged(self._client, bucket=self._bucket, key=self._key, body=body, etag=etag or None)
 
 
 def _to_the_minute(moment: str) -> str:

@@ -1,1 +1,1 @@
-"""Model card and data sheet: one document model, written as HTML and as Markdown, with plots."""
+"""Model card and data sheet: one document model, rendered as HTML and as Markdown, with plots."""

@@ -1,14 +1,15 @@
-"""The data sheet, after the sections of Gebru et al., "Datasheets for Datasets" (2021), from what Prepare saw.
+"""The data sheet of what Prepare read, with the sections of Gebru et al., "Datasheets for Datasets" (2021).
 
-What only a person can say comes from [sheet] of model.toml, and is named as missing where it is not there.
+Statements that only a person can make come from [sheet] of model.toml. A missing one is shown as not stated.
 """
 
 from pathlib import Path
 from typing import Any
 
-from evergreen.number_text import counted, number, share
+from evergreen.number_text import counted, number, percent, share
 from evergreen.settings.sections import ModelSettings
-from training.documents import html_page, markdown_page
+from evergreen.versions.bundle import SHEET_HTML, SHEET_MARKDOWN
+from training.documents import pages, wording
 from training.documents.document import (
     Block,
     Code,
@@ -20,16 +21,13 @@ from training.documents.document import (
     Section,
     Statement,
     Table,
-    first,
     printable,
+    shortened,
 )
 from training.documents.profile import category_counts, number_histogram, profile_feature
 from training.prepared import Prepared
 
-HTML = "data_sheet.html"
-MARKDOWN = "data_sheet.md"
-
-# Rows of the table of columns, of classes and of files: a sheet is read.
+# Row limits of the tables of columns, classes and files, so that a person can read the sheet.
 _COLUMNS = 200
 _CLASSES = 30
 _FILES = 50
@@ -41,13 +39,11 @@ def write_sheet(folder: Path, *, prepared: Prepared, settings: ModelSettings, su
     Args:
         summary: the content of summary.json.
     """
-    sheet = _Sheet(prepared, settings, summary).document()
-    (folder / HTML).write_text(html_page.render(sheet), encoding="utf-8")
-    (folder / MARKDOWN).write_text(markdown_page.render(sheet), encoding="utf-8")
+    pages.write(_Sheet(prepared, settings, summary).document(), folder, html=SHEET_HTML, markdown=SHEET_MARKDOWN)
 
 
 class _Sheet:
-    """Words one data version's evidence."""
+    """Builds the data sheet of one data version."""
 
     def __init__(self, prepared: Prepared, settings: ModelSettings, summary: dict[str, Any]) -> None:
         self._train = prepared.train
@@ -72,21 +68,21 @@ class _Sheet:
                 ),
                 Headline(label="Features", value=number(len(self._contract.features)), note=self._left_out()),
                 Headline(label="Dropped", value=number(dropped), note="row" if dropped == 1 else "rows"),
-                Headline(label="Findings", value=number(len(summary["findings"])), note="warnings of Prepare"),
+                Headline(label="Findings", value=number(len(summary["findings"])), note="warnings from Prepare"),
             ),
             sections=(
-                Section("Motivation", (self._statement("Why it was collected, and by whom", "motivation"),)),
+                Section("Motivation", (self._statement("Why the data was collected, and by whom", "motivation"),)),
                 self._composition(),
                 self._collection(),
                 self._preprocessing(),
                 self._uses(),
-                Section("Distribution", (self._statement("Who may have it", "distribution"),)),
+                Section("Distribution", (self._statement("Who may use or receive the data", "distribution"),)),
                 self._maintenance(),
             ),
         )
 
     def _statement(self, heading: str, key: str) -> Statement:
-        return Statement(heading=heading, text=getattr(self._settings.sheet, key), section="sheet", key=key)
+        return wording.statement(self._settings, "sheet", heading, key)
 
     def _left_out(self) -> str:
         count = len(self._settings.data.leave_out)
@@ -95,15 +91,15 @@ class _Sheet:
     def _composition(self) -> Section:
         blocks: list[Block] = [self._target(), self._features()]
         if self._summary["findings"]:
-            blocks += [Paragraph("Prepare found:"), Listing(tuple(self._summary["findings"]))]
+            blocks += [Paragraph("Prepare warned:"), Listing(tuple(self._summary["findings"]))]
         else:
             blocks.append(
                 Paragraph(
-                    "Prepare looked for identifiers, constants, near-copies of the target, categories seen once and "
-                    "classes too rare to split, and found none."
+                    "Prepare looked for identifiers, constants, near-copies of the target, categories that occur once "
+                    "and classes with too few rows, and found none."
                 )
             )
-        blocks.append(self._statement("About people, and what is sensitive", "sensitive"))
+        blocks.append(self._statement("Data about people, and sensitive data", "sensitive"))
         return Section("Composition", tuple(blocks))
 
     def _target(self) -> Table:
@@ -129,10 +125,10 @@ class _Sheet:
                 ),
             )
         counts, held = category_counts(train), category_counts(holdout)
-        more = f" The {_CLASSES} commonest of {len(counts)}." if len(counts) > _CLASSES else ""
         return Table(
-            caption=f"The target, {target}: {len(counts)} classes.{more}",
-            head=("Class", "Training rows", "Share", "Holdout rows", "Share of them"),
+            caption=f"The target, {target}: {number(len(counts))} classes."
+            + shortened(f"{_CLASSES} commonest", len(counts), _CLASSES),
+            head=("Class", "Training rows", "Share", "Holdout rows", "Share of holdout"),
             right=(1, 2, 3, 4),
             rows=tuple(
                 (
@@ -152,15 +148,10 @@ class _Sheet:
             profile_feature(feature, self._train[feature.name], self._holdout[feature.name])
             for feature in features[:_COLUMNS]
         ]
-        more = (
-            f" The first {_COLUMNS} of {number(len(features))}; contract.json has all."
-            if len(features) > _COLUMNS
-            else ""
-        )
         return Table(
-            caption="The features. Range, categories and histogram are those of the training rows; missing cells are "
-            f"shares of the training and of the holdout rows.{more}",
-            head=("Feature", "Type", "Histogram", "Values", "Missing", "In holdout", "Holdout unlike training"),
+            caption="The features, in the training rows unless the column says holdout. Missing: share of empty cells."
+            + shortened(f"first {_COLUMNS}", len(features), _COLUMNS, full="contract.json"),
+            head=("Feature", "Type", "Histogram", "Values", "Missing", "Missing in holdout", "Holdout unlike training"),
             right=(4, 5),
             rows=tuple(
                 (
@@ -178,37 +169,37 @@ class _Sheet:
 
     def _collection(self) -> Section:
         files = self._summary["data_files"]
-        more = f" The first {_FILES} of {number(len(files))}." if len(files) > _FILES else ""
         table = Table(
-            caption=f"The files of this version.{more}",
+            caption="The files of this version." + shortened(f"first {_FILES}", len(files), _FILES),
             head=("File", "Bytes", "MD5"),
             right=(1,),
             rows=tuple((file["name"], number(file["bytes"]), Code(file["md5"])) for file in files[:_FILES]),
         )
-        return Section("Collection process", (self._statement("How, when and from where", "collection"), table))
+        return Section(
+            "Collection process", (self._statement("How, when and from where it was collected", "collection"), table)
+        )
 
     def _preprocessing(self) -> Section:
         summary, split = self._summary, self._settings.split
         by = f" by {split.by}" if split.by else ""
-        dropped = [f"{what}: {counted(count, 'row')}" for what, count in summary["dropped"].items() if count]
         blocks: list[Block] = [
-            self._statement("Before it came here", "cleaning"),
+            self._statement("Cleaning before the data reached this project", "cleaning"),
             Facts(
                 (
-                    ("Dropped", "; ".join(dropped) or "no row"),
-                    ("Left out", first(self._settings.data.leave_out, 20) or "no column"),
-                    ("Split", f"{split.type}{by}, {split.holdout:.0%} held out"),
+                    ("Dropped", wording.dropped_rows(summary)),
+                    ("Left out", wording.left_out_columns(self._settings)),
+                    ("Split", f"{split.type}{by}, {percent(split.holdout)} held out"),
                     ("Prepared rows (SHA-256)", Code(summary["prepared_sha256"])),
                 )
             ),
             Paragraph(
-                "Numbers are kept as they are, texts as categories, empty cells as missing. Imputing, scaling and "
-                "encoding are part of the model, and fitted to training rows alone."
+                "Numbers stay as they are, texts become categories, and empty cells count as missing. Imputing, "
+                "scaling and encoding are part of the model. They are fitted to the training rows only."
             ),
         ]
         if summary["contract_changes"]:
             blocks += [
-                Paragraph("What a row must look like has changed since the champion's contract:"),
+                Paragraph("The contract differs from the champion's:"),
                 Listing(tuple(summary["contract_changes"])),
             ]
         return Section("Preprocessing, cleaning, labeling", tuple(blocks))
@@ -220,8 +211,8 @@ class _Sheet:
             "Uses",
             (
                 Paragraph(
-                    f"Here it trains and judges the model {settings.name}, a {settings.task} of "
-                    f"{self._contract.target}{what}. The model card beside it says what the model is for, and what not."
+                    f"This project uses the data to train and judge the model {settings.name}, a {settings.task} of "
+                    f"{self._contract.target}{what}. The model card states the model's intended and out-of-scope uses."
                 ),
             ),
         )
@@ -230,10 +221,11 @@ class _Sheet:
         return Section(
             "Maintenance",
             (
-                self._statement("Who keeps it up to date", "maintenance"),
+                self._statement("Who maintains the data", "maintenance"),
                 Paragraph(
-                    "A version is named by its content and never changes. A changed table becomes a new version: "
-                    f"evergreen data add {self._settings.data.path}. All of them: evergreen data list."
+                    "The name of a data version is a hash of its content, and a version never changes. To make a new "
+                    f"version of a changed table: evergreen data add {self._settings.data.path}. To list all versions: "
+                    "evergreen data list."
                 ),
             ),
         )

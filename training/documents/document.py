@@ -1,25 +1,27 @@
-"""What a card is made of, whatever form it is written in: sections of paragraphs, tables, statements and figures.
+"""The parts of a document, in any form: sections of paragraphs, tables, statements and figures.
 
-All text is plain: `html_page` and `markdown_page` escape it, so that a column's name is never taken for markup.
+All text is plain. `html_page` and `markdown_page` escape it, so that a column's name is never read as markup.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evergreen.number_text import number
+
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
 class Code:
-    """Text of a machine: a hash, a parameter, a file's name."""
+    """Text in a fixed-width font: a hash, a parameter, a file's name."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Bars:
-    """A small histogram: heights from the left, and what it shows in words."""
+    """A small histogram: heights from left to right, and a description."""
 
     heights: tuple[float, ...]
     label: str
@@ -47,7 +49,7 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """What only a person can say, from model.toml; without text it is shown as missing, with the setting to fill in."""
+    """A statement that only a person can make, from model.toml. Without text, the page names the setting to fill in."""
 
     heading: str
     text: str
@@ -64,7 +66,7 @@ class Statement:
 
     @property
     def paragraphs(self) -> list[str]:
-        """The text, split where a line is empty."""
+        """The text, split at empty lines."""
         return [" ".join(part.split()) for part in re.split(r"\n\s*\n", self.text) if part.strip()]
 
 
@@ -73,7 +75,7 @@ class Table:
     """Rows under a head; the first cell of a row names it.
 
     Attributes:
-        right: the columns, from 0, whose cells are numbers and stand to the right.
+        right: the columns, from 0, whose cells are numbers and are aligned right.
     """
 
     caption: str
@@ -87,8 +89,8 @@ class Figure:
     """A drawing as a standalone SVG.
 
     Attributes:
-        name: of its file.
-        label: what it shows, for those who do not see it.
+        name: name of its file.
+        label: what it shows, for readers who do not see it.
     """
 
     name: str
@@ -117,7 +119,7 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """A number that matters, shown large at the top."""
+    """An important number, shown large at the top."""
 
     label: str
     value: str
@@ -129,9 +131,9 @@ class Document:
     """
     Attributes:
         kind: "Model card" or "Data sheet".
-        lead: one sentence on what it is about; may be empty.
-        origin: names and values of where it comes from, in one line under the lead.
-        judged: whether a decision will be quoted in it.
+        lead: one sentence on the subject; may be empty.
+        origin: names and values of versions, shown in one line under the lead.
+        judged: whether the decision of Judge will be inserted.
     """
 
     kind: str
@@ -148,7 +150,7 @@ class Document:
 
     @property
     def gaps(self) -> str:
-        """How many statements are missing, and which; empty if none is."""
+        """A sentence that names the missing statements; empty if none is missing."""
         missing = [statement.key for statement in self.statements if statement.missing]
         if not missing:
             return ""
@@ -162,12 +164,26 @@ class Document:
 
 
 def printable(text: str, *, at_most: int | None = None) -> str:
-    """Text in one line, without what XML and UTF-8 cannot carry, cut to a length if need be."""
+    """Text in one line, cut to `at_most` characters. Characters that XML or UTF-8 cannot carry are replaced."""
     clean = " ".join(_UNPRINTABLE.sub("\ufffd", text).split())
     return clean if at_most is None or len(clean) <= at_most else f"{clean[: at_most - 1]}…"
 
 
 def first(items: Sequence[str], count: int) -> str:
-    """The first of some names, and how many more there are."""
+    """The first names of a list, and how many more there are."""
     more = len(items) - count
-    return ", ".join(items[:count]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(items[:count]) + (f" and {number(more)} more" if more > 0 else "")
+
+
+def shortened(which: str, count: int, at_most: int, *, full: str = "") -> str:
+    """The sentence of a caption that says which part is shown; empty if all is shown.
+
+    Args:
+        which: the part in words: "first 20" or "20 worst".
+        count: how many there are.
+        at_most: how many are shown.
+        full: the file that holds all of them.
+    """
+    if count <= at_most:
+        return ""
+    return f" The {which} of {number(count)}" + (f"; {full} has all." if full else ".")

@@ -1,4 +1,4 @@
-"""A document as one HTML file: style and drawings within it, nothing fetched, nothing run."""
+"""Renders a document as one HTML file that contains its style and drawings, and loads and runs nothing."""
 
 import html
 import re
@@ -23,11 +23,12 @@ from training.documents.document import (
 )
 from training.documents.page_style import CSS
 
-# Of a small histogram, in units of its drawing.
+# Size of a small histogram, in units of its viewBox.
 _WIDTH, _HEIGHT = 96, 24
 
 
 def render(document: Document) -> str:
+    """The whole page."""
     title = f"{document.kind}: {printable(document.title)}"
     lines = [
         "<!doctype html>",
@@ -123,7 +124,7 @@ def _table(table: Table) -> list[str]:
         return ' class="right"' if index in table.right else ""
 
     caption = _text(table.caption)
-    # The caption stands outside of what scrolls, so that a phone shows the whole of it.
+    # The caption is outside the part that scrolls, so that a phone shows all of it.
     lines = ['<div class="table">', f'<p class="caption" aria-hidden="true">{caption}</p>']
     lines += [f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}">', "<table>"]
     head = "".join(f'<th scope="col"{right(index)}>{_text(title)}</th>' for index, title in enumerate(table.head))
@@ -136,7 +137,7 @@ def _table(table: Table) -> list[str]:
 
 def _figure(figure: Figure) -> str:
     drawing = figure.svg[figure.svg.index("<svg") :].strip()
-    # In HTML a drawing needs no namespaces, and its size is the column's.
+    # In HTML a drawing needs no XML declaration, and the column sets its size.
     opening = f'<svg role="img" aria-label="{_text(figure.label)}"'
     drawing = re.sub(r"^<svg", lambda _: opening, re.sub(r' (width|height)="[\d.]+pt"', "", drawing, count=2))
     return f"<figure>\n{drawing}\n<figcaption>{_text(figure.caption)}</figcaption>\n</figure>"
@@ -157,7 +158,7 @@ def _bars(heights: tuple[float, ...], label: str) -> str:
     if not tallest:
         return ""
     step = _WIDTH / len(heights)
-    # What is there at all is seen.
+    # A bar of the smallest count stays visible.
     tall = [max(1.0, _HEIGHT * height / tallest) if height else 0.0 for height in heights]
     path = "".join(
         f"M{index * step:.4g} {_HEIGHT}v-{height:.3g}h{step * 0.86:.3g}v{height:.3g}z"

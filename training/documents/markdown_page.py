@@ -1,4 +1,4 @@
-"""A document as Markdown: GitHub's, tables included. Figures are links to the files beside it."""
+"""Renders a document as GitHub's Markdown. Figures are links to the files beside it."""
 
 import re
 from itertools import chain
@@ -25,6 +25,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def render(document: Document) -> str:
+    """The whole page."""
     lines = [f"# {document.kind}: {_text(document.title)}"]
     lines += _paragraph(document.lead)
     origin = " · ".join(f"{name} {_code(value)}" for name, value in document.origin)
@@ -110,7 +111,7 @@ def _paragraph(text: str) -> list[str]:
 
 
 def _line(text: str) -> str:
-    """Text at the start of a line, where more is markup than within it."""
+    """Text at the start of a line, where more characters are markup than within a line."""
     return _LINE_START.sub(lambda found: f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}", _text(text))
 
 
@@ -119,7 +120,7 @@ def _text(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Code between as many backticks as it takes. A pipe ends a table's cell even there, so that it is escaped."""
+    """Code between enough backticks. A pipe would end a table's cell even in code, so such text is escaped instead."""
     clean = printable(text)
     if not clean:
         return ""

@@ -1,6 +1,7 @@
-"""The model card, after the sections of Mitchell et al., "Model Cards for Model Reporting" (2019), from evidence.
+"""The model card, with the sections of Mitchell et al., "Model Cards for Model Reporting" (2019).
 
-What only a person can say comes from [card] of model.toml, and is named as missing where it is not there.
+Numbers come from the bundle's files. Statements that only a person can make come from [card] of model.toml. A missing
+one is shown as not stated.
 """
 
 import inspect
@@ -13,9 +14,9 @@ from typing import Any
 from evergreen.contract.contract import NUMBER, Contract, Feature
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
 from evergreen.judging.metrics import METRICS, Outcomes
-from evergreen.number_text import counted, number
+from evergreen.number_text import counted, number, percent
 from evergreen.settings.sections import GROUP, TIME, ModelSettings, SplitSettings
-from training.documents import analyses, html_page, markdown_page
+from training.documents import analyses, pages, wording
 from training.documents.document import (
     Block,
     Code,
@@ -28,9 +29,10 @@ from training.documents.document import (
     Statement,
     Table,
     first,
+    shortened,
 )
 
-# Rows of the table of features: a card is read, the contract is complete.
+# Row limit of the table of features, so that a person can read the card; contract.json is complete.
 _FEATURES = 100
 
 
@@ -48,21 +50,14 @@ def write_card(
     Args:
         metrics: the content of metrics.json.
         lineage: the content of lineage.json.
-        outcomes: of the model on the holdout.
+        outcomes: the model's predictions on the holdout.
     """
     card = _Card(settings, contract, metrics, lineage).document(outcomes)
-    contents = {
-        CARD_HTML: html_page.render(card),
-        CARD_MARKDOWN: markdown_page.render(card),
-        **{figure.name: figure.svg for figure in card.figures},
-    }
-    for name, content in contents.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    return [folder / name for name in contents]
+    return pages.write(card, folder, html=CARD_HTML, markdown=CARD_MARKDOWN)
 
 
 class _Card:
-    """Words one version's evidence."""
+    """Builds the model card of one version."""
 
     def __init__(
         self, settings: ModelSettings, contract: Contract, metrics: dict[str, Any], lineage: dict[str, Any]
@@ -101,21 +96,22 @@ class _Card:
         )
 
     def _headlines(self) -> tuple[Headline, ...]:
-        value, baseline = (self._metrics[side][self._metric] for side in ("holdout", "baseline"))
+        text = METRICS[self._metric].text
+        value, baseline = (text(self._metrics[side][self._metric]) for side in ("holdout", "baseline"))
         low_high = self._metrics["intervals"].get(self._metric)
-        interval = f"95% interval {analyses.interval(low_high)}" if low_high else "on the holdout"
+        interval = f"95% interval {analyses.interval(low_high, text)}" if low_high else "on the holdout"
         return (
-            Headline(label=self._metric, value=number(value), note=interval),
-            Headline(label=f"Baseline's {self._metric}", value=number(baseline), note="of a model without features"),
+            Headline(label=self._metric, value=value, note=interval),
+            Headline(label=f"Baseline's {self._metric}", value=baseline, note="a model that uses no features"),
             Headline(
                 label="Holdout",
                 value=number(self._rows["holdout_rows"]),
-                note=f"rows that the model was not fitted to; {number(self._rows['train_rows'])} for training",
+                note=f"rows kept out of training; {number(self._rows['train_rows'])} rows for training",
             ),
         )
 
     def _statement(self, heading: str, key: str) -> Statement:
-        return Statement(heading=heading, text=getattr(self._settings.card, key), section="card", key=key)
+        return wording.statement(self._settings, "card", heading, key)
 
     def _details(self) -> Section:
         settings, lineage = self._settings, self._lineage
@@ -126,7 +122,7 @@ class _Card:
         facts: list[tuple[str, str | Code]] = [
             ("Task", f"{settings.task} of {self._contract.target}"),
             ("Estimator", Code(settings.estimator.type)),
-            ("Parameters", Code(parameters) if parameters else "scikit-learn's own defaults"),
+            ("Parameters", Code(parameters) if parameters else "scikit-learn's defaults"),
             ("Preprocessing", Code(preprocessing)),
             ("Seed", number(settings.seed)),
             ("Version", Code(lineage["version"])),
@@ -149,8 +145,8 @@ class _Card:
                 self._statement("Licence", "license"),
                 Facts(tuple(facts)),
                 Paragraph(
-                    "The endpoint serves a portable form of this model. Judge refuses it unless it gives "
-                    "scikit-learn's own prediction for every row of the holdout."
+                    "The endpoint serves a portable form of this model. Judge rejects the model if the portable form "
+                    "and scikit-learn predict differently for any row of the holdout."
                 ),
             ),
         )
@@ -158,23 +154,24 @@ class _Card:
     def _intended_use(self) -> Section:
         return Section(
             "Intended use",
-            (self._statement("What it is for", "intended_use"), self._statement("Out of scope", "out_of_scope")),
+            (self._statement("Intended uses", "intended_use"), self._statement("Out-of-scope uses", "out_of_scope")),
         )
 
     def _factors(self) -> Section:
         features = self._contract.features
         sliced = list(self._metrics["slices"])
         looked = (
-            f"Its error is given by {first(sliced, 10)}."
+            f"The metric is measured for each value of: {first(sliced, 10)}."
             if sliced
             else (
-                "Its error is not given by groups. Name the features to guard in slices in [promotion] of model.toml."
+                "The metric is not measured by group. "
+                "Name the features to guard in slices in [promotion] of model.toml."
             )
         )
-        more = f" The first {_FEATURES} of {len(features)}; contract.json has all." if len(features) > _FEATURES else ""
         table = Table(
-            caption=f"What the model reads, with what was seen in training.{more}",
-            head=("Feature", "Type", "May be missing", "Seen in training"),
+            caption="The features that the model reads, and their values in training."
+            + shortened(f"first {_FEATURES}", len(features), _FEATURES, full="contract.json"),
+            head=("Feature", "Type", "May be missing", "Values in training"),
             rows=tuple(
                 (feature.name, feature.type, "yes" if feature.missing_allowed else "no", _seen(feature))
                 for feature in features[:_FEATURES]
@@ -190,7 +187,8 @@ class _Card:
             for name in self._metrics["holdout"]
         )
         guarded = (
-            f" No value of {first(promotion.slices, 5)} may get worse by more than {promotion.slice_tolerance:.0%}."
+            f" The metric may not get worse by more than {percent(promotion.slice_tolerance)} on the rows of any value "
+            f"of {first(promotion.slices, 5)}."
             if promotion.slices
             else ""
         )
@@ -199,13 +197,13 @@ class _Card:
             (
                 Facts(meanings),
                 Paragraph(
-                    f"{self._metric} decides which model is better; {direction} is better. A candidate takes the "
-                    f"champion's place only if it is better at a confidence of {promotion.confidence:.1%}, by a paired "
-                    f"bootstrap over the same holdout.{guarded}"
+                    f"{self._metric} decides which model is better; {direction} is better. A candidate replaces the "
+                    f"champion only if a paired bootstrap over the same holdout shows it to be better with "
+                    f"{percent(promotion.confidence)} confidence.{guarded}"
                 ),
                 Paragraph(
-                    "Intervals are of 95%, by a bootstrap over the holdout's rows. The baseline knows the target "
-                    "alone: it predicts the training rows' mean, or their commonest class."
+                    "The 95% intervals come from a bootstrap over the rows of the holdout. The baseline uses no "
+                    "features: it predicts the mean of the training rows, or their commonest class."
                 ),
             ),
         )
@@ -216,16 +214,15 @@ class _Card:
             "Evaluation data",
             (
                 Paragraph(
-                    f"The holdout: {counted(self._rows['holdout_rows'], 'row')} of the same table, "
-                    f"{split.holdout:.0%} of it by model.toml. {_split_in_words(split)}"
+                    f"The holdout is {counted(self._rows['holdout_rows'], 'row')} of the same table; "
+                    f"model.toml asks for {percent(split.holdout)} of it. {_split_in_words(split)}"
                 ),
-                Paragraph("It is in the bundle as holdout.jsonl, with what scikit-learn predicted for each row."),
+                Paragraph("It is in the bundle as holdout.jsonl, with scikit-learn's prediction for each row."),
             ),
         )
 
     def _training_data(self) -> Section:
         files = [file["name"] for file in self._rows["data_files"]]
-        dropped = [f"{what}: {counted(count, 'row')}" for what, count in self._rows["dropped"].items() if count]
         blocks: list[Block] = [
             Facts(
                 (
@@ -233,36 +230,37 @@ class _Card:
                     ("Files", first(files, 10)),
                     ("Version", Code(self._rows["data_version"])),
                     ("Prepared rows (SHA-256)", Code(self._rows["prepared_sha256"])),
-                    ("Left out", first(self._settings.data.leave_out, 20) or "no column"),
-                    ("Dropped", "; ".join(dropped) or "no row"),
+                    ("Left out", wording.left_out_columns(self._settings)),
+                    ("Dropped", wording.dropped_rows(self._rows)),
                 )
             ),
             Paragraph(
-                "The data sheet describes every column: data_sheet.html in the bundle, or evergreen card --sheet."
+                "The data sheet describes every column. It is data_sheet.html in the bundle; to read it: "
+                "evergreen card --sheet."
             ),
         ]
         return Section("Training data", tuple(blocks))
 
     def _caveats(self) -> Section:
-        blocks: list[Block] = [self._statement("What else to know", "caveats")]
+        blocks: list[Block] = [self._statement("Other caveats", "caveats")]
         if self._rows["findings"]:
-            blocks += [Paragraph("Prepare found in the data:"), Listing(tuple(self._rows["findings"]))]
+            blocks += [Paragraph("Prepare warned about the data:"), Listing(tuple(self._rows["findings"]))]
         if self._lineage["doubts"]:
             blocks += [
-                Paragraph("Training this version again may give another model:"),
+                Paragraph("Training this version again may give a different model:"),
                 Listing(tuple(self._lineage["doubts"])),
             ]
         else:
             blocks.append(
                 Paragraph(
-                    "Nothing is known that keeps this version from being trained again to the same model: "
+                    "No reason is known why training this version again should give a different model. To try it: "
                     f"evergreen reproduce {self._lineage['version']}."
                 )
             )
         blocks.append(
             Paragraph(
-                "The endpoint answers a value outside what was seen in training with a warning, not with an error. "
-                "The scheduled check compares what is asked with the holdout: evergreen drift."
+                "For a value outside those seen in training, the endpoint predicts and adds a warning. The scheduled "
+                "check compares requests with the holdout; to see its results: evergreen drift."
             )
         )
         return Section("Caveats and recommendations", tuple(blocks))
@@ -270,10 +268,10 @@ class _Card:
 
 def _split_in_words(split: SplitSettings) -> str:
     if split.type == TIME:
-        return f"It holds the last rows by {split.by}; all training rows come before them."
+        return f"It holds the latest rows by {split.by}; all training rows are earlier."
     if split.type == GROUP:
-        return f"It holds whole groups of equal {split.by}; no group is on both sides."
-    return "Its rows were chosen by a hash of their content; a row's side never changes."
+        return f"It holds whole groups of rows with equal {split.by}; no group is also in the training rows."
+    return "A hash of a row's content decides whether it is in the holdout, so a row never changes sides."
 
 
 def _seen(feature: Feature) -> str:
@@ -289,6 +287,6 @@ def _moment(iso: str) -> str:
 
 
 def _short(commit: str) -> str:
-    """The first digits of a commit, and whether the work tree differed from it."""
+    """The first 12 digits of a commit, with its "-dirty" if the work tree differed from it."""
     digits, dash, dirty = commit.partition("-")
     return f"{digits[:12]}{dash}{dirty}"

@@ -1,4 +1,4 @@
-"""What a model said of the holdout, drawn: errors of a regression; curves, calibration or confusion of a classifier."""
+"""Plots of predictions on the holdout: errors of a regression; curves, calibration or confusion of a classifier."""
 
 from collections.abc import Sequence
 
@@ -8,24 +8,24 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from sklearn.metrics import auc, average_precision_score, confusion_matrix, precision_recall_curve, roc_curve
 
 from evergreen.judging.metrics import Outcomes
-from evergreen.number_text import counted, number
+from evergreen.number_text import counted, number, percent, share
 from training.documents.document import Figure, printable
-from training.documents.plot_canvas import ACCENT, INK, POINT_SIZE, SERIES, draw, in_words
+from training.documents.plot_canvas import ACCENT, INK, POINT_SIZE, SERIES, figure, in_words
 
-# Points of a scatter plot, and of a curve: more cannot be told apart.
+# At most this many points in a scatter plot and in a curve: more cannot be told apart.
 _POINTS = 1000
 _CURVE_POINTS = 200
-# Curves in one plot, rows of a confusion matrix, and points of the calibration.
+# At most this many curves in a plot, rows in a confusion matrix, and points in a calibration curve.
 _CURVES = len(SERIES)
 _MATRIX = 12
 _BINS = 10
 _OTHERS = "(others)"
-# From nothing to a light green, on which numbers can be read whatever the page's own colour.
+# From transparent to a light green: numbers on it stay legible on a light and on a dark page.
 _TINT = LinearSegmentedColormap.from_list("tint", [to_rgba(ACCENT, 0.0), to_rgba(ACCENT, 0.4)])
 
 
 def outcome_plots(outcomes: Outcomes, *, target: str) -> list[Figure]:
-    """The plots that the outcomes allow: a classifier without probabilities has no curves."""
+    """The plots that the outcomes allow: a classifier without probabilities has a confusion matrix and no curves."""
     if not outcomes.classes:
         return _regression(outcomes, target=target)
     if not outcomes.probabilities:
@@ -36,7 +36,7 @@ def outcome_plots(outcomes: Outcomes, *, target: str) -> list[Figure]:
 def _regression(outcomes: Outcomes, *, target: str) -> list[Figure]:
     actual, predicted = np.asarray(outcomes.actual, dtype=float), np.asarray(outcomes.predicted, dtype=float)
     chosen = _sample(len(actual))
-    said = f"{counted(len(actual), 'holdout row')}"
+    said = counted(len(actual), "holdout row")
     if len(chosen) < len(actual):
         said = f"{number(len(chosen))} of {said}, drawn at random"
     actual, predicted = actual[chosen], predicted[chosen]
@@ -44,7 +44,7 @@ def _regression(outcomes: Outcomes, *, target: str) -> list[Figure]:
     name = printable(target, at_most=40)
 
     def against_actual(axes: Axes) -> None:
-        axes.plot(ends, ends, color=INK, linewidth=1, linestyle="--")
+        _diagonal(axes, ends)
         _points(axes, actual, predicted)
         axes.set(xlabel=f"actual {name}", ylabel=f"predicted {name}")
         in_words(axes.xaxis, axes.yaxis)
@@ -55,19 +55,19 @@ def _regression(outcomes: Outcomes, *, target: str) -> list[Figure]:
         axes.set(xlabel=f"predicted {name}", ylabel="predicted - actual")
         in_words(axes.xaxis, axes.yaxis)
 
-    above = float(np.mean(predicted > actual))
+    above = percent(float(np.mean(predicted > actual)))
     return [
-        Figure(
-            name="plot-predicted.svg",
-            caption=f"Predicted against actual: {said}. On the dashed line the prediction is right.",
+        figure(
+            "predicted",
+            against_actual,
+            caption=f"Predicted against actual: {said}. On the dashed line the prediction is exact.",
             label=f"Scatter plot of predicted against actual {name}, from {number(ends[0])} to {number(ends[1])}.",
-            svg=draw("predicted", against_actual),
         ),
-        Figure(
-            name="plot-residuals.svg",
-            caption=f"Residuals against predicted: {said}. {above:.0%} lie above 0: predicted too high.",
-            label=f"Scatter plot of residuals against predicted {name}; {above:.0%} lie above 0.",
-            svg=draw("residuals", residuals),
+        figure(
+            "residuals",
+            residuals,
+            caption=f"Residuals against predicted: {said}. {above} lie above 0: predicted too high.",
+            label=f"Scatter plot of residuals against predicted {name}; {above} lie above 0.",
         ),
     ]
 
@@ -91,34 +91,34 @@ def _classification(outcomes: Outcomes) -> list[Figure]:
         against = f"the {len(shown)} commonest of {len(outcomes.classes)} classes, each against the rest"
 
     def roc(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--")
-        _curves(axes, {label: (rocs[label], f"AUC {areas[label]:.3f}") for label in shown})
+        _diagonal(axes)
+        _curves(axes, {label: (rocs[label], f"AUC {number(areas[label])}") for label in shown})
         axes.set(xlabel="false positive rate", ylabel="true positive rate")
 
     def precision_recall(axes: Axes) -> None:
-        curves = {label: (recalls[label][::-1], f"AP {precisions[label]:.3f}") for label in shown}
+        curves = {label: (recalls[label][::-1], f"AP {number(precisions[label])}") for label in shown}
         _curves(axes, curves)
         axes.set(xlabel="recall", ylabel="precision", ylim=(0, 1.03))
 
     return [
-        Figure(
-            name="plot-roc.svg",
-            caption=f"ROC: {against}. On the dashed line the model guesses.",
+        figure(
+            "roc",
+            roc,
+            caption=f"ROC: {against}. The dashed line is a model that guesses.",
             label=f"ROC curve, {against}; area under it: {_listed(areas)}.",
-            svg=draw("roc", roc),
         ),
-        Figure(
-            name="plot-precision-recall.svg",
+        figure(
+            "precision-recall",
+            precision_recall,
             caption=f"Precision and recall: {against}.",
             label=f"Precision-recall curve, {against}; average precision: {_listed(precisions)}.",
-            svg=draw("precision-recall", precision_recall),
         ),
         *figures,
     ]
 
 
 def _calibration(outcomes: Outcomes, actual: np.ndarray, probabilities: np.ndarray) -> Figure:
-    """How often what was said came true, by how sure the model was: of the second class, or of the likeliest."""
+    """The share of rows with a class, by its predicted probability: of the second of two classes, or the likeliest."""
     if len(outcomes.classes) == 2:
         said, true = probabilities[:, 1], actual == outcomes.classes[1]
         what = f"class {printable(outcomes.classes[1], at_most=40)!r}"
@@ -126,23 +126,23 @@ def _calibration(outcomes: Outcomes, actual: np.ndarray, probabilities: np.ndarr
         likeliest = np.asarray(outcomes.classes, dtype=object)[probabilities.argmax(axis=1)]
         said, true = probabilities.max(axis=1), actual == likeliest
         what = "the likeliest class"
-    # Bins of as many rows each: where the model says much, the plot says much.
+    # Bins with equally many rows: more points where more predictions lie.
     bins = [part for part in np.array_split(np.argsort(said, kind="stable"), _BINS) if len(part)]
     expected = [float(said[part].mean()) for part in bins]
     found = [float(true[part].mean()) for part in bins]
     gap = max(abs(one - other) for one, other in zip(expected, found, strict=True))
 
     def fill(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--")
+        _diagonal(axes)
         axes.plot(expected, found, color=ACCENT, marker="o", markersize=4)
-        axes.set(xlabel=f"probability said of {what}", ylabel="share that came true", xlim=(0, 1), ylim=(0, 1.03))
+        axes.set(xlabel=f"predicted probability of {what}", ylabel="share of rows with it", xlim=(0, 1), ylim=(0, 1.03))
 
-    return Figure(
-        name="plot-calibration.svg",
-        caption=f"Calibration of {what}: {len(bins)} bins of as many rows each. On the dashed line probabilities come "
-        f"true as often as they say; the furthest bin is {gap:.2f} away.",
-        label=f"Calibration curve of {what}; the furthest bin is {gap:.2f} from the diagonal.",
-        svg=draw("calibration", fill),
+    return figure(
+        "calibration",
+        fill,
+        caption=f"Calibration of {what}: {len(bins)} bins with equally many rows. On the dashed line the predicted "
+        f"probability is the share of rows with the class; the furthest bin is {number(gap)} away.",
+        label=f"Calibration curve of {what}; the furthest bin is {number(gap)} from the diagonal.",
     )
 
 
@@ -174,17 +174,19 @@ def _confusion(outcomes: Outcomes) -> Figure:
             )
         axes.set(xlabel="predicted", ylabel="actual")
 
-    right = float(np.mean(np.asarray(outcomes.actual, dtype=object) == np.asarray(outcomes.predicted, dtype=object)))
-    return Figure(
-        name="plot-confusion.svg",
-        caption="Confusion matrix: holdout rows by their class and by what was predicted; the diagonal is right.",
-        label=f"Confusion matrix of {len(labels)} classes; {right:.1%} of the rows lie on the diagonal.",
-        svg=draw("confusion", fill, height=3.6 if len(labels) <= 6 else 4.8),
+    right = sum(one == other for one, other in zip(outcomes.actual, outcomes.predicted, strict=True))
+    return figure(
+        "confusion",
+        fill,
+        caption="Confusion matrix: holdout rows by actual and predicted class. Predictions on the diagonal are right.",
+        label=f"Confusion matrix of {len(labels)} classes; {share(right, len(outcomes.actual))} of the rows are on the "
+        "diagonal.",
+        height=3.6 if len(labels) <= 6 else 4.8,
     )
 
 
 def _curve_classes(actual: np.ndarray, classes: Sequence[str]) -> list[str]:
-    """The classes that get a curve: the second of two, else the commonest; each needs rows on both sides."""
+    """The classes that get a curve: the second of two, else the commonest; each needs rows of it and of others."""
     counts = {label: int(np.sum(actual == label)) for label in classes}
     two_sided = [label for label, count in counts.items() if 0 < count < len(actual)]
     if len(classes) == 2:
@@ -198,7 +200,7 @@ def _commonest(actual: np.ndarray, classes: Sequence[str]) -> list[str]:
 
 
 def _curves(axes: Axes, curves: dict[str, tuple[Sequence[np.ndarray], str]]) -> None:
-    """Curves by their class; what each says stands in the legend."""
+    """Draw one curve per class; its text is in the legend."""
     for (label, ((x, y), words)), colour in zip(curves.items(), SERIES, strict=False):
         kept = np.unique(np.linspace(0, len(x) - 1, _CURVE_POINTS).astype(int))
         axes.plot(x[kept], y[kept], color=colour, label=f"{printable(label, at_most=20)}: {words}")
@@ -206,16 +208,21 @@ def _curves(axes: Axes, curves: dict[str, tuple[Sequence[np.ndarray], str]]) -> 
     axes.legend(loc="best")
 
 
+def _diagonal(axes: Axes, ends: Sequence[float] = (0, 1)) -> None:
+    """The dashed line from the lower to the upper end, on which both coordinates are equal."""
+    axes.plot(ends, ends, color=INK, linewidth=1, linestyle="--")
+
+
 def _points(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     axes.plot(x, y, linestyle="none", marker="o", markersize=POINT_SIZE, color=ACCENT, alpha=0.6, markeredgewidth=0)
 
 
 def _sample(rows: int) -> np.ndarray:
-    """Rows to draw, in order: all if they are few, else the same ones each time."""
+    """Positions of the rows to draw, in order: all if they are few, else a sample that is the same each time."""
     if rows <= _POINTS:
         return np.arange(rows)
     return np.sort(np.random.default_rng(0).choice(rows, _POINTS, replace=False))
 
 
 def _listed(values: dict[str, float]) -> str:
-    return ", ".join(f"{printable(label, at_most=20)} {value:.3f}" for label, value in values.items())
+    return ", ".join(f"{printable(label, at_most=20)} {number(value)}" for label, value in values.items())

@@ -1,4 +1,4 @@
-"""The style sheet of a card's page: light and dark, from a phone's width to a desktop's, and on paper."""
+"""The style sheet of the HTML pages: light and dark, for phones, desktops and print."""
 
 CSS = """\
 :root {

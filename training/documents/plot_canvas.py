@@ -1,4 +1,7 @@
-"""Draws with matplotlib to a small SVG: the same bytes for the same numbers, legible on light and on dark."""
+"""Draws plots with matplotlib as small SVGs that are legible on light and on dark pages.
+
+The same numbers give the same bytes.
+"""
 
 import io
 import re
@@ -13,8 +16,9 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
 
 from evergreen.number_text import number
+from training.documents.document import Figure
 
-# Mid-tones, which stand out from white and from near-black alike.
+# Mid-tones, which stand out from white and from near-black.
 ACCENT = "#2f8f6b"
 SECOND = "#c98a1b"
 INK = "#76807b"
@@ -47,19 +51,24 @@ _STYLE = {
     "legend.fontsize": 8,
     "lines.linewidth": 1.6,
 }
-# Those of the drawing's groups, which nothing refers to and which would be there again in the next drawing of a page.
+# Ids of the drawing's groups. Nothing refers to them, and they would occur again in the next drawing of a page.
 _GROUP_ID = re.compile(r' id="[A-Za-z0-9.]+_\d+"')
 
 
-def draw(name: str, fill: Callable[[Axes], None], *, height: float = 3.6) -> str:
-    """A standalone SVG of one pair of axes, which `fill` draws on.
+def figure(name: str, fill: Callable[[Axes], None], *, caption: str, label: str, height: float = 3.6) -> Figure:
+    """A drawing of one pair of axes, which `fill` draws on, in the file plot-`name`.svg.
 
     Args:
-        name: of the drawing; no two of a page may share it, since the ids within are made from it.
-        height: in inches; all drawings have one width.
+        name: unique within a page, since the ids in the SVG are made from it.
+        label: what the drawing shows, for readers who do not see it.
+        height: in inches; all drawings have the same width.
     """
+    return Figure(name=f"plot-{name}.svg", caption=caption, label=label, svg=_draw(name, fill, height=height))
+
+
+def _draw(name: str, fill: Callable[[Axes], None], *, height: float) -> str:
     with matplotlib.style.context(["default", {**_STYLE, "svg.hashsalt": name}]), warnings.catch_warnings():
-        # The reader's fonts draw the text, not those that matplotlib has.
+        # The reader's fonts draw the text, so that matplotlib may lack a glyph.
         warnings.filterwarnings("ignore", message="Glyph")
         canvas = Canvas(figsize=(_WIDTH, height), layout="constrained")
         FigureCanvasSVG(canvas)
@@ -69,7 +78,7 @@ def draw(name: str, fill: Callable[[Axes], None], *, height: float = 3.6) -> str
     return _GROUP_ID.sub("", stream.getvalue())
 
 
-def in_words(*axes: Axis) -> None:
+def in_words(*axes: Axis, text: Callable[[float], str] = number) -> None:
     """Label the ticks with numbers as the tables write them."""
     for axis in axes:
-        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))

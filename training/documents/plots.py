@@ -1,27 +1,31 @@
-"""What a model rests on, drawn: the importance of its features, and its error by the values of a feature."""
+"""Plots of a model: the importance of its features, and its metric by the values of a feature."""
 
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from evergreen.judging.metrics import METRICS
-from evergreen.number_text import counted, number
-from training.documents.document import Figure, printable
-from training.documents.plot_canvas import ACCENT, INK, SECOND, draw, in_words
+from evergreen.number_text import counted
+from training.documents.document import Figure, printable, shortened
+from training.documents.plot_canvas import ACCENT, INK, SECOND, figure, in_words
 
-# Bars of one plot, and plots of slices: what a reader takes in. Fewer bars than _ROOM are not drawn thicker.
+# At most this many bars in a plot. A plot with fewer than _ROOM bars keeps the space, so that no bar is thicker.
 _BARS = 12
 _ROOM = 6
 _SLICE_PLOTS = 4
+# Longest name beside a bar, in characters.
 _LABEL = 24
+# Ticks of an axis of differences, which have long labels.
+_TICKS = 5
 
 
 def importance_plots(importance: dict[str, dict[str, float]], *, metric: str) -> list[Figure]:
-    """One plot, or none: the features by how much worse the metric gets without them, the most important first.
+    """A plot of the features' permutation importance, the most important first; no plot without features.
 
     Args:
-        importance: mean and standard deviation of the metric's rise in badness, by feature.
+        importance: by feature, the mean and the standard deviation of how much worse the metric gets.
     """
+    text = METRICS[metric].difference_text
     ordered = by_importance(importance)[:_BARS]
     if not ordered:
         return []
@@ -39,23 +43,23 @@ def importance_plots(importance: dict[str, dict[str, float]], *, metric: str) ->
         axes.axvline(0, color=INK, linewidth=0.8)
         _name_bars(axes, [name for name, _ in ordered])
         axes.set_xlabel(f"{metric} worse by")
-        in_words(axes.xaxis)
+        axes.locator_params(axis="x", nbins=_TICKS)
+        in_words(axes.xaxis, text=text)
 
-    more = f" The {_BARS} most important of {len(importance)}." if len(importance) > _BARS else ""
     top, values = ordered[0]
-    figure = Figure(
-        name="plot-importance.svg",
+    drawn = figure(
+        "importance",
+        fill,
         caption=f"Permutation importance: how much worse {metric} gets when a feature's values are shuffled; "
-        f"the line is one standard deviation.{more}",
+        "the line is one standard deviation." + shortened(f"{_BARS} most important", len(importance), _BARS),
         label=f"Bar chart of permutation importance; the most important is {printable(top, at_most=40)} "
-        f"with {number(values['mean'])}.",
-        svg=draw("importance", fill),
+        f"with {text(values['mean'])}.",
     )
-    return [figure]
+    return [drawn]
 
 
 def slice_plots(slices: dict[str, dict[str, dict[str, Any]]], *, metric: str, overall: float) -> list[Figure]:
-    """A plot for each sliced feature: the metric by its values, the worst first."""
+    """One plot for each sliced feature: the metric by the feature's values, the worst first."""
     drawn = [(feature, values) for feature, values in slices.items() if values][:_SLICE_PLOTS]
     return [
         _slice_plot(feature, values, place, metric=metric, overall=overall)
@@ -64,7 +68,7 @@ def slice_plots(slices: dict[str, dict[str, dict[str, Any]]], *, metric: str, ov
 
 
 def _slice_plot(feature: str, values: dict[str, dict[str, Any]], place: int, *, metric: str, overall: float) -> Figure:
-    ordered = worst_first(values, metric=metric)[:_BARS]
+    ordered, text = worst_first(values, metric=metric)[:_BARS], METRICS[metric].text
     shown = printable(feature, at_most=40)
 
     def fill(axes: Axes) -> None:
@@ -74,24 +78,26 @@ def _slice_plot(feature: str, values: dict[str, dict[str, Any]], place: int, *, 
         axes.axvline(overall, color=SECOND, linewidth=1.2, linestyle="--")
         _name_bars(axes, [value for value, _ in ordered])
         axes.set_xlabel(metric)
-        in_words(axes.xaxis)
+        in_words(axes.xaxis, text=text)
 
     which = f"the {_BARS} worst of {len(values)} values" if len(values) > _BARS else counted(len(values), "value")
     worst, item = ordered[0]
-    return Figure(
-        name=f"plot-slices-{place}.svg",
-        caption=f"{metric} by {shown}: {which}. The dashed line is the whole holdout: {number(overall)}.",
+    return figure(
+        f"slices-{place}",
+        fill,
+        caption=f"{metric} by {shown}: {which}. The dashed line is the value on the whole holdout: {text(overall)}.",
         label=f"Dot plot of {metric} by {shown}; the worst is {printable(worst, at_most=40)} "
-        f"with {number(item['value'])}, the whole holdout has {number(overall)}.",
-        svg=draw(f"slices-{place}", fill),
+        f"with {text(item['value'])}, the whole holdout has {text(overall)}.",
     )
 
 
 def by_importance(importance: dict[str, dict[str, float]]) -> list[tuple[str, dict[str, float]]]:
+    """Features and their importance, the most important first, equal ones by name."""
     return sorted(importance.items(), key=lambda item: (-item[1]["mean"], item[0]))
 
 
 def worst_first(values: dict[str, dict[str, Any]], *, metric: str) -> list[tuple[str, dict[str, Any]]]:
+    """Slices by their metric, the worst first, equal ones by name."""
     sign = 1 if METRICS[metric].higher_is_better else -1
     return sorted(values.items(), key=lambda item: (sign * item[1]["value"], item[0]))
 

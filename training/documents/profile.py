@@ -1,4 +1,4 @@
-"""What is in a column: shares of missing cells, range or categories, and a small histogram."""
+"""Profile of a column: share of missing cells, range or categories, and a small histogram."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ _NAMED_CATEGORIES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """A column in words.
+    """Texts that describe a column.
 
     Attributes:
-        missing_train, missing_holdout: share of the cells, in percent.
-        values: range and median, or how many categories and the commonest.
-        unlike: holdout rows whose value lies outside the training rows', in words; empty if there are none.
-        histogram: of the training rows.
+        missing_train, missing_holdout: share of missing cells, in percent.
+        values: range and median, or the number of categories and the commonest ones.
+        unlike: how many holdout rows have a value outside the training rows' range or categories; empty if none.
+        histogram: values of the training rows.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Profile:
 
 
 def profile_feature(feature: Feature, train: pd.Series, holdout: pd.Series) -> Profile:
-    """A feature's column in both parts: float64 with NaN, or text with None."""
+    """Describe a feature by its columns of training and holdout rows: float64 with NaN, or text with None."""
     known = train.dropna()
     if feature.type == NUMBER:
         histogram = number_histogram(known, name=feature.name)
@@ -68,18 +68,18 @@ def number_histogram(known: pd.Series, *, name: str) -> Bars:
         return Bars((), f"{label}: no values")
     values = known.to_numpy(dtype=float)
     label = f"{label} from {number(float(values.min()))} to {number(float(values.max()))}"
-    # Halved, so that the width of the widest range is still a number.
+    # Halved, so that the width of the widest range does not overflow.
     low, width = values.min() / 2, values.max() / 2 - values.min() / 2
     if not width:
         return Bars((float(len(values)),), label)
-    # A bar for each value where they are few: else whole numbers would leave gaps between the bars.
+    # At most one bar per distinct value: with more bars, whole numbers would leave gaps.
     bins = min(_BINS, len(np.unique(values)))
     places = np.minimum(((values / 2 - low) / width * bins).astype(int), bins - 1)
     return Bars(tuple(float(count) for count in np.bincount(places, minlength=bins)), label)
 
 
 def category_counts(known: pd.Series) -> pd.Series:
-    """Rows of each category, the commonest first, equal ones by name."""
+    """Number of rows of each category, the commonest first, equal ones by name."""
     return known.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
 
 

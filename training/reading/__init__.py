@@ -1,1 +1,1 @@
-"""Reads a table, CSV or Parquet, one file or many, and decides what each column is."""
+"""Reads a table from one or more CSV or Parquet files, and decides the type of each column."""

@@ -1,4 +1,4 @@
-"""What a column is: numbers, or the texts of a category. A cell that does not fit is named by its line."""
+"""The type of a column: numbers, or the texts of a category. A message names the line of a cell that does not fit."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evergreen.errors import InvalidData
+from evergreen.number_text import counted, number
 from training.reading.source import Source
 
-# scikit-learn's histogram gradient boosting takes no more categories in one column.
+# scikit-learn's histogram gradient boosting accepts at most this many categories in one column.
 MAX_CATEGORIES = 255
 _NUMBER = r"(?i)^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity)$"
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -24,9 +25,10 @@ _DATE = (
 
 
 def require_columns(names: Iterable[str], *, source: Source) -> None:
-    """
+    """Check that the table has the columns that model.toml names.
+
     Raises:
-        InvalidData: a column that model.toml names is not in the table.
+        InvalidData: a column is not in the table.
     """
     present = set(source.columns)
     missing = [name for name in names if name not in present]
@@ -38,7 +40,7 @@ def require_columns(names: Iterable[str], *, source: Source) -> None:
 
 
 def parse_numbers(texts: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Texts as float64, correctly rounded, and which of them are numbers. The others are NaN."""
+    """Texts as float64, correctly rounded, and a mask of those that are numbers. The others are NaN."""
     trimmed = pc.utf8_trim_whitespace(texts)
     known = pc.match_substring_regex(trimmed, _NUMBER)
     cells = pc.if_else(known, trimmed, pa.scalar(None, texts.type))
@@ -46,11 +48,12 @@ def parse_numbers(texts: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def to_floats(cells: pa.ChunkedArray) -> np.ndarray:
-    """Arrow numbers, or texts that are numbers, as float64; what is missing as NaN."""
+    """Arrow numbers, or texts that are numbers, as float64; missing cells as NaN."""
     return np.asarray(pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype="float64")
 
 
 def is_number(column: pd.Series) -> bool:
+    """Whether pandas holds the column as numbers."""
     return column.dtype != object and column.dtype.kind in "iuf"
 
 
@@ -70,19 +73,20 @@ def numbers(column: pd.Series, *, source: Source) -> pd.Series:
         row = int(wrong.argmax())
         raise InvalidData(
             f"{source.place(column.index[row])}: column {column.name!r} has {_shown(column.iloc[row])} where a number "
-            f"belongs ({int(wrong.sum())} such rows). Correct the rows, or leave the column out in model.toml"
+            f"belongs ({counted(int(wrong.sum()), 'such row')}). "
+            "Correct the rows, or leave the column out in model.toml"
         )
     return pd.Series(values, index=column.index, name=column.name, copy=False)
 
 
 def typed(column: pd.Series, *, source: Source) -> pd.Series:
-    """A column as float64 if it holds numbers, else as text, with None for what is missing.
+    """A column as float64 if it holds numbers, else as text with None for missing cells.
 
-    A column of text in which most cells are numbers is taken for one with mistakes in it, not for a category. One
-    that its file has typed as text (pandas' categorical) is taken at its word.
+    A column of text in which most cells are numbers is read as numbers with mistakes, not as a category. A column that
+    its file types as text (a categorical in pandas) stays text.
 
     Raises:
-        InvalidData: mostly numbers, but not all; wholly empty; dates; or too many different texts for a category.
+        InvalidData: the column is empty, holds dates, mostly but not only numbers, or too many texts for a category.
     """
     where = f"{source.name}: column {column.name!r}"
     present = int(column.notna().to_numpy().sum())
@@ -101,14 +105,14 @@ def typed(column: pd.Series, *, source: Source) -> pd.Series:
         )
     if len(distinct) > MAX_CATEGORIES:
         raise InvalidData(
-            f"{where} has {len(distinct)} different texts, a category may have {MAX_CATEGORIES}; "
+            f"{where} has {number(len(distinct))} different texts, a category may have {MAX_CATEGORIES}; "
             "leave it out in model.toml"
         )
     return as_objects(texts, column)
 
 
 def labels(column: pd.Series) -> pd.Series:
-    """The target of a classification as text, with None for what is missing; a whole number without its decimals."""
+    """The target of a classification as text, with None for missing cells; a whole number has no decimals."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         distinct = {
             value: str(int(value)) if value == int(value) else repr(value) for value in column.dropna().unique()
@@ -118,7 +122,7 @@ def labels(column: pd.Series) -> pd.Series:
 
 
 def as_objects(texts: pa.ChunkedArray, like: pd.Series) -> pd.Series:
-    """Texts as Python objects, equal ones being the same object, under the index and name of another column."""
+    """Texts as Python objects, with the index and name of the column `like`; equal texts are the same object."""
     encoded = pc.dictionary_encode(texts).combine_chunks()
     distinct = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
     codes = pc.fill_null(encoded.indices, len(distinct) - 1).to_numpy(zero_copy_only=False)
@@ -126,11 +130,11 @@ def as_objects(texts: pa.ChunkedArray, like: pd.Series) -> pd.Series:
 
 
 def _texts(column: pd.Series) -> pa.ChunkedArray:
-    """A pandas column that is not of numbers, as Arrow's texts."""
+    """A pandas column that does not hold numbers, as Arrow texts."""
     array = pa.array(column, from_pandas=True)
     chunked = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
     return chunked.cast(pa.large_string())
 
 
 def _shown(cell: object) -> str:
-    return f"{cell:g}" if isinstance(cell, float) else repr(cell)
+    return number(cell) if isinstance(cell, float) else repr(cell)

@@ -1,4 +1,4 @@
-"""Reads CSV files in UTF-8 with a header line, in batches, so that a table is never held as text as a whole."""
+"""Reads CSV files in UTF-8 with a header line, in batches, so that memory never holds a whole table as text."""
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
@@ -9,7 +9,7 @@ import pyarrow.csv as arrow_csv
 
 from evergreen.errors import InvalidData
 
-# What counts as a missing cell: what pandas takes for one.
+# Texts of a missing cell: those of pandas.
 _MISSING = [
     *["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"],
     *["NULL", "NaN", "None", "n/a", "nan", "null"],
@@ -24,7 +24,7 @@ _OTHER_FORMATS = {
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
 }
-# Bytes read at once. A row must fit in; wide tables get more, so that there are many rows in a batch all the same.
+# Bytes per batch. A row must fit in. A table with more than _WIDE columns gets more, so that a batch has many rows.
 _BLOCK, _WIDE_BLOCK, _WIDE = 4 << 20, 32 << 20, 1000
 
 
@@ -32,7 +32,7 @@ def header(path: Path, *, name: str) -> list[str]:
     """The names of the columns.
 
     Raises:
-        InvalidData: the file is empty or not a CSV, or a column has no name, or another's.
+        InvalidData: the file is empty or not a CSV, or a column has no name.
     """
     _check_format(path, name)
     try:
@@ -56,14 +56,14 @@ def header(path: Path, *, name: str) -> list[str]:
 
 
 def batches(path: Path, *, name: str, header: Sequence[str], columns: Collection[str]) -> Iterator[pa.RecordBatch]:
-    """Rows in the order of the file, every cell as text, a missing cell as null. An empty line is a row of nulls.
+    """Rows in the order of the file: every cell as text, a missing cell as null, an empty line as a row of nulls.
 
     Args:
-        header: all columns, as `header` gives them.
-        columns: those to read.
+        header: all columns, as the function `header` returns them.
+        columns: the columns to read.
 
     Raises:
-        InvalidData: the file is not a CSV with so many cells in every row, or not in UTF-8.
+        InvalidData: the file is not a CSV in UTF-8, or a row has more or fewer cells than the header.
     """
     wrong: list[arrow_csv.InvalidRow] = []
 
@@ -74,7 +74,7 @@ def batches(path: Path, *, name: str, header: Sequence[str], columns: Collection
     read = arrow_csv.ReadOptions(
         column_names=list(header),
         skip_rows_after_names=1,
-        # Threads would not know the number of a wrong row.
+        # With threads, Arrow does not know the line number of a wrong row.
         use_threads=False,
         block_size=_WIDE_BLOCK if len(header) > _WIDE else _BLOCK,
     )
@@ -120,7 +120,7 @@ def _check_delimiter(only: str, name: str) -> None:
 
 
 def _wrong_encoding(path: Path, name: str) -> InvalidData:
-    """Names the first line that is not UTF-8, and what it would be in Latin-1."""
+    """An error that names the first line that is not UTF-8, and shows its text read as Latin-1."""
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             try:
@@ -135,7 +135,7 @@ def _wrong_encoding(path: Path, name: str) -> InvalidData:
 
 
 def _check_quotes(path: Path, name: str) -> None:
-    """A quotation mark that nobody closes makes one cell of all that follows, which Arrow does not mind."""
+    """Refuse a quotation mark that is never closed: Arrow would read the rest of the file as one cell."""
     odd = False
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):

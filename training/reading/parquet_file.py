@@ -1,4 +1,4 @@
-"""Reads Parquet files, a few columns at a time: the file knows what a column is, so that nothing has to be guessed."""
+"""Reads Parquet files, a few columns at a time. The file states the type of each column, so none is guessed."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -15,8 +15,9 @@ from evergreen.errors import InvalidData
 from training.reading.columns import to_floats
 
 MAGIC = b"PAR1"
-# pandas' own name for an index without one; it is no column of the table.
+# pandas' name for an index without a name; it is not a column of the table.
 _INDEX = re.compile(r"__index_level_[0-9]+__")
+# The columns are read in this many steps.
 _STEPS = 40
 
 
@@ -30,7 +31,7 @@ def header(path: Path, *, name: str) -> list[str]:
 
 
 def rows(path: Path, *, name: str) -> int:
-    """How many the file has."""
+    """The number of rows in the file."""
     return int(_open(path, name).metadata.num_rows)
 
 
@@ -39,13 +40,13 @@ def read(files: Sequence[tuple[str, Path]], columns: Sequence[str], *, as_text: 
 
     Args:
         files: name and path of each.
-        as_text: columns whose numbers are kept as text, for they are labels.
+        as_text: columns whose numbers are kept as text, since they are labels.
 
     Raises:
-        InvalidData: a file is damaged, or a column is of a type that no feature can be, or of another in each file.
+        InvalidData: a file is damaged, a column has a type that no feature can have, or its type differs between files.
     """
     opened = [(name, _open(path, name)) for name, path in files]
-    # In steps, so that Arrow and pandas never both hold the whole; not one by one, which takes long for a wide table.
+    # In steps, so that Arrow and pandas never both hold the whole table. Column by column is slow for a wide table.
     step = -(-len(columns) // _STEPS)
     read: dict[str, pd.Series] = {}
     for start in range(0, len(columns), step):
@@ -96,7 +97,7 @@ def _damaged(name: str, error: Exception) -> InvalidData:
 
 
 def _kind(kind: pa.DataType) -> str | None:
-    """What a column of this type is to us; None if it can be nothing."""
+    """The kind of a column of this type; None if a feature cannot have the type."""
     if types.is_null(kind):
         return "nothing"
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
@@ -110,17 +111,17 @@ def _kind(kind: pa.DataType) -> str | None:
 
 def _texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     if types.is_floating(cells.type):
-        # As pandas writes them to a CSV.
+        # The same text that pandas writes to a CSV.
         written = [None if cell is None else repr(cell) for cell in cells.to_pylist()]
         return pa.chunked_array([pa.array(written, pa.large_string())])
     texts = cells.cast(pa.large_string())
-    # Arrow writes fractions of a second that are not there.
+    # Arrow writes fractions of a second even if they are 0.
     return pc.replace_substring_regex(texts, r"\.0+(Z?)$", r"\1") if types.is_timestamp(cells.type) else texts
 
 
 def _as_pandas(parts: list[pa.ChunkedArray], kind: str, *, as_text: bool) -> pd.Series:
     if kind == "number" and not as_text:
-        # A file in which the column is empty has parts of no type.
+        # The parts of a file in which the column is empty have Arrow's null type.
         return pd.Series(np.concatenate([to_floats(part) for part in parts]), copy=False)
     texts = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.large_string())
     if kind == "date" or as_text:

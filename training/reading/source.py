@@ -1,4 +1,4 @@
-"""Where the rows of a table stand: what a message needs to send its reader to the right line."""
+"""Where the rows of a table are in its files, so that a message can name the line."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ class Source:
     """A table's name, its columns, and its files.
 
     Attributes:
-        name: of the file, or of the folder that holds several.
-        columns: all of the table, also those that were not read.
-        files: their names, in the order of their rows.
+        name: name of the file, or of the folder that holds several files.
+        columns: all columns of the table, including those that were not read.
+        files: names of the files, in the order of their rows.
         starts: the position in the table of each file's first row.
         unit: how rows are counted in these files, "line" or "row".
         first: the number of a file's first row.
@@ -27,10 +27,10 @@ class Source:
 
     @classmethod
     def of_csv(cls, name: str, columns: Iterable[str]) -> "Source":
-        """One CSV file, all of whose columns were read."""
+        """The source of a table read whole from one CSV file."""
         return cls(name=name, columns=tuple(map(str, columns)), files=(name,), starts=(0,), unit="line", first=2)
 
     def place(self, row: int) -> str:
-        """File and line of a row, which is given by its position in the table as it was read."""
+        """File and line of a row, given its position in the table as it was read."""
         file = bisect_right(self.starts, row) - 1
         return f"{self.files[file]} {self.unit} {row - self.starts[file] + self.first}"

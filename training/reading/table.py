@@ -1,4 +1,4 @@
-"""Reads a table: CSV or Parquet, told apart by content, one file or several with the same columns."""
+"""Reads a table from one or more files with the same columns. Content tells CSV and Parquet apart."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -25,15 +25,15 @@ def header(path: Path) -> list[str]:
     """The columns of one file.
 
     Raises:
-        InvalidData: it is neither CSV nor Parquet, is empty, or names a column twice.
+        InvalidData: the file is neither CSV nor Parquet, is empty, or names a column twice.
     """
     return _header((path.name, path))
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """All columns of one file: float64 where every cell is a number, else text; a missing cell is missing.
+    """All columns of one file: as float64 if every cell is a number, else as text. Missing cells stay missing.
 
-    The index counts lines, empty ones included, so that index + 2 is a row's line in a CSV.
+    The index counts lines, including empty ones: in a CSV, a row is on line index + 2.
 
     Raises:
         InvalidData: the file is not a table, or has no rows.
@@ -42,18 +42,18 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.DataFrame, Source]:
-    """What a training needs of a version: all columns but those that are left out, and where the rows stand.
+    """The columns of a version that a training needs, without those in leave_out, and the source of the rows.
 
     Raises:
-        InvalidData: a file is not a table, has other columns than the first, lacks one that model.toml names, or has
-            changed since the version was named.
+        InvalidData: a file is not a table, its columns differ from those of the first file, it lacks a column that
+            model.toml names, or it has changed since the version was named.
     """
     data = settings.data
     read = _read(
         [(file.name, file.path) for file in version.files],
         name=settings.data.path,
         named=settings.columns(),
-        # What orders or groups the rows is needed, even where no model sees it.
+        # The split needs its column even if the model does not use it.
         unread=set(data.leave_out) - {settings.split.by},
         as_text={data.target} if settings.task == CLASSIFICATION else (),
     )
@@ -87,7 +87,7 @@ def _read(
         sizes = [parquet_file.rows(path, name=file) for file, path in files]
     else:
         frame, sizes = _read_csv(files, wanted, as_text)
-    # Arrow's allocator would keep what the texts took.
+    # Arrow's allocator would keep the memory of the texts.
     pa.default_memory_pool().release_unused()
     frame = _without_empty_rows(frame)
     if frame.empty:
@@ -112,16 +112,17 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _same_columns(files: Sequence[File]) -> list[str]:
-    """The first file's columns, if the others have the same, in whatever order."""
+    """The first file's columns, if all other files have the same columns in any order."""
     columns = _header(files[0])
     for file in files[1:]:
         other = _header(file)
         if set(other) != set(columns):
             lacks = [repr(column) for column in columns if column not in other]
             more = [repr(column) for column in other if column not in columns]
-            parts = [f"lacks {', '.join(lacks)}"] * bool(lacks) + [f"has {', '.join(more)} more"] * bool(more)
+            parts = [f"lacks {', '.join(lacks)}"] * bool(lacks) + [f"also has {', '.join(more)}"] * bool(more)
             raise InvalidData(
-                f"{file[0]} {' and '.join(parts)} than {files[0][0]}; all files of a table must have the same columns"
+                f"{file[0]} {' and '.join(parts)}, unlike {files[0][0]}; "
+                "all files of a table must have the same columns"
             )
     return columns
 
@@ -129,10 +130,10 @@ def _same_columns(files: Sequence[File]) -> list[str]:
 def _read_csv(
     files: Sequence[File], columns: Sequence[str], as_text: Collection[str]
 ) -> tuple[pd.DataFrame, list[int]]:
-    """The columns, and how many rows each file has. A column is of numbers if it is so in all files."""
+    """The columns, and the number of rows of each file. A column holds numbers only if it does so in all files."""
     cells = {column: _Cells(is_text=column in as_text) for column in columns}
     sizes = _read_cells(files, cells)
-    # They began as numbers, and their text is gone: rare enough to read them again.
+    # These columns began as numbers, whose text was not kept. This is rare, so the files are read again.
     again = {column: _Cells(is_text=True) for column, each in cells.items() if each.lost_text}
     if again:
         _read_cells(files, again)
@@ -153,7 +154,7 @@ def _read_cells(files: Sequence[File], cells: dict[str, "_Cells"]) -> list[int]:
 
 
 class _Cells:
-    """A column that comes in batches of text: kept as numbers, for they are smaller, until a cell is none."""
+    """A column that arrives in batches of text, kept as numbers, which are smaller, while all cells are numbers."""
 
     def __init__(self, *, is_text: bool) -> None:
         self._is_text = is_text
@@ -173,7 +174,7 @@ class _Cells:
                 self._saw_numbers |= texts.null_count < len(texts)
                 self._parts.append(numbers)
                 return
-        # Nothing is kept that will be read again.
+        # A column that will be read again needs no text now.
         if not self.lost_text:
             self._parts.append(texts)
 
@@ -185,7 +186,7 @@ class _Cells:
 
 
 def _without_empty_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Without the rows that lack everything, such as empty lines; the index of the others stays."""
+    """The table without rows in which every cell is missing, such as empty lines. The other rows keep their index."""
     empty = np.ones(len(frame), dtype=bool)
     for _, column in frame.items():
         empty &= column.isna().to_numpy()

@@ -18,9 +18,10 @@ PREDICTION = "(prediction)"
 # Which rows of a column are of a kind.
 Hits = npt.NDArray[np.bool_]
 
-# Measures how far the present values of each column have moved: reference, current, columns, and how many tests the
-# whole comparison makes.
-Measure = Callable[[pd.DataFrame, pd.DataFrame, Sequence[Feature], int], dict[str, Shift]]
+# Whether a shift counts as drift in the comparison that it is part of.
+Verdict = Callable[[Shift], bool]
+# Measures how far the present values of each column have moved: takes reference, current, columns and the verdict.
+Measure = Callable[[pd.DataFrame, pd.DataFrame, Sequence[Feature], Verdict], dict[str, Shift]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def in_season(reference: pd.DataFrame, current: pd.DataFrame, rule: DriftSetting
 
 
 def measure(
-    reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[Feature], _tests: int
+    reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[Feature], _verdict: Verdict
 ) -> dict[str, Shift]:
     """The shift of each column's present values."""
     return {feature.name: shift_of(reference[feature.name], current[feature.name], feature) for feature in features}
@@ -106,14 +107,18 @@ def compare(
     ]
     shares = {column.name: list(_shares(column, reference[column.name], current[column.name])) for column in columns}
     tests = len(measurable) + sum(map(len, shares.values()))
-    values = measure(reference, current, measurable, tests)
+
+    def is_drift(shift: Shift) -> bool:
+        return counts(shift, rule, tests=tests)
+
+    values = measure(reference, current, measurable, is_drift)
     drifts = {}
     for column in columns:
         shifts = [*([values[column.name]] if column.name in values else []), *shares[column.name]]
         drifts[column.name] = ColumnDrift(
             name=column.name,
             distance=max(shift.distance for shift in shifts),
-            reasons=tuple(shift.words for shift in shifts if counts(shift, rule, tests=tests)),
+            reasons=tuple(shift.words for shift in shifts if is_drift(shift)),
         )
     return Comparison(prediction=drifts.pop(PREDICTION, None), features=tuple(drifts.values()))
 

@@ -20,8 +20,7 @@ from evidently.legacy.core import ColumnType
 from evidently.metrics import ValueDrift
 
 from evergreen.contract.contract import NUMBER, Feature
-from evergreen.monitoring.drift.comparison import measure
-from evergreen.monitoring.drift.rule import counts
+from evergreen.monitoring.drift.comparison import Verdict, measure
 from evergreen.monitoring.drift.shift import Shift
 from evergreen.settings.sections import DriftSettings
 
@@ -43,13 +42,13 @@ class EvidentlyMeasure:
     html: bytes = b""
 
     def __call__(
-        self, reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[Feature], tests: int
+        self, reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[Feature], is_drift: Verdict
     ) -> dict[str, Shift]:
         if not features:
             return {}
         numbers = [feature.name for feature in features if feature.type == NUMBER]
         categories = [feature.name for feature in features if feature.type != NUMBER]
-        shifts = measure(reference, current, features, tests)
+        shifts = measure(reference, current, features, is_drift)
         # Said, not guessed: Evidently would take a number of few values for a category.
         definition = DataDefinition(numerical_columns=numbers, categorical_columns=categories)
         drawn = {item.name: _drawable(reference[item.name], current[item.name], item) for item in features}
@@ -59,7 +58,7 @@ class EvidentlyMeasure:
             )
             for side in (0, 1)
         )
-        drifted = {name: counts(shift, self.rule, tests=tests) for name, shift in shifts.items()}
+        drifted = {name: is_drift(shift) for name, shift in shifts.items()}
         with _REGISTER:
             metrics = [
                 ValueDrift(

@@ -13,9 +13,9 @@ import pytest
 
 from evergreen import names
 from evergreen.judging.card_decision import CARD_FILES
-from evergreen.judging.promotion import SHEET_FILES
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions import bundle
+from evergreen.versions.bundle import SHEET_FILES
 from evergreen.versions.data_version import of_path
 from infra.packages import build
 from infra.packages.job_archive import job_archive

@@ -6,8 +6,9 @@ import pytest
 
 from evergreen.contract.changes import Change
 from evergreen.judging.card_decision import CARD_FILES
-from evergreen.judging.promotion import SHEET_FILES, Gate, contract, decide, documents, latency, parity, size
+from evergreen.judging.promotion import Gate, contract, decide, documents, latency, parity, size
 from evergreen.settings.sections import ALLOW, REFUSE
+from evergreen.versions.bundle import SHEET_FILES
 
 OPEN = Gate(name="open", passed=True, reason="it is well")
 IMPROVED = Gate(name="champion", passed=True, reason="it is better", numbers={"gain": 1.0})

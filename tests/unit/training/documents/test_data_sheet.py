@@ -9,8 +9,9 @@ import pytest
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
 from evergreen.judging.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections import SheetSettings
+from evergreen.versions.bundle import SHEET_HTML, SHEET_MARKDOWN
 from tests.unit.training.documents import evidence
-from training.documents.data_sheet import HTML, MARKDOWN, write_sheet
+from training.documents.data_sheet import write_sheet
 from training.documents.profile import number_histogram, profile_feature
 
 SECTIONS = [
@@ -46,7 +47,7 @@ def write(tmp_path):
             settings=settings or evidence.settings(),
             summary=summary or evidence.summary(),
         )
-        return (tmp_path / HTML).read_text(), (tmp_path / MARKDOWN).read_text()
+        return (tmp_path / SHEET_HTML).read_text(), (tmp_path / SHEET_MARKDOWN).read_text()
 
     return _write
 

@@ -57,15 +57,15 @@ def test_every_metric_stands_beside_its_interval_and_the_baseline(write):
     metrics["intervals"] = {"mape": [0.0671, 0.0774], "mae": [9148.0, 10006.0]}
     card = write(metrics=metrics)[CARD_MARKDOWN]
 
-    assert "| mape (decides) | 0.0717 | 0.0671 to 0.0774 | 0.181 | lower |" in card
+    assert "| mape (decides) | 7.17% | 6.71% to 7.74% | 18.1% | lower |" in card
     assert "| mae | 9529 | 9148 to 10,006 | 24,660 | lower |" in card
 
 
 def test_importance_and_slices_are_tables_with_what_matters_most_first(write):
     card = write()[CARD_MARKDOWN]
 
-    assert card.index("| city | 0.05 | 0.004 |") < card.index("| rooms | 0.01 | 0.002 |")
-    assert card.index("| Waco | 0.11 | 20 |") < card.index("| Austin | 0.05 | 40 |")
+    assert card.index("| city | 5 points | 0.4 points |") < card.index("| rooms | 1 points | 0.2 points |")
+    assert card.index("| Waco | 11% | 20 |") < card.index("| Austin | 5% | 40 |")
 
 
 def test_lineage_is_told_in_full(write):

@@ -38,7 +38,7 @@ def test_whole_numbers_that_differ_in_nearly_every_row_are_an_identifier(tmp_pat
     numbers = np.random.default_rng(1).permutation(1000)
     [finding] = findings(plain().assign(number=numbers), tmp_path)
 
-    assert finding.startswith("the column 'number' has a different value in nearly every row, as an identifier has")
+    assert finding.startswith("the column 'number' has a different value in nearly every row, like an identifier")
     assert "leave_out" in finding
 
 
@@ -51,7 +51,7 @@ def test_texts_that_differ_in_every_row_are_an_identifier(tmp_path):
 def test_a_column_of_one_value_is_named(tmp_path):
     [finding] = findings(plain().assign(state="TX", country=1), tmp_path)
 
-    assert finding.startswith("the columns 'state', 'country' have each one value in all training rows")
+    assert finding.startswith("the columns 'state', 'country' each have one value in all training rows")
 
 
 def test_one_value_beside_missing_cells_is_no_constant(tmp_path):
@@ -63,7 +63,7 @@ def test_a_number_that_rises_or_falls_with_the_target_is_a_copy(tmp_path, copy):
     frame = plain()
     [finding] = findings(frame.assign(tax=copy(frame.price)), tmp_path)
 
-    assert finding.startswith("the column 'tax' has the target in all but name")
+    assert finding.startswith("the column 'tax' has the same information as the target")
 
 
 def test_a_copy_with_gaps_is_still_one(tmp_path):
@@ -87,7 +87,7 @@ def test_a_feature_that_determines_the_class_is_a_copy(tmp_path, column):
     frame = classified(plain())
     [finding] = findings(frame.assign(rating=column(frame)), tmp_path, CLASSES)
 
-    assert finding.startswith("the column 'rating' has the target in all but name")
+    assert finding.startswith("the column 'rating' has the same information as the target")
 
 
 def test_a_category_that_determines_a_number_is_a_copy(tmp_path):
@@ -102,7 +102,7 @@ def test_one_row_that_happens_to_stand_alone_is_no_copy(tmp_path):
     alone = [-1.0 if number == 5 else number % 90 + 0.5 for number in range(1000)]
     found = findings(rare.assign(number=alone, largest=[*[7.5] * 5, 99.0, *np.linspace(8, 98, 994)]), tmp_path, CLASSES)
 
-    assert not any("in all but name" in finding for finding in found)
+    assert not any("the same information as the target" in finding for finding in found)
 
 
 def test_a_good_feature_is_no_copy(tmp_path):
@@ -131,4 +131,4 @@ def test_a_class_too_rare_to_be_learned_or_judged_is_named_with_its_rows(tmp_pat
 def test_many_columns_make_one_sentence(tmp_path):
     [finding] = findings(plain().assign(**{f"c{number}": 1 for number in range(50)}), tmp_path)
 
-    assert "'c4' and 45 more have each one value" in finding
+    assert "'c4' and 45 more each have one value" in finding

@@ -176,10 +176,3 @@ def test_too_few_groups_are_refused_by_their_rows(tmp_path):
 
     with pytest.raises(InvalidData, match=r"0 holdout rows are left; 20 are needed"):
         prepared(houses(), tmp_path, settings)
-
-
-def test_a_million_rows_are_hashed_in_seconds():
-    generator = np.random.default_rng(0)
-    rows = pd.DataFrame({f"x{number}": generator.normal(size=1_000_000) for number in range(10)})
-
-    assert len(np.unique(hash_rows(rows))) == 1_000_000

@@ -1,0 +1,35 @@
+"""The same inputs give the same model digest, wherever and whenever."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from evergreen.versions.bundle import CONTRACT, MODEL, model_digest
+from tests.demo_inputs import CHECKOUT, laid_out
+
+
+def test_another_process_folder_hash_seed_and_thread_count_give_the_same_digest(tmp_path):
+    one = digest_of_commands(laid_out(tmp_path / "one"), PYTHONHASHSEED="0", OMP_NUM_THREADS="1")
+    other = digest_of_commands(laid_out(tmp_path / "other" / "deeper"), PYTHONHASHSEED="4711", TZ="Asia/Tokyo")
+
+    assert one == other
+
+
+def digest_of_commands(folder: Path, **environment: str) -> str:
+    """Of the bundle that the two commands of dvc.yaml write, in processes of their own."""
+    paths = {"--settings": folder / "model.toml", "--output": folder / "prepared"}
+    _run("training.prepare", {"--data": folder / "data" / "texas_2000_2006.csv", **paths}, folder, environment)
+    paths = {"--settings": folder / "model.toml", "--output": folder / "bundle"}
+    _run("training.train", {"--prepared": folder / "prepared", **paths}, folder, environment)
+    return model_digest((folder / "bundle" / MODEL).read_bytes(), (folder / "bundle" / CONTRACT).read_bytes())
+
+
+def _run(module: str, arguments: dict[str, Path], folder: Path, environment: dict[str, str]) -> None:
+    words = [word for name, path in arguments.items() for word in (name, str(path))]
+    variables = {**os.environ, "PYTHONPATH": str(CHECKOUT), **environment}
+    variables.pop("MLFLOW_TRACKING_URI", None)
+    finished = subprocess.run(
+        [sys.executable, "-m", module, *words], cwd=folder, env=variables, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr
