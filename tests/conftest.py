@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 _DEADLINE_SECONDS = 30.0
+_ROWS = b"a,b\n1,2\n"
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +28,14 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """A folder of three files, two of which are the same, in an order that DVC does not take them in."""
+    folder = tmp_path / "houses"
+    (folder / "2001").mkdir(parents=True)
+    (folder / "b.csv").write_bytes(_ROWS)
+    (folder / "2001" / 'é "x".csv').write_bytes(b"a,b\n3,4\n")
+    (folder / "B.csv").write_bytes(_ROWS)
+    return folder

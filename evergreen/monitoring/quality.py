@@ -1,4 +1,4 @@
-"""Live quality: the model's own metric on predictions whose truth has come in, against what the holdout promised."""
+"""Live quality: the model's metric on predictions whose truth has arrived, compared with its metric on the holdout."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -7,11 +7,11 @@ from typing import Any
 
 from evergreen.judging.metrics import METRICS, Outcomes
 
-# Rows and resamples of a bootstrap (Efron & Tibshirani 1993). More rows would narrow an interval that is narrow
-# already; beyond them a sample is drawn.
+# Rows and resamples of a bootstrap (Efron & Tibshirani 1993). Of more rows a sample is drawn: they would only narrow an
+# interval that is narrow already.
 _ROWS = 2000
 _RESAMPLES = 400
-# "Fell" is said where chance alone would make it look so in one check of a hundred.
+# The probability that a check reports a fall by chance alone.
 _NOISE = 0.01
 
 
@@ -24,7 +24,7 @@ class Quality:
         live: its value, with a 95% interval from `low` to `high`.
         promised: its value on the holdout.
         fell: whether it is worse than promised beyond what chance explains.
-        labels: labelled predictions.
+        labels: the number of labelled predictions.
     """
 
     metric: str
@@ -40,7 +40,7 @@ class Quality:
 
 
 def assess(metric: str, holdout: Outcomes, live: Outcomes, *, seed: int = 0) -> Quality:
-    """Hold labelled predictions against the holdout; neither may be empty."""
+    """Compare labelled predictions with the holdout. Neither may be empty."""
     measure = METRICS[metric].measure
     generator = random.Random(seed)
     promised = _resampled(holdout, measure, generator)
@@ -61,7 +61,7 @@ def assess(metric: str, holdout: Outcomes, live: Outcomes, *, seed: int = 0) -> 
 
 
 def _resampled(outcomes: Outcomes, measure: Callable[[Outcomes], float], generator: random.Random) -> list[float]:
-    """The metric of samples drawn with replacement."""
+    """The metric of each sample that is drawn with replacement."""
     rows: Sequence[int] = range(len(outcomes.actual))
     if len(rows) > _ROWS:
         rows = generator.sample(rows, _ROWS)

@@ -16,6 +16,7 @@ from evergreen.judging.metrics import METRICS, Outcomes
 from evergreen.monitoring.drift.comparison import PREDICTION, Comparison, compare, compared_features, in_season
 from evergreen.monitoring.drift.report import EvidentlyMeasure
 from evergreen.monitoring.quality import Quality, assess
+from evergreen.number_text import counted, number
 from evergreen.prediction_id import predicted_at
 from evergreen.settings.sections import DriftSettings, QualitySettings
 from evergreen.versions.bundle import CONTRACT, Bundle, HoldoutRow
@@ -36,7 +37,8 @@ _BROKEN_SHARE = 0.01
 # A window with less than a third, or more than three times, of the usual rows is worth a note.
 _UNUSUAL = 3
 _REMEMBERED = 7
-# Of the predictions that labels are looked up for: a caller may make up ids of any day, and each day is a listing.
+# How old a prediction may be to be looked up for its label. A caller may invent ids of any day, and each day costs a
+# listing.
 _OLDEST = timedelta(days=400)
 
 
@@ -104,20 +106,20 @@ def check(
     result.notes += _notes(window, labels, relabelled, previous, subject.not_captured)
     if previous.get("status") == result.status:
         result.since = previous["since"]
-    # As the alarm has it: a check that cannot tell changes nothing.
+    # As for the alarm: a check that cannot tell changes nothing.
     if result.share is None or result.drifting:
         result.drift_since = previous.get("drift_since") or (result.checked_at if result.drifting else None)
     return result, html
 
 
 def _recent_rows(previous: dict[str, Any], window: Window) -> list[int]:
-    """Those of the last checks with this one, unless somebody has had another length of time looked at."""
+    """The rows of the last checks and of this one. A window of another length, asked for by hand, is left out."""
     before = list(previous.get("recent_rows", []))
     return [*before, window.rows][-_REMEMBERED:] if _is_as_long(previous, window) else before
 
 
 def _is_as_long(previous: dict[str, Any], window: Window) -> bool:
-    """Whether the check before looked at as long a time, to a hundredth."""
+    """Whether the window of the previous check was as long as this one, to one percent."""
     if "start" not in previous:
         return True
     before = datetime.fromisoformat(previous["end"]) - datetime.fromisoformat(previous["start"])
@@ -131,18 +133,18 @@ def _feedback(captures: CaptureFiles, first: datetime, last: datetime) -> Iterat
 
 
 def _days(start: datetime, now: datetime, labels: dict[str, Any]) -> list[datetime]:
-    """The days on which the window's predictions, or those that a label names, may have arrived."""
+    """The days on which predictions of the window, or predictions that a label names, may have arrived."""
     moments = [start + timedelta(days=count) for count in range((now - start).days + 2)]
     for id_ in labels:
         if (predicted := predicted_at(id_)) and now - _OLDEST <= predicted <= now:
-            # What was predicted shortly before midnight arrives after it.
+            # A prediction from shortly before midnight may arrive after it.
             moments += [predicted, predicted + timedelta(hours=1)]
     by_day = {moment.date(): moment for moment in moments if moment.date() <= now.date()}
     return [by_day[day] for day in sorted(by_day)]
 
 
 def _read_predictions(captures: CaptureFiles, window: Window, *, days: Sequence[datetime]) -> float | None:
-    """Fill the window; the longest time, in seconds, that a record took from its prediction to S3."""
+    """Fill the window; return the longest time, in seconds, that a record took from its prediction to S3."""
     lag = None
     for day in days:
         for found in captures.objects(names.PREDICTIONS_PREFIX, day, day):
@@ -181,7 +183,9 @@ def _look_for_drift(
         if len(table) >= rule.minimum_rows:
             few, which = (len(reference), "reference rows of the same season" if rule.season else "reference rows")
         result.status = INSUFFICIENT_DATA
-        result.reason = f"{few:,} {which}, {rule.minimum_rows:,} are needed ([drift] minimum_rows in model.toml)"
+        result.reason = (
+            f"{number(few)} {which}, {number(rule.minimum_rows)} are needed ([drift] minimum_rows in model.toml)"
+        )
         return b""
     evidently = EvidentlyMeasure(rule)
     comparison = compare(reference, table, features, rule, measure=evidently)
@@ -212,13 +216,13 @@ def _judge_quality(
     wanted: QualitySettings,
 ) -> None:
     contract, metric = subject.contract, subject.bundle.metrics["metric"]
-    # In an order of their own, since a bootstrap of the same rows in another order gives another interval.
+    # Sorted, since a bootstrap of the same rows in another order gives another interval.
     labelled = sorted(labelled, key=lambda row: row.prediction_id)
     own = [row for row in labelled if row.version == subject.champion.version]
     if len(own) < wanted.minimum_labels:
         result.quality_reason = (
-            f"{len(own)} of this version's predictions have a label, {wanted.minimum_labels} are needed: "
-            "send what really happened to POST /feedback"
+            f"{number(len(own))} of this version's predictions have a label, "
+            f"{number(wanted.minimum_labels)} are needed: send what really happened to POST /feedback"
         )
     else:
         promise = Outcomes(
@@ -247,7 +251,7 @@ def _outcomes(rows: list[Labelled], contract: Contract) -> Outcomes:
     return Outcomes(
         actual=[row.actual for row in rows],
         predicted=[row.prediction for row in rows],
-        # An earlier version need not know every class.
+        # An earlier version may not know every class.
         probabilities=[[(row.probabilities or {}).get(label, 0.0) for label in contract.classes] for row in rows]
         if contract.classes
         else (),
@@ -256,16 +260,18 @@ def _outcomes(rows: list[Labelled], contract: Contract) -> Outcomes:
 
 
 def _name_what_is_broken(result: CheckResult, window: Window, captures: CaptureFiles) -> None:
-    """Objects and lines that cannot be read, or too many rows that do not fit the contract, outrank what was found."""
-    wrong = [f"{feature}: {found} in {count:,} rows" for (feature, found), count in window.wrong_cells.most_common()]
+    """Set the status to broken input if objects or lines cannot be read, or too many rows do not fit the contract."""
+    wrong = [
+        f"{feature}: {found} in {counted(count, 'row')}" for (feature, found), count in window.wrong_cells.most_common()
+    ]
     result.notes += wrong
     result.notes += [f"unreadable: {words}" for words in captures.faults.described]
     if captures.faults.count or window.broken_rows > _BROKEN_SHARE * window.rows:
         parts = []
         if captures.faults.count:
-            parts.append(f"{captures.faults.count:,} captured objects or lines cannot be read")
+            parts.append(f"{number(captures.faults.count)} captured objects or lines cannot be read")
         if window.broken_rows:
-            parts.append(f"{window.broken_rows:,} of {window.rows:,} rows do not fit the contract")
+            parts.append(f"{number(window.broken_rows)} of {number(window.rows)} rows do not fit the contract")
         if result.reason:
             parts.append(f"of the rest, {result.reason}")
         result.status, result.reason = BROKEN_INPUT, "; ".join(parts)
@@ -278,17 +284,18 @@ def _notes(
     if _is_as_long(previous, window) and len(before) >= _UNUSUAL and median(before) > 0:
         ratio = window.rows / median(before)
         if not 1 / _UNUSUAL <= ratio <= _UNUSUAL:
-            yield f"volume: {window.rows:,} rows, usually about {median(before):,.0f}"
+            yield f"volume: {number(window.rows)} rows, usually about {number(round(median(before)))}"
     if window.duplicates:
-        yield f"{window.duplicates:,} rows were delivered twice and are counted once"
+        yield f"{number(window.duplicates)} rows were delivered twice and are counted once"
     if window.other_contract:
-        yield f"{window.other_contract:,} rows by other versions do not fit the contract of this one and are left out"
+        rows = number(window.other_contract)
+        yield f"{rows} rows by other versions do not fit the contract of this one and are left out"
     unknown = len(labels) - len(window.labelled) - window.odd_labels
     if unknown:
-        yield f"{unknown:,} labels name no captured prediction"
+        yield f"{number(unknown)} labels name no captured prediction"
     if window.odd_labels:
-        yield f"{window.odd_labels:,} labels are no values of the target, or beyond 1e100, and are left out"
+        yield f"{number(window.odd_labels)} labels are no values of the target, or beyond 1e100, and are left out"
     if relabelled:
-        yield f"{relabelled:,} predictions were given several labels; the latest holds"
+        yield f"{number(relabelled)} predictions were given several labels; the latest holds"
     if not_captured:
         yield f"not captured, so not checked: {', '.join(not_captured)}"

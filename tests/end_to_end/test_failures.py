@@ -12,7 +12,7 @@ from cli.aws.target import CHECKOUT
 from cli.demo.telemetry import Inbox
 from evergreen import names
 from evergreen.versions.data_version import object_key, of_path
-from tests.end_to_end.workflow import Workflow
+from tests.end_to_end.workflow import Workflow, without_object
 
 TABLE = CHECKOUT / "data" / "texas_2000_2006.csv"
 # A port that nothing listens on.
@@ -110,7 +110,7 @@ def test_a_lease_that_cannot_be_taken_ends_the_run_and_so_does_one_that_cannot_b
 def test_data_that_is_gone_is_named_and_uploaded_by_the_next_training(workflow, told, rerun):
     run_input = workflow.input()
     bucket, key = data_object(workflow)
-    with workflow.without_object(bucket, key):
+    with without_object(workflow.s3, bucket, key):
         message = told("Prepare", run_input)
     assert f"Data download failed: s3://{bucket}/{key}" in message
 

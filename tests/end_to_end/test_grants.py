@@ -17,6 +17,7 @@ from cli.aws.target import CHECKOUT
 from cli.demo.telemetry import Captures
 from evergreen import names
 from evergreen.errors import CommandFailed
+from tests.end_to_end.workflow import physical_names, without_object
 
 DENIED = re.compile(r"AccessDenied|AuthorizationError|Forbidden|S3 answered 403")
 PREDICT = "Prediction/Predict"
@@ -67,16 +68,7 @@ class Stack:
         self.home = deployed.embedded.home
         self.target = deployed.target
         self.iam, self.functions, self.s3, self.logs = map(deployed.target.client, ("iam", "lambda", "s3", "logs"))
-        template = json.loads(deployed.template.read_text())["Resources"]
-        answer = deployed.target.client("cloudformation").describe_stack_resources(StackName="evergreen-dev")
-        # Construct path to the name that the resource got.
-        self.physical = {
-            template[found["LogicalResourceId"]]["Metadata"]["aws:cdk:path"]
-            .removeprefix("evergreen-dev/")
-            .removesuffix("/Resource"): name_of(found)
-            for found in answer["StackResources"]
-            if found["ResourceType"] in NAMED_IN_GRANTS
-        }
+        self.physical = physical_names(deployed, NAMED_IN_GRANTS)
         self.bucket = deployed.target.outputs[names.OUTPUT_MODEL_BUCKET]
         self.captures = deployed.target.outputs[names.OUTPUT_CAPTURE_BUCKET]
         variables = self.configuration("Training/Judge")["Environment"]["Variables"]
@@ -140,24 +132,15 @@ class Stack:
 
     def without_champion(self):
         """As before the first promotion."""
-        return self.without_object(self.bucket, self.pointer)
+        return without_object(self.s3, self.bucket, self.pointer)
 
     def without_lease(self):
         """As before the first training."""
-        return self.without_object(self.bucket, names.lease_key(self.model))
+        return without_object(self.s3, self.bucket, names.lease_key(self.model))
 
     def without_check(self):
         """As before the first check."""
-        return self.without_object(self.captures, names.latest_check_key(self.model))
-
-    @contextmanager
-    def without_object(self, bucket, key):
-        content = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        self.s3.delete_object(Bucket=bucket, Key=key)
-        try:
-            yield
-        finally:
-            self.s3.put_object(Bucket=bucket, Key=key, Body=content)
+        return without_object(self.s3, self.captures, names.latest_check_key(self.model))
 
     def forget_packages(self):
         """As on an instance that has not made a check yet."""
@@ -190,12 +173,6 @@ class Stack:
         group = self.configuration(path)["LoggingConfig"]["LogGroup"]
         messages = [event["message"] for event in self.logs.filter_log_events(logGroupName=group)["events"]]
         return next(message for message in reversed(messages) if '"level"' in message)
-
-
-def name_of(resource):
-    """The last part of a physical id: of an ARN, or of a queue's address."""
-    separator = "/" if resource["ResourceType"] == "AWS::SQS::Queue" else ":"
-    return resource["PhysicalResourceId"].rpartition(separator)[2]
 
 
 @pytest.fixture(scope="module")

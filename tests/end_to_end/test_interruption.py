@@ -33,7 +33,8 @@ def left_behind(home: Path) -> list[str]:
 )
 def test_an_interrupted_demo_says_so_and_leaves_nothing(moment, number, tmp_path):
     home = tmp_path / "demo"
-    script = f"import pathlib, cli.demo; cli.demo.HOME = pathlib.Path({str(home)!r}); from cli.main import main; main()"
+    start = "from cli.main import main; main()"
+    script = f"import pathlib, cli.verbs.demo as demo; demo.HOME = pathlib.Path({str(home)!r}); {start}"
     demo = subprocess.Popen(
         [sys.executable, "-u", "-c", script, "demo"],
         cwd=CHECKOUT,

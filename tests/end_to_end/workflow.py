@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ class Workflow:
         self.machine = deployed.target.outputs[names.OUTPUT_WORKFLOW]
         self.models = deployed.target.outputs[names.OUTPUT_MODEL_BUCKET]
         self.model = deployed.target.outputs[names.OUTPUT_MODEL_NAME]
-        self._physical = _physical_names(deployed)
+        self._physical = physical_names(deployed, ("AWS::IAM::Role", "AWS::Lambda::Function"))
 
     def input(self, settings_file: Path = CHECKOUT / "model.toml") -> dict[str, str]:
         """What an execution is started with; what it names is in the data bucket then."""
@@ -69,15 +69,6 @@ class Workflow:
     def judged(self) -> list[str]:
         """The versions that the registry lists, which are those that can be rolled back to."""
         return [version.version for version in Registry(self.target).versions()]
-
-    @contextmanager
-    def without_object(self, bucket: str, key: str) -> Iterator[None]:
-        content = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        self.s3.delete_object(Bucket=bucket, Key=key)
-        try:
-            yield
-        finally:
-            self.s3.put_object(Bucket=bucket, Key=key, Body=content)
 
     @contextmanager
     def denied(self, role: str, action: str, resource: str) -> Iterator[None]:
@@ -125,14 +116,30 @@ class Workflow:
         return self.s3.get_object(Bucket=self.models, Key=key)["Body"].read()
 
 
-def _physical_names(deployed: Deployed) -> dict[str, str]:
-    """Construct path to the name that a role or a function got."""
+@contextmanager
+def without_object(s3: Any, bucket: str, key: str) -> Iterator[None]:
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    s3.delete_object(Bucket=bucket, Key=key)
+    try:
+        yield
+    finally:
+        s3.put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def physical_names(deployed: Deployed, types: Iterable[str]) -> dict[str, str]:
+    """Construct path to the name that each resource of these types got."""
     template = json.loads(deployed.template.read_text())["Resources"]
     answer = deployed.target.client("cloudformation").describe_stack_resources(StackName="evergreen-dev")
     return {
         template[found["LogicalResourceId"]]["Metadata"]["aws:cdk:path"]
         .removeprefix("evergreen-dev/")
-        .removesuffix("/Resource"): found["PhysicalResourceId"].rpartition(":")[2]
+        .removesuffix("/Resource"): _name_of(found)
         for found in answer["StackResources"]
-        if found["ResourceType"] in ("AWS::IAM::Role", "AWS::Lambda::Function")
+        if found["ResourceType"] in types
     }
+
+
+def _name_of(resource: dict[str, Any]) -> str:
+    """The last part of a physical id: of an ARN, or of a queue's address."""
+    separator = "/" if resource["ResourceType"] == "AWS::SQS::Queue" else ":"
+    return resource["PhysicalResourceId"].rpartition(separator)[2]

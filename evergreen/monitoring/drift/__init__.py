@@ -1,1 +1,1 @@
-"""Whether the rows that are predicted for still look like those that the model was judged on."""
+"""Drift: whether the rows in requests still look like the holdout that the model was judged on."""

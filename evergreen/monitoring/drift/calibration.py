@@ -1,6 +1,6 @@
-"""How often a check would say "drift" where there is none, measured by replays of the reference at training.
+"""The false-alarm rate of the drift check, measured at training by replays of the reference.
 
-A replay draws both samples from the reference itself, so that every "drift" in it is a false alarm.
+A replay draws both samples from the reference itself, so every drift that it finds is a false alarm.
 """
 
 import math
@@ -15,22 +15,23 @@ from scipy.stats import binom
 from evergreen.contract.contract import Feature
 from evergreen.errors import InvalidSettings
 from evergreen.monitoring.drift.comparison import compare
+from evergreen.number_text import number
 from evergreen.settings.sections import DriftSettings
 
-# Share of the checks without drift that may say "drift".
+# The share of checks without drift that may raise a false alarm.
 TOLERATED = 0.01
 REPLAYS = 200
-# Window sizes to replay, in units of the rule's least.
+# Window sizes to replay, as multiples of the rule's minimum_rows.
 _SIZES = (1, 5)
-# Rows that a replay takes for the reference: from here on more of them change no rate, and only cost time.
+# The most rows that a replay uses as the reference. More rows would change no rate, and only cost time.
 _REFERENCE_ROWS = 10_000
-# A rate is called too high only if chance would show it less often than this.
+# A rate counts as too high only if chance alone would show it with a smaller probability than this.
 _CERTAINTY = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Of one window size: replays that said "drift", and those that named any feature at all."""
+    """The result for one window size: replays that raised a false alarm, and replays that named any feature."""
 
     rows: int
     replays: int
@@ -51,7 +52,7 @@ def calibrate(
         features: those that the rule compares.
 
     Raises:
-        InvalidSettings: the rule says "drift" where there is none in more than 1% of the checks.
+        InvalidSettings: the rule raises false alarms in more than 1% of the checks.
     """
     generator = np.random.default_rng(seed)
     found = []
@@ -72,18 +73,18 @@ def calibrate(
 def _replay(
     reference: pd.DataFrame, features: Sequence[Feature], rule: DriftSettings, rows: int, generator: np.random.Generator
 ) -> float:
-    """The share of features that a check names in two samples of the same rows."""
+    """The share of features that a check of two samples of the same rows names."""
     sizes = (min(len(reference), _REFERENCE_ROWS), rows)
     before, now = (reference.iloc[generator.integers(0, len(reference), size)] for size in sizes)
     return compare(before, now, features, rule).share
 
 
 def _refusal(measured: Calibration, shares: list[float], rule: DriftSettings) -> str:
-    # Up, since a share that is rounded down would still be passed.
+    # Rounded up: a share that is rounded down would still be exceeded.
     nearest = math.ceil(100 * float(np.quantile(shares, 1 - TOLERATED, method="higher"))) / 100
     remedy = f"set share to {nearest:g}, or lower significance" if nearest < 1 else "lower significance"
     return (
         f"[drift] share = {rule.share:g} with significance = {rule.significance:g} would raise false alarms in "
-        f"{measured.false_alarms / measured.replays:.0%} of the checks on {measured.rows} rows without drift; "
-        f"{TOLERATED:.0%} is tolerated. To hold that, {remedy} to 0.01"
+        f"{measured.false_alarms / measured.replays:.0%} of the checks on {number(measured.rows)} rows without drift; "
+        f"at most {TOLERATED:.0%} is allowed. To hold that, {remedy} to 0.01"
     )

@@ -10,12 +10,13 @@ import pandas as pd
 from evergreen.contract.contract import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.rule import counts
 from evergreen.monitoring.drift.shift import Shift, shift_of_categories, shift_of_numbers, shift_of_share
+from evergreen.number_text import number
 from evergreen.settings.sections import DriftSettings
 
-# The column of the predictions, beside those of the features; no feature of a table can have it as its name.
+# The name of the column of predictions beside the features. No feature of a table can have this name.
 PREDICTION = "(prediction)"
 
-# Which rows of a column are of a kind.
+# For each row of a column, whether it is of a certain kind.
 Hits = npt.NDArray[np.bool_]
 
 # Whether a shift counts as drift in the comparison that it is part of.
@@ -26,11 +27,11 @@ Measure = Callable[[pd.DataFrame, pd.DataFrame, Sequence[Feature], Verdict], dic
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnDrift:
-    """What came of one column.
+    """The result for one column.
 
     Attributes:
         distance: from 0 to 1, the largest of its tests.
-        reasons: in words, one for each test that says "drift".
+        reasons: a sentence for each test that found drift.
     """
 
     name: str
@@ -44,24 +45,24 @@ class ColumnDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The features that were compared, and the predictions, which count for themselves."""
+    """The results for the features, and for the predictions, which do not count in the share."""
 
     features: tuple[ColumnDrift, ...]
     prediction: ColumnDrift | None
 
     @property
     def share(self) -> float:
-        """Of the features that have drifted, from 0 to 1."""
+        """The share of the features that have drifted, from 0 to 1."""
         return sum(feature.drifted for feature in self.features) / len(self.features) if self.features else 0.0
 
 
 def compared_features(features: Sequence[Feature], rule: DriftSettings) -> list[Feature]:
-    """Those that the rule does not leave out. The season is the same on both sides by construction."""
+    """The features that the rule does not leave out, and without the season, which is the same on both sides."""
     return [feature for feature in features if feature.name not in (*rule.leave_out, rule.season)]
 
 
 def in_season(reference: pd.DataFrame, current: pd.DataFrame, rule: DriftSettings) -> pd.DataFrame:
-    """The reference rows to compare with: all, or those whose season occurs in the window."""
+    """The reference rows to compare with: all of them, or those whose season occurs in the window."""
     if not rule.season or rule.season not in current:
         return reference
     return reference[reference[rule.season].isin(current[rule.season].unique())]
@@ -75,7 +76,7 @@ def measure(
 
 
 def shift_of(reference: pd.Series, current: pd.Series, feature: Feature) -> Shift:
-    """Of a column's present values, of which there must be some on both sides."""
+    """The shift of a column's present values. Both sides must have at least one."""
     before, now = reference.dropna(), current.dropna()
     if feature.type == NUMBER:
         return shift_of_numbers(before.to_numpy(float), now.to_numpy(float))
@@ -96,7 +97,7 @@ def compare(
 
     Args:
         features: those to compare.
-        measure: who measures the shift of the present values.
+        measure: the function that measures the shift of the present values.
     """
     columns = list(features)
     if PREDICTION in reference and PREDICTION in current:
@@ -124,7 +125,10 @@ def compare(
 
 
 def _shares(feature: Feature, reference: pd.Series, current: pd.Series) -> Iterator[Shift]:
-    """Shifts of the rows that are missing, and of those with a value that training never saw; of none if none is."""
+    """Shifts in the share of missing values, of unseen categories and of values outside the training range.
+
+    A kind that occurs on neither side yields nothing.
+    """
     for what, hits in (
         ("missing", lambda column: column.isna().to_numpy()),
         ("of a category that training never saw", lambda column: _unseen(feature, column)),
@@ -152,7 +156,7 @@ def _out_of_range(feature: Feature, column: pd.Series) -> Hits:
 def _range_in_words(feature: Feature) -> str:
     if feature.minimum is None or feature.maximum is None:
         return ""
-    return f"outside the training range {feature.minimum:.4g} to {feature.maximum:.4g}"
+    return f"outside the training range {number(feature.minimum)} to {number(feature.maximum)}"
 
 
 def _hits_and_others(hits: Hits) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Evidently: measures a window against the reference and draws the report. The only module that imports it.
 
-Its own default tests are not used: they take the reference for the whole truth, and change with its size. Ours are
-registered with it, so that the report shows the same numbers and the same verdicts as the message, the furthest first.
+Evidently's default tests are not used: they take the reference for the whole truth, and change with its size. Our own
+tests are registered with it, so that the report shows the numbers and verdicts of the message, the largest shift first.
 """
 
 import os
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Before the import, which reads it: no usage statistics leave the account.
+# Set before the import, which reads it: no usage statistics leave the account.
 os.environ["DO_NOT_TRACK"] = "1"
 
 import pandas as pd
@@ -24,9 +24,9 @@ from evergreen.monitoring.drift.comparison import Verdict, measure
 from evergreen.monitoring.drift.shift import Shift
 from evergreen.settings.sections import DriftSettings
 
-# Categories that are drawn, the commonest: Evidently takes minutes for ten thousands, and nobody could read them.
+# The number of categories that are drawn, the most frequent ones. Evidently takes minutes for ten thousand of them.
 _BARS = 100
-# Evidently's register of tests is the process's: two reports at once would show each other's verdicts.
+# Evidently has one register of tests per process: two reports at once would show each other's verdicts.
 _REGISTER = threading.Lock()
 
 
@@ -49,7 +49,7 @@ class EvidentlyMeasure:
         numbers = [feature.name for feature in features if feature.type == NUMBER]
         categories = [feature.name for feature in features if feature.type != NUMBER]
         shifts = measure(reference, current, features, is_drift)
-        # Said, not guessed: Evidently would take a number of few values for a category.
+        # Explicit, since Evidently would take a number with few values for a category.
         definition = DataDefinition(numerical_columns=numbers, categorical_columns=categories)
         drawn = {item.name: _drawable(reference[item.name], current[item.name], item) for item in features}
         before, now = (
@@ -66,7 +66,7 @@ class EvidentlyMeasure:
                     method=_register(item, shifts[item.name], drifted[item.name]),
                     threshold=self.rule.smallest_shift,
                 )
-                # What has moved most is what a reader looks for.
+                # The largest shift comes first: a reader looks for it.
                 for item in sorted(features, key=lambda item: (not drifted[item.name], -shifts[item.name].distance))
             ]
             # The current sample comes first.
@@ -76,7 +76,7 @@ class EvidentlyMeasure:
 
 
 def _register(feature: Feature, shift: Shift, drifted: bool) -> str:
-    """The name of a test that Evidently then knows, for one feature."""
+    """Register a test for one feature with Evidently; return the test's name."""
 
     def test(_reference: pd.Series, _current: pd.Series, _type: ColumnType, _threshold: float) -> tuple[float, bool]:
         return shift.distance, drifted
@@ -92,7 +92,7 @@ def _register(feature: Feature, shift: Shift, drifted: bool) -> str:
 
 
 def _drawable(reference: pd.Series, current: pd.Series, feature: Feature) -> tuple[pd.Series, pd.Series]:
-    """Both samples of a column, in a form that Evidently can draw in time."""
+    """Both samples of a column, reduced to what Evidently can draw quickly."""
     if feature.type == NUMBER:
         return _drawable_numbers(reference), _drawable_numbers(current)
     counts_by_name = Counter(reference.value_counts().to_dict()) + Counter(current.value_counts().to_dict())
@@ -107,9 +107,10 @@ def _others_as_one(categories: pd.Series, common: list[str]) -> pd.Series:
 
 
 def _drawable_numbers(numbers: pd.Series) -> pd.Series:
-    """To twelve digits and within 1e100, if need be: Evidently's histograms fail on a narrower range, and on a wider.
+    """The numbers, where necessary rounded to twelve digits and clipped to 1e100.
 
-    Around a single number it draws a bar of width 1, which one beyond 1e12 has no digits for.
+    Evidently's histograms fail on ranges that are narrower or wider. Around a single number it draws a bar of width 1,
+    which cannot be represented beyond 1e12.
     """
     lowest, highest = float(numbers.min()), float(numbers.max())
     largest = max(-lowest, highest)

@@ -1,10 +1,10 @@
 """When a difference between the reference and the window counts as drift.
 
-Many features are compared at each check, so each test's threshold is the rule's significance divided by the number of
-tests (Bonferroni; Dunn 1961, doi:10.1080/01621459.1961.10482090): without drift, a check names any feature at all with
-at most that probability, however the features depend on each other.
+A check makes many tests, so the threshold of each p-value is the rule's significance divided by the number of tests
+(Bonferroni; Dunn 1961, doi:10.1080/01621459.1961.10482090). Without drift, the probability that a check names any
+feature is then at most the significance, however the features depend on each other.
 
-With a million rows everything is significant. So a difference must also be as large as `smallest_shift` to count.
+With a million rows, every difference is significant. So a difference must also reach `smallest_shift` to count.
 """
 
 from evergreen.monitoring.drift.shift import Shift

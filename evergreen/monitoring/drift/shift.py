@@ -1,7 +1,7 @@
-"""How far two samples lie apart, and how likely chance alone puts them there.
+"""How far apart two samples are, and how likely that is by chance.
 
-Both samples are taken as samples: a test that took the reference for the whole truth would raise the alarm on every
-second small window.
+The tests treat the reference as a sample too. A test that took it for the whole truth would raise a false alarm on
+every second small window.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2_contingency, fisher_exact, ks_2samp
+
+from evergreen.number_text import number
 
 Numbers = npt.NDArray[np.float64]
 
@@ -24,7 +26,7 @@ class Shift:
         distance: from 0 to 1, the largest difference between the shares of rows that fall on one side of a value, or
             between the shares of a set of categories.
         p_value: of the hypothesis that both samples come from one distribution.
-        words: where the difference is largest, for a person.
+        words: a sentence for people that says where the difference is largest.
     """
 
     distance: float
@@ -37,12 +39,12 @@ def shift_of_numbers(reference: Numbers, current: Numbers) -> Shift:
     result = ks_2samp(reference, current, method="asymp")
     place = float(result.statistic_location)
     before, now = (float(np.mean(sample <= place)) for sample in (reference, current))
-    medians = f"median {np.median(reference):.4g} → {np.median(current):.4g}"
+    medians = f"median {number(float(np.median(reference)))} → {number(float(np.median(current)))}"
     return Shift(
         distance=float(result.statistic),
-        # Of a single number on either side SciPy says NaN.
+        # SciPy returns NaN if either side has a single number.
         p_value=float(np.nan_to_num(result.pvalue, nan=1.0)),
-        words=f"{now:.0%} of the rows are at most {place:.4g}, {before:.0%} in the reference; {medians}",
+        words=f"{now:.0%} of the rows are at most {number(place)}, {before:.0%} in the reference; {medians}",
     )
 
 
@@ -64,7 +66,7 @@ def shift_of_categories(reference: Mapping[str, int], current: Mapping[str, int]
 
 
 def shift_of_share(what: str, reference: tuple[int, int], current: tuple[int, int]) -> Shift:
-    """Fisher's exact test on how many rows are `what`, and how many are not."""
+    """Fisher's exact test on the number of rows that are `what`, and of those that are not."""
     before, now = (hits / (hits + others) for hits, others in (reference, current))
     return Shift(
         distance=abs(now - before),
@@ -85,14 +87,14 @@ def _homogeneity(counts: npt.NDArray[np.int64]) -> float:
 def _rare_in_groups(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The columns whose expected counts are too small for the test, added up, smallest first, until they are not.
 
-    In groups, not all in one: of a hundred categories in a small window every one may be rare.
+    They make several groups, not one: in a small window, every one of a hundred categories may be rare.
     """
     smaller_sample = min(counts.sum(axis=1)) / counts.sum()
     expected = counts.sum(axis=0) * smaller_sample
     order = np.argsort(expected, kind="stable")
     starts, size = [0], 0.0
     for place, more in enumerate(expected[order].tolist()):
-        # The largest stays apart from the rest: Fisher's test of two groups minds no small counts.
+        # The largest stays apart from the rest: Fisher's test of two groups holds for small counts too.
         if size >= _LEAST_EXPECTED or (0 < place == len(order) - 1 and len(starts) == 1):
             starts.append(place)
             size = 0.0

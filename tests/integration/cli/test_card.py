@@ -134,5 +134,5 @@ def test_a_version_without_a_card_is_named_with_the_missing_object(store, tmp_pa
 
 
 def test_another_form_is_refused_before_anything_is_asked():
-    with pytest.raises(CommandFailed, match=r"card.pdf must end in .html or .md"):
+    with pytest.raises(CommandFailed, match=r"card.pdf must end in .html or .md, the two formats of a card"):
         card.card(output=Path("card.pdf"))

@@ -1,7 +1,6 @@
 """evergreen data in a Git repository of its own, with the real DVC, against the embedded cloud over TLS."""
 
 import hashlib
-import json
 import shutil
 import subprocess
 
@@ -9,7 +8,6 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.main import get_command
 
-from cli.aws.target import Target
 from cli.aws.training_run import TrainingRun
 from cli.data.storage import DataStorage
 from cli.data.versions import DataVersions
@@ -27,25 +25,6 @@ by = "day"
 """
 FIRST = "day,rooms,price\n1,2,100\n2,3,150\n"
 SECOND = FIRST + "3,4,200\n"
-TEMPLATE = {
-    "Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}},
-    "Outputs": {"DataBucket": {"Value": {"Ref": "Bucket"}}},
-}
-
-
-@pytest.fixture
-def target(aws, monkeypatch, eventually):
-    """A stack that is but its data bucket, and a process that is turned to its cloud."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in aws.cloud.environment().items():
-        monkeypatch.setenv(name, value)
-    environment = aws.name("data")
-    cloudformation = aws.client("cloudformation")
-    cloudformation.create_stack(StackName=f"evergreen-{environment}", TemplateBody=json.dumps(TEMPLATE))
-    describe = lambda: cloudformation.describe_stacks(StackName=f"evergreen-{environment}")["Stacks"][0]  # noqa: E731
-    eventually(lambda: describe()["StackStatus"] == "CREATE_COMPLETE")
-    return Target(environment)
 
 
 @pytest.fixture
@@ -116,7 +95,7 @@ def test_a_table_is_added_changed_listed_and_brought_back(aws, target, repositor
     objects = {data_version.object_key(first): FIRST.encode(), data_version.object_key(second): SECOND.encode()}
     assert stored(aws, target) == objects
 
-    assert "it is committed already" in data("add", "data/houses.csv")
+    assert "it was committed already" in data("add", "data/houses.csv")
     listed = data("list")
     assert listed.index(second[:12]) < listed.index(first[:12])
     assert "One more house" in listed
@@ -224,7 +203,7 @@ class TestWithATableThatGitTracks:
 
     def test_changes_that_are_no_version_are_not_lost_by_a_pull(self, table, data):
         table.write_text("mine")
-        with pytest.raises(CommandFailed, match="has changes that are no version, and would be lost"):
+        with pytest.raises(CommandFailed, match="has changes that are in no version and would be lost"):
             data("pull", version_of(FIRST))
         assert table.read_text() == "mine"
 

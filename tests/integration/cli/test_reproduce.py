@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.aws.target import CHECKOUT, Target
+from cli.aws.target import CHECKOUT
 from cli.data.storage import DataStorage
 from cli.reproduction import Original, code_of, run_module
 from cli.verbs.reproduce import reproduce
@@ -28,14 +28,6 @@ by = "day"
 [estimator]
 type = "ridge"
 """
-TEMPLATE = {
-    "Resources": {"Data": {"Type": "AWS::S3::Bucket"}, "Models": {"Type": "AWS::S3::Bucket"}},
-    "Outputs": {
-        "DataBucket": {"Value": {"Ref": "Data"}},
-        "ModelBucket": {"Value": {"Ref": "Models"}},
-        "ModelName": {"Value": "houses"},
-    },
-}
 PREFIX = "models/houses/job-1/output/model/"
 
 
@@ -72,18 +64,8 @@ def trained(inputs, tmp_path_factory):
 
 
 @pytest.fixture
-def store(aws, monkeypatch, eventually, inputs, trained):
+def store(aws, target, inputs, trained):
     """Puts the version into a new stack, with changes to its lineage, and gives the stack's environment."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in aws.cloud.environment().items():
-        monkeypatch.setenv(name, value)
-    environment = aws.name("reproduce")
-    cloudformation = aws.client("cloudformation")
-    cloudformation.create_stack(StackName=f"evergreen-{environment}", TemplateBody=json.dumps(TEMPLATE))
-    describe = lambda: cloudformation.describe_stacks(StackName=f"evergreen-{environment}")["Stacks"][0]  # noqa: E731
-    eventually(lambda: describe()["StackStatus"] == "CREATE_COMPLETE")
-    target = Target(environment)
     storage = DataStorage(target)
     storage.upload(data_version.of_path(inputs / "data" / "houses.csv"))
     storage.upload_settings(inputs / "model.toml")
@@ -102,7 +84,7 @@ def store(aws, monkeypatch, eventually, inputs, trained):
             aws.client("s3").put_object(
                 Bucket=target.outputs["ModelBucket"], Key=key, Body=json.dumps(document).encode()
             )
-        return environment
+        return target.environment
 
     return put
 

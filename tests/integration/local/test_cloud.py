@@ -97,7 +97,7 @@ def test_a_port_in_use_is_named_with_the_remedy(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(CloudError, match=rf"Port {port} is in use .* give another port or none"):
+        with pytest.raises(CloudError, match=rf"Port {port} is in use .* choose another port or none"):
             EmbeddedCloud(tmp_path / "cloud", port=port).start()
     assert processes_of(tmp_path) == []
 

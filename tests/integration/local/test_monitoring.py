@@ -70,20 +70,33 @@ def next_message(aws):
     return receive
 
 
+def put_alarm(aws, **settings):
+    """An alarm that looks at one period of the largest value."""
+    aws.client("cloudwatch").put_metric_alarm(
+        **{
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            **settings,
+        }
+    )
+
+
+def drift_alarm(aws, **settings):
+    """An alarm of a drift share above 0.3."""
+    put_alarm(aws, **{"MetricName": "DriftShare", "Threshold": 0.3, **settings})
+
+
 def test_a_metric_in_a_log_line_raises_an_alarm_that_reaches_a_queue(aws, topic, next_message):
     arn, queue = topic
     namespace = aws.name("Evergreen")
-    aws.client("cloudwatch").put_metric_alarm(
+    drift_alarm(
+        aws,
         AlarmName=aws.name("drift"),
         Namespace=namespace,
-        MetricName="DriftShare",
         Dimensions=[{"Name": "Model", "Value": "houses"}],
-        Statistic="Maximum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=0.3,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="notBreaching",
         AlarmActions=[arn],
     )
     function = aws.function(_PRINT_EVENT)
@@ -97,22 +110,18 @@ def test_a_metric_in_a_log_line_raises_an_alarm_that_reaches_a_queue(aws, topic,
 def test_an_alarm_returns_to_ok_when_its_data_run_out(aws, topic, next_message):
     arn, queue = topic
     namespace, name = aws.name("Evergreen"), aws.name("drift")
-    cloudwatch = aws.client("cloudwatch")
-    cloudwatch.put_metric_alarm(
+    drift_alarm(
+        aws,
         AlarmName=name,
         Namespace=namespace,
-        MetricName="DriftShare",
-        Statistic="Maximum",
         Period=1,
-        EvaluationPeriods=1,
-        Threshold=0.3,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="notBreaching",
         AlarmActions=[arn],
         OKActions=[arn],
     )
     states = [json.loads(next_message(queue))["NewStateValue"]]
-    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "DriftShare", "Value": 1.0}])
+    aws.client("cloudwatch").put_metric_data(
+        Namespace=namespace, MetricData=[{"MetricName": "DriftShare", "Value": 1.0}]
+    )
     states += [json.loads(next_message(queue))["NewStateValue"] for _ in range(2)]
     assert states == ["OK", "ALARM", "OK"]
 
@@ -158,16 +167,11 @@ def test_executions_count_in_the_metrics_of_step_functions(aws, eventually):
 def test_an_alarm_invokes_a_function_with_the_event_that_cloudwatch_sends(aws, eventually):
     function, namespace, name = aws.function(_PRINT_EVENT), aws.name("Evergreen"), aws.name("drift")
     arn = aws.client("lambda").get_function(FunctionName=function)["Configuration"]["FunctionArn"]
-    aws.client("cloudwatch").put_metric_alarm(
+    drift_alarm(
+        aws,
         AlarmName=name,
         AlarmDescription="Too many features have drifted.",
         Namespace=namespace,
-        MetricName="DriftShare",
-        Statistic="Maximum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=0.3,
-        ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="ignore",
         AlarmActions=[arn],
     )
@@ -196,17 +200,13 @@ def test_a_queue_of_failures_raises_the_alarm_that_sqs_itself_feeds(aws, topic, 
     arn, queue = topic
     name = aws.name("dead-letters")
     url = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    aws.client("cloudwatch").put_metric_alarm(
+    put_alarm(
+        aws,
         AlarmName=aws.name("undone"),
         Namespace="AWS/SQS",
         MetricName="ApproximateNumberOfMessagesVisible",
         Dimensions=[{"Name": "QueueName", "Value": name}],
-        Statistic="Maximum",
-        Period=60,
-        EvaluationPeriods=1,
         Threshold=0,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="notBreaching",
         AlarmActions=[arn],
     )
     aws.client("sqs").send_message(QueueUrl=url, MessageBody="failed")

@@ -1,12 +1,8 @@
 """Versions of the data: DVC's own names for them, what a job finds again, and what it refuses."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-import yaml
 
 from evergreen.errors import InvalidData
 from evergreen.versions import data_version
@@ -21,17 +17,6 @@ BUCKET = "data-bucket"
 def table(tmp_path):
     (tmp_path / "houses.csv").write_bytes(ROWS)
     return tmp_path / "houses.csv"
-
-
-@pytest.fixture
-def tables(tmp_path):
-    """A folder of three files, two of which are the same, in an order that DVC does not take them in."""
-    folder = tmp_path / "houses"
-    (folder / "2001").mkdir(parents=True)
-    (folder / "b.csv").write_bytes(ROWS)
-    (folder / "2001" / 'é "x".csv').write_bytes(b"a,b\n3,4\n")
-    (folder / "B.csv").write_bytes(ROWS)
-    return folder
 
 
 def laid_out(version, folder):
@@ -51,23 +36,6 @@ def test_a_file_is_named_by_the_md5_of_its_content(table):
     assert version.version == ROWS_MD5
     assert version.listing is None
     assert [(file.name, file.md5, file.path) for file in version.files] == [("houses.csv", ROWS_MD5, table)]
-
-
-def test_the_version_of_a_folder_is_the_one_that_dvc_gives_it(tmp_path, tables):
-    (tables / ".hg").mkdir()
-    (tables / ".hg" / "store").write_bytes(b"DVC does not look into this folder")
-    for command in (["init", "--no-scm"], ["add", "houses"]):
-        subprocess.run(
-            [sys.executable, "-m", "dvc", *command, "--quiet"],
-            cwd=tmp_path,
-            env={**os.environ, "DVC_NO_ANALYTICS": "1"},
-            check=True,
-        )
-    version = data_version.of_path(tables)
-    named = yaml.safe_load((tmp_path / "houses.dvc").read_text())["outs"][0]["md5"]
-    assert version.version == named
-    cached = tmp_path / ".dvc" / "cache" / data_version.object_key(named).removeprefix("dvc/")
-    assert version.listing == cached.read_bytes()
 
 
 def test_an_object_lies_where_dvc_pushes_it():

@@ -130,6 +130,9 @@ def rows_of(features: Iterable[dict[str, Any]], *, at: datetime = NOON, first: i
     return [row(item, number, at=at) for number, item in enumerate(features, first)]
 
 
+ROWS = rows_of(houses(400, seed=1))
+
+
 def record(rows: list[dict[str, Any]], *, at: datetime = NOON, version: str = VERSION, **changes: Any) -> dict:
     """A line of the predict function's log."""
     return {
@@ -175,6 +178,60 @@ def parquet(documents: list[dict]) -> bytes:
     file = io.BytesIO()
     pa.parquet.write_table(pa.Table.from_pylist(documents), file)
     return file.getvalue()
+
+
+def changed(rows: list[dict], count: int, **features) -> list[dict]:
+    """The rows, the first few with other features."""
+    return [
+        {**item, "features": {**item["features"], **features}} if number < count else item
+        for number, item in enumerate(rows)
+    ]
+
+
+def without(rows: list[dict], feature: str, count: int) -> list[dict]:
+    """The rows, the first few without a feature."""
+    return [
+        {**item, "features": {name: value for name, value in item["features"].items() if name != feature}}
+        if number < count
+        else item
+        for number, item in enumerate(rows)
+    ]
+
+
+def drifted(result) -> dict[str, list[str]]:
+    return {feature["name"]: list(feature["reasons"]) for feature in result.features if feature["reasons"]}
+
+
+def truth_of(rows: list[dict], *, error: float, **changes) -> dict:
+    """Feedback that each prediction was off by so much, one way or the other."""
+    return feedback(
+        {
+            item["prediction_id"]: price(item["features"]) + (error if number % 2 else -error)
+            for number, item in enumerate(rows)
+        },
+        **changes,
+    )
+
+
+def answers(rows: list[dict], probabilities: dict[str, float]) -> list[dict]:
+    return [
+        {**item, "prediction": max(probabilities, key=probabilities.get), "probabilities": probabilities}
+        for item in rows
+    ]
+
+
+def classifier(metric: str) -> dict[str, bytes]:
+    """A holdout whose three quarters are "no", said with 75%."""
+    holdout = [
+        {
+            "features": item,
+            "actual": "no" if number % 4 else "yes",
+            "predicted": "no",
+            "probabilities": [0.75, 0.25],
+        }
+        for number, item in enumerate(houses(600, seed=0))
+    ]
+    return bundle_files(contract=CLASSIFICATION, holdout=holdout, metric=metric)
 
 
 class Captures:

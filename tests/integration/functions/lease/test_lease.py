@@ -4,13 +4,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from evergreen import names
 from evergreen.versions.champion import Champion
-from functions import model_store
 from functions.lease import handler as lease
 from functions.lease.leases import ExecutionHasEnded, Leases, TrainingIsRunning
 
@@ -22,22 +19,9 @@ STARTED = "2026-11-24T12:30:10.250Z"
 
 
 @pytest.fixture
-def s3(monkeypatch):
-    for name, value in {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "y",
-        names.MODEL_BUCKET: BUCKET,
-        names.MODEL_NAME: NAME,
-        names.LEASE_SECONDS: "7200",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET)
-        model_store.model_store.cache_clear()
+def s3(model_bucket):
+    with model_bucket(BUCKET, NAME, {names.LEASE_SECONDS: "7200"}) as client:
         yield client
-    model_store.model_store.cache_clear()
 
 
 def acquire(execution: str, version: str = "v1") -> dict:

@@ -1,31 +1,15 @@
 """The model bucket in moto, and a real MLflow registry on sqlite."""
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from evergreen import names
-from functions import model_store
 from tests.integration.functions.promotion.candidates import BUCKET, NAME, Candidates
 
 
 @pytest.fixture
-def s3(monkeypatch, tmp_path):
-    for name, value in {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "y",
-        names.MODEL_BUCKET: BUCKET,
-        names.MODEL_NAME: NAME,
-        names.TRACKING_URI: f"sqlite:///{tmp_path}/mlflow.db",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET)
-        model_store.model_store.cache_clear()
+def s3(model_bucket, tmp_path):
+    with model_bucket(BUCKET, NAME, {names.TRACKING_URI: f"sqlite:///{tmp_path}/mlflow.db"}) as client:
         yield client
-    model_store.model_store.cache_clear()
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+"""Quality on labelled predictions: held against the holdout, by slice, and by the metric of the task."""
+
+import pytest
+
+from functions.check_drift.result import OK
+from tests.integration.functions.check_drift.checking import (
+    ROWS,
+    answers,
+    bundle_files,
+    classifier,
+    feedback,
+    records,
+    truth_of,
+)
+
+pytestmark = pytest.mark.usefixtures("in_short")
+
+
+def test_without_labels_quality_is_not_known_and_never_guessed(captures):
+    captures.put_records(records(ROWS))
+
+    result = captures.result()
+
+    assert result.quality is None
+    assert result.quality_reason == (
+        "0 of this version's predictions have a label, 100 are needed: send what really happened to POST /feedback"
+    )
+    assert result.slices == []
+
+
+@pytest.mark.parametrize(("count", "known"), [(99, False), (100, True)])
+def test_quality_is_known_from_the_least_number_of_labels_on(captures, count, known):
+    captures.put_records(records(ROWS))
+    captures.put_feedback(truth_of(ROWS[:count], error=10))
+
+    result = captures.result()
+
+    assert (result.quality is not None) == known
+    assert result.quality_reason.startswith("" if known else "99 of this version's predictions have a label")
+
+
+@pytest.mark.parametrize(("error", "fell"), [(10, False), (5, False), (40, True)])
+def test_quality_is_held_against_the_holdout(captures, error, fell):
+    """Whose predictions are off by ten."""
+    captures.put_records(records(ROWS))
+    captures.put_feedback(truth_of(ROWS, error=error))
+
+    quality = captures.result().quality
+
+    assert quality["metric"] == "mae"
+    assert quality["live"] == pytest.approx(error)
+    assert quality["promised"] == pytest.approx(10)
+    assert (quality["labels"], quality["fell"]) == (400, fell)
+    assert quality["low"] <= quality["live"] <= quality["high"]
+
+
+def test_slices_give_the_metric_by_feature_and_by_version(captures):
+    errors = {"Austin": 5.0, "Dallas": 20.0, "Waco": 80.0}
+    mine, theirs = ROWS[:200], ROWS[200:300]
+    captures.put_records(records(mine))
+    captures.put_records(records(theirs, version="v1"))
+    for city, error in errors.items():
+        captures.put_feedback(truth_of([item for item in mine if item["features"]["city"] == city], error=error))
+    captures.put_feedback(truth_of(theirs, error=40))
+
+    result = captures.result(files=bundle_files(quality={"slices": ["city", "zip"]}))
+
+    counts = {city: sum(item["features"]["city"] == city for item in mine) for city in errors}
+    of_mine = sum(errors[city] * count for city, count in counts.items()) / 200
+    assert [(part.slice, part.labels) for part in result.slices] == [
+        *((f"city {city}", count) for city, count in counts.items()),
+        ("version v1", 100),
+        ("version v2", 200),
+    ]
+    assert [part.live for part in result.slices] == pytest.approx([*errors.values(), 40, of_mine])
+    # What the champion is judged by are its own predictions.
+    assert result.quality["labels"] == 200
+    assert result.quality["live"] == pytest.approx(of_mine)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss", "f1_macro"])
+@pytest.mark.parametrize(("share_of_no", "fell"), [(75, False), (25, True)])
+def test_a_classifier_is_judged_by_its_own_metric(captures, metric, share_of_no, fell):
+    rows = answers(ROWS, {"yes": 0.25, "no": 0.75})
+    captures.put_records(records(rows))
+    captures.put_feedback(
+        feedback(
+            {item["prediction_id"]: "no" if number % 100 < share_of_no else "yes" for number, item in enumerate(rows)}
+        )
+    )
+
+    result = captures.result(files=classifier(metric))
+
+    assert result.status == OK
+    assert result.prediction["name"] == "(prediction)"
+    assert (result.quality["labels"], result.quality["fell"]) == (400, fell)
+    if metric == "accuracy":
+        assert (result.quality["promised"], result.quality["live"]) == (0.75, share_of_no / 100)
+
+
+def test_an_earlier_version_may_have_known_other_classes(captures):
+    rows = answers(ROWS[:50], {"no": 0.6, "perhaps": 0.4})
+    captures.put_records(records(rows, version="v1"))
+    captures.put_feedback(feedback({item["prediction_id"]: "yes" for item in rows}))
+
+    (part,) = captures.result(files=classifier("log_loss")).slices
+
+    # A class that it did not know costs the most: minus the logarithm of the float64 epsilon.
+    assert (part.slice, part.labels) == ("version v1", 50)
+    assert part.live == pytest.approx(36.04, abs=0.01)
