@@ -1,1 +1,1 @@
-"""Measures what the design promises, as ratios of interleaved runs on one machine. See docs/benchmarks.md."""
+"""Benchmarks of what the design promises: ratios of interleaved runs on one machine. See docs/benchmarks.md."""

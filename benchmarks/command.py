@@ -16,31 +16,32 @@ from benchmarks.places import BUILD, CHECKOUT, RESULTS
 
 Progress = Callable[[str], None]
 Results = dict[str, Any]
-# Measures one part with the rig; returns figures by the name that the page knows them by. Under MISSING it says which
-# peers could not be measured, and why.
+# Measures one part with the rig; returns its figures under the names that the page uses. MISSING holds the peers that
+# could not be measured, each with the reason.
 Part = Callable[[Any, Progress], Results]
 MISSING = "missing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rig:
-    """What every part of a run is given, unless the benchmark makes a rig of its own."""
+    """What each part of a run gets, unless the benchmark makes its own rig."""
 
     quick: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """
+    """One benchmark: its parts, its page, and what they need.
+
     Attributes:
         name: of the package, and of the JSON file with the figures.
         purpose: what `--help` says.
         page: the file in docs/ that a whole run writes.
-        libraries: whose versions the page names.
+        libraries: packages whose versions the page shows.
         parts: in the order in which they run.
         render: makes the page from all figures.
-        rig: prepares what the parts measure: from a stack for what must be closed, whether the run is quick, and the
-            names of the parts.
+        rig: prepares what the parts measure. It gets a stack for what must be closed at the end, whether the run is
+            quick, the names of the parts to run, and a function that reports progress.
     """
 
     name: str
@@ -88,7 +89,7 @@ def _parse(benchmark: Benchmark, program: str, arguments: Sequence[str]) -> argp
         description=f"{benchmark.purpose} A whole run writes docs/{benchmark.page} and its figures to "
         f"benchmarks/results/{benchmark.name}.json; any other run writes both to .build/benchmarks.",
     )
-    parser.add_argument("--quick", action="store_true", help="small sizes and few rounds: a look, not a result")
+    parser.add_argument("--quick", action="store_true", help="small sizes and few rounds, for a first look only")
     names = ", ".join(benchmark.parts)
     parser.add_argument("--only", nargs="+", choices=benchmark.parts, metavar="PART", help=f"parts to run: {names}")
     parser.add_argument("--output", type=Path, help="the folder to write to instead")
@@ -100,7 +101,7 @@ def _labelled(part: str, progress: Progress) -> Progress:
 
 
 def _folders(options: argparse.Namespace, missing: Mapping[str, str]) -> tuple[Path, Path]:
-    """Where the page and the figures go."""
+    """The folders of the page and of the figures."""
     if options.output:
         return options.output, options.output
     whole = not (options.quick or options.only or missing)

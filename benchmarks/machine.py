@@ -1,4 +1,4 @@
-"""What the results were measured on, and how much memory a process took."""
+"""The machine that a benchmark runs on, and the peak memory of a process."""
 
 import os
 import platform
@@ -23,10 +23,10 @@ def describe(command: str, libraries: Sequence[str]) -> dict[str, str]:
 
 
 def peak_mb() -> float:
-    """The most resident memory that this process has had since it was executed, in megabytes."""
+    """The peak resident memory of this process since it was executed, in megabytes (10^6 bytes)."""
     status = Path("/proc/self/status")
     if status.exists():
-        # ru_maxrss starts from what the parent had at the fork.
+        # Not ru_maxrss: it starts from the parent's memory at the fork.
         peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(peak.split()[1]) * 1024 / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes

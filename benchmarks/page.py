@@ -1,4 +1,4 @@
-"""The Markdown that the pages of all benchmarks are made of."""
+"""Builds the Markdown pages of all benchmarks."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,11 +15,11 @@ def page(
     goals: Iterable[Sequence[str]],
     sections: Mapping[str, Sequence[Callable[[Any], Lines]]],
 ) -> str:
-    """A page: what is measured, on what, the goals, and a section for each figure that the run has.
+    """A page: the introduction, the machine, the goals, and a section for each figure that the run has.
 
     Args:
         goals: rows as `goal` makes them.
-        sections: what writes about a figure, by the figure's name in the results.
+        sections: functions that write a figure's sections, by the figure's name in the results.
     """
     lines = [introduction, "| | |", "|---|---|"]
     lines += [
@@ -37,13 +37,13 @@ def page(
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Lines:
-    """A table whose first column is text and whose others are figures."""
+    """A table. The first column is text, the others are right-aligned figures."""
     rule = "|---|" + "---:|" * (len(header) - 1)
     return [f"| {' | '.join(header)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)]
 
 
 def prose(text: str) -> Lines:
-    """A paragraph, wrapped as the other documents are, and the blank line behind it."""
+    """A paragraph, wrapped like the other documents, and the blank line after it."""
     return [*textwrap.wrap(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False), ""]
 
 

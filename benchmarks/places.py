@@ -1,4 +1,4 @@
-"""Where benchmarks find and put things."""
+"""Folders that the benchmarks read from and write to."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""A synthetic table whose columns can be moved by a known amount.
+"""A synthetic table whose columns can be shifted by a known amount.
 
-Each column is made from a normal variable of its own: a shift of 0.25 is one of that variable, in standard deviations,
-whatever the column looks like. The variables correlate by 0.3.
+Each column is computed from its own standard normal variable. A shift is added to that variable: 0.25 means 0.25
+standard deviations, whatever the column's distribution. The variables have a pairwise correlation of 0.3.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from evergreen.contract.contract import CATEGORY, NUMBER, Feature
 Numbers = npt.NDArray[np.float64]
 
 _CORRELATION = 0.3
-# Rows from which the contract takes its ranges.
+# Training rows that give the contract its ranges.
 _TRAINING_ROWS = 20_000
 
 NUMBERS: dict[str, Callable[[Numbers], Numbers]] = {
@@ -27,24 +27,24 @@ NUMBERS: dict[str, Callable[[Numbers], Numbers]] = {
     "heavy_tailed": lambda z: z**3,
     "two_humps": lambda z: z + 2 * np.sign(z),
     "whole": lambda z: np.floor(np.exp(1.5 + 0.5 * z)),
-    # Those of the large window only.
+    # Used by the large window only.
     "negative": lambda z: -np.exp(z),
     "small": lambda z: 1e-3 * z,
     "bounded": np.tanh,
 }
-# By the number of their levels, of which the later ones are rarer.
+# The number of levels of each. Later levels are rarer.
 CATEGORIES = {"two_levels": 2, "five_levels": 5, "twenty_levels": 20}
 NEW_LEVEL = "never seen"
 
 
 class Table:
-    """Ten features, of which seven are numbers; or `numbers` of them, ten at most."""
+    """Three categories, and `numbers` numbers, ten at most."""
 
     def __init__(self, numbers: int = 7) -> None:
         self.columns = [*list(NUMBERS)[:numbers], *CATEGORIES]
 
     def hidden(self, rows: int, generator: np.random.Generator) -> dict[str, Numbers]:
-        """The normal variable of each column."""
+        """The normal variable of each column, of shape (rows,)."""
         common = generator.standard_normal(rows) * _CORRELATION**0.5
         own = (1 - _CORRELATION) ** 0.5
         return {name: common + own * generator.standard_normal(rows) for name in self.columns}
@@ -56,7 +56,7 @@ class Table:
         return self.frame(self.hidden(rows, generator))
 
     def features(self, generator: np.random.Generator) -> list[Feature]:
-        """As a contract has them, from training rows of their own."""
+        """The features of a contract, from separate training rows."""
         training = self.draw(_TRAINING_ROWS, generator)
         return [_feature(name, training[name]) for name in self.columns]
 

@@ -1,4 +1,4 @@
-"""What a person sees: steps with their times, live where there is a terminal, line by line where there is none."""
+"""Console output: steps with their times, updated in place on a terminal, printed line by line elsewhere."""
 
 import time
 from collections.abc import Iterator
@@ -12,23 +12,23 @@ from rich.status import Status
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
-# Seconds between two lines of progress where there is no terminal.
+# Seconds between two lines of progress without a terminal.
 _QUIET = 5.0
 
 
 @dataclass
 class Step:
-    """A step under way."""
+    """A step that is running, or has run."""
 
     title: str
     seconds: float = 0.0
-    result: str = ""  # a few words on what came of it, printed behind the time
+    result: str = ""  # its outcome in a few words, printed after the time
     _started: float = field(default_factory=time.monotonic)
     _status: Status | None = None
     _said: float = field(default_factory=time.monotonic)
 
     def progress(self, words: str) -> None:
-        """Say how far the step is."""
+        """Show how far the step has come."""
         now = time.monotonic()
         if self._status:
             self._status.update(f"{self.title}: {words}")

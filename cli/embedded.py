@@ -1,14 +1,17 @@
-"""The embedded cloud with the stack deployed to it: what `evergreen up` and `evergreen demo` begin with."""
+"""Starts the embedded cloud and deploys the stack to it, for `evergreen up` and `evergreen demo`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.aws import cdk
 from cli.aws.target import Target, enter
 from cli.console import Steps
 from evergreen import names
-from local.cloud import EmbeddedCloud
+
+if TYPE_CHECKING:
+    from local.cloud import EmbeddedCloud
 
 ENVIRONMENT = "dev"
 ACCOUNT = "000000000000"
@@ -16,13 +19,16 @@ REGION = "us-east-1"
 
 
 @contextmanager
-def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tuple[EmbeddedCloud, Target]]:
-    """Start the cloud, bootstrap it, deploy; stop it at the end, whatever happens.
+def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tuple["EmbeddedCloud", Target]]:
+    """Start the cloud, bootstrap it and deploy the stack. The cloud is stopped at the end, also after an error.
 
     Raises:
         CloudError: the cloud did not start.
         CommandFailed: the CDK failed.
     """
+    # Not at the top: `evergreen demo --help` and `evergreen up --help` do without it.
+    from local.cloud import EmbeddedCloud
+
     cloud = EmbeddedCloud(home, region=REGION, port=port)
     try:
         with steps.step("Start the embedded cloud and MLflow"):
@@ -30,9 +36,9 @@ def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tu
         enter(cloud.environment())
         settings = {
             "EVERGREEN_FUNCTIONS_FOR": "this-machine",
-            # The same template without the CDK's own checks of it, which take 10 s; the tests make them.
+            # The CDK's validation of the template takes 10 s; the tests run it.
             "CDK_VALIDATION": "false",
-            # What the CDK remembers of accounts is of no use after this cloud.
+            # The CDK's cache of account facts is useless once this cloud has stopped.
             "CDK_HOME": str(home / "cdk"),
         }
         with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:

@@ -1,12 +1,12 @@
-"""Ctrl-C, and a supervisor's request to end."""
+"""Ctrl-C and SIGTERM end a command in the same way."""
 
 from types import FrameType
 
 
 class Interrupted(BaseException):
-    """Whatever is under way is stopped on the way out. Maps to exit code 130."""
+    """A signal ended the command. What it had started is stopped while this is raised; the exit code is 130."""
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """The handler of both signals."""
+    """Handle SIGINT and SIGTERM."""
     raise Interrupted

@@ -10,8 +10,8 @@ from evergreen.settings.sections import ESTIMATORS, TASKS, EstimatorSettings, Mo
 
 _HEAD = """# model.toml
 
-Written by `python -m cli.reference > docs/model-toml.md`; a test holds it up to date. A wrong key or value is refused
-with its line and the nearest right one, before anything is started.
+Written by `python -m cli.reference > docs/model-toml.md`; a test keeps it up to date. A wrong key or value is refused
+before anything is started; the message names its line and the nearest valid one.
 """
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", list: "list", dict: "table"}
 

@@ -1,4 +1,4 @@
-"""A version trained again: its data and settings from the data bucket, its code from Git, the digest compared."""
+"""Trains a version again: reads its lineage, gets its code from Git, runs the jobs' modules, compares the results."""
 
 import json
 import os
@@ -17,15 +17,16 @@ from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.versions import bundle
 
-# What could lead the training to an account or to MLflow, or change what Python runs.
+# Prefixes of variables that a training must not inherit: they lead to an AWS account or to MLflow, or change what
+# Python runs.
 _LEFT_OUT = ("AWS_", "MLFLOW_", "SAGEMAKER_", "SM_", "PYTHON", "TRAINING_IMAGE")
-# What a training writes and a lineage says, which may differ from one machine to the next.
+# Fields of a lineage that may differ between machines, with the words for them.
 _COMPARED = {"cpu": "the CPU", "image": "the image", "source_sha256": "the code"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Original:
-    """The version as it was trained: Judge's decision holds its digest, the lineage says what it came from."""
+    """The version as it was trained: its digest, from Judge's decision, and its lineage."""
 
     version: str
     digest: str
@@ -39,14 +40,14 @@ class Original:
 
     @property
     def commit(self) -> str | None:
-        """The commit that has all of its code; None when none is known to."""
+        """The commit that contains all of its code; None if it is unknown, or the work tree had changes."""
         commit = str(self.lineage["git_commit"])
         return None if commit == "unknown" or commit.endswith("-dirty") else commit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """What training again gave."""
+    """The result of the second training."""
 
     digest: str
     lineage: dict[str, Any]
@@ -59,7 +60,7 @@ class Reproduction:
         )
 
     def differences(self, original: Original) -> list[str]:
-        """What was not the same as then, in sentences."""
+        """Sentences: what differs from the first training, then the doubts that its lineage already states."""
         then, now = original.lineage, self.lineage
         libraries = sorted(then["libraries"].keys() | now["libraries"].keys())
         sentences = [
@@ -75,7 +76,9 @@ class Reproduction:
 
 @contextmanager
 def code_of(original: Original, checkout: Path, folder: Path) -> Iterator[Path]:
-    """The code to train with: the checkout if it is what the version was trained with, else its commit in `folder`.
+    """The code to train with: the version's commit in `folder`, or the checkout.
+
+    The checkout is used if it is that commit without changes, or if the commit is not known.
 
     Raises:
         CommandFailed: this clone does not have the commit.
@@ -98,13 +101,13 @@ def code_of(original: Original, checkout: Path, folder: Path) -> Iterator[Path]:
 
 
 def run_module(module: str, *arguments: str, code: Path, base: Path) -> None:
-    """Run a module of the training in a process of its own, without an account and without MLflow.
+    """Run a module of the training in a separate process, without an AWS account and without MLflow.
 
     Args:
-        base: the folder that stands for /opt/ml.
+        base: the folder to use instead of /opt/ml.
 
     Raises:
-        CommandFailed: it failed; its own last words are in the message.
+        CommandFailed: the module failed; the message has the last line of its standard error.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
     answer = subprocess.run(
@@ -116,5 +119,5 @@ def run_module(module: str, *arguments: str, code: Path, base: Path) -> None:
         check=False,
     )
     if answer.returncode:
-        words = answer.stderr.strip().splitlines() or ["it said nothing"]
+        words = answer.stderr.strip().splitlines() or ["without a message"]
         raise CommandFailed(f"{module} failed: {words[-1]}")

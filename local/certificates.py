@@ -1,4 +1,4 @@
-"""The certificate that the embedded cloud shows, and the authority that its clients trust."""
+"""The TLS certificate of the embedded cloud, and the certificate authority that its clients trust."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ class Certificates:
 
 
 def issue(folder: Path, region: str) -> Certificates:
-    """Write a new authority, valid on this machine only, and a certificate by it into `folder`."""
+    """Write a new authority, for this machine only, and a certificate that it signs into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     issued = Certificates(folder / "ca.pem", folder / "certificate.pem", folder / "key.pem")
     authority = trustme.CA(organization_name="Evergreen embedded cloud")

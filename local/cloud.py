@@ -1,10 +1,10 @@
-"""The embedded cloud: an AWS endpoint on this machine, with an MLflow server beside it.
+"""The embedded cloud: an AWS endpoint on this machine, and an MLflow server.
 
     with EmbeddedCloud(Path(".evergreen/cloud")) as cloud:
         subprocess.run(["cdk", "bootstrap"], env={**os.environ, **cloud.environment()})
 
-It speaks TLS with a certificate of its own, enforces IAM policies, and listens on the loopback interface only.
-Its state lives as long as it runs.
+The endpoint uses TLS with its own certificate, enforces IAM policies, and listens on the loopback interface only.
+The cloud's state is lost when it stops.
 """
 
 import json
@@ -23,18 +23,18 @@ from local import certificates, environments
 from local.processes.leashed import LeashedProcess
 
 _START_SECONDS = 120.0
-# All that a cloud writes into its home; another file there is not ours to delete.
+# All that a cloud writes into its home. Other files there are never deleted.
 _FOLDERS = ("tls", "tmp", "jobs", "runtime", "mlflow")
 _FILES = ("cloud.json", "server.log", "mlflow.log")
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 class CloudError(RuntimeError):
-    """The embedded cloud did not start; the message says why and what to do."""
+    """The embedded cloud did not start; the message states the cause and the remedy."""
 
 
 class CloudNotRunning(RuntimeError):
-    """A command needs the embedded cloud, and none answers."""
+    """A command needs the embedded cloud, but no cloud answers."""
 
     def __init__(self) -> None:
         super().__init__("No embedded cloud is running. Start it with: make up")
@@ -43,8 +43,7 @@ class CloudNotRunning(RuntimeError):
 class EmbeddedCloud:
     """Starts and stops the cloud; a context manager.
 
-    `home` is the folder for its certificate, logs, MLflow store and job folders. Without `port` a free one is
-    picked.
+    `home` is the folder for its certificate, logs, MLflow store and job folders. Without `port`, a free port is used.
     """
 
     def __init__(self, home: Path, *, region: str = "us-east-1", port: int | None = None) -> None:
@@ -67,9 +66,10 @@ class EmbeddedCloud:
         self.stop()
 
     def start(self) -> None:
-        """Wipe the state of the last cloud in `home`, start both servers and wait until they answer.
+        """Delete the state of the last cloud in `home`, start both servers and wait until they answer.
 
-        Raises CloudError if the port is taken, if another cloud runs in `home` or if a server dies.
+        Raises:
+            CloudError: the port is taken, another cloud runs in `home`, or a server does not start.
         """
         self._refuse_second_cloud()
         self._wipe()
@@ -85,7 +85,7 @@ class EmbeddedCloud:
         self._write_record()
 
     def stop(self) -> None:
-        """End both servers and everything that they started; may be called again."""
+        """Stop both servers and all processes that they started; may be called again."""
         (self.home / "cloud.json").unlink(missing_ok=True)
         processes = [process for process in (self._server, self._mlflow) if process is not None]
         self._server = self._mlflow = None
@@ -95,9 +95,9 @@ class EmbeddedCloud:
             process.close()
 
     def environment(self) -> dict[str, str]:
-        """What a client process sets to talk to this cloud.
+        """The environment variables of a client process of this cloud.
 
-        Leave the caller's AWS_PROFILE and AWS_SESSION_TOKEN out of that process: they win over the keys given here.
+        That process must not inherit AWS_PROFILE or AWS_SESSION_TOKEN, which take precedence over the keys given here.
         """
         return environments.client(
             endpoint=self.endpoint,
@@ -108,7 +108,11 @@ class EmbeddedCloud:
 
     @classmethod
     def environment_of_running(cls, home: Path) -> dict[str, str]:
-        """`environment()` of the cloud that another process runs in `home`. Raises CloudNotRunning."""
+        """`environment()` of the cloud that another process runs in `home`.
+
+        Raises:
+            CloudNotRunning: no cloud runs in `home`.
+        """
         try:
             record = json.loads((home / "cloud.json").read_text())
             os.kill(record["pid"], 0)
@@ -139,7 +143,7 @@ class EmbeddedCloud:
 
     def _start_server(self) -> None:
         issued = certificates.issue(self.home / "tls", self.region)
-        # The socket is bound here and handed over: no other program can take the port in between.
+        # The socket is bound here and passed to the server, so that no other program can take the port in between.
         with _listen(self._wanted_port) as listener:
             port = listener.getsockname()[1]
             self.endpoint = f"https://localhost:{port}"
@@ -185,7 +189,7 @@ class EmbeddedCloud:
             )
 
     def _await_server(self, deadline: float) -> None:
-        """The listening socket exists already: one request waits in its queue until the server takes it."""
+        """The listening socket exists already, so one request waits in its queue until the server accepts it."""
         assert self._server is not None
         while True:
             try:
@@ -207,7 +211,7 @@ class EmbeddedCloud:
                 if self._mlflow.exit_code() is None and time.monotonic() < deadline:
                     time.sleep(0.1)
                     continue
-                # Its port was free when it was picked; MLflow binds it some seconds later.
+                # The port was free when it was chosen, but MLflow binds it some seconds later.
                 if b"address already in use" in (self.home / "mlflow.log").read_bytes():
                     self._mlflow.close()
                     self._start_mlflow()
@@ -231,9 +235,13 @@ class EmbeddedCloud:
 
 
 def _listen(port: int | None) -> socket.socket:
-    """A listening socket on the loopback interface; on a free port if `port` is None."""
+    """A listening socket on the loopback interface; on a free port if `port` is None.
+
+    Raises:
+        CloudError: the port is in use.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # A port of a cloud stopped a moment ago still has connections in TIME_WAIT.
+    # The port of a cloud that has just stopped still has connections in TIME_WAIT.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port or 0))
@@ -242,13 +250,13 @@ def _listen(port: int | None) -> socket.socket:
         listener.close()
         raise CloudError(
             f"Port {port} is in use on 127.0.0.1 ({error.strerror}). "
-            "Stop the program that listens there, or give another port or none."
+            "Stop the program that listens there, or choose another port or none."
         ) from error
     return listener
 
 
 def _get(url: str, authority: str | None, *, timeout: float) -> bytes:
-    """Body of a GET. A proxy in the caller's environment is not asked."""
+    """The body of the answer to a GET request, sent without the proxy of the caller's environment."""
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if authority is not None:
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=authority)))

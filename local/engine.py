@@ -1,7 +1,7 @@
-"""Every private part of ministack that the adapters rely on, named once.
+"""The private parts of ministack that the adapters use, each named once.
 
-ministack is pinned. When the pin moves, `tests/integration/local/test_ministack_touchpoints.py` says which of these
-the new version has renamed or changed.
+ministack is pinned. After an update, `tests/integration/local/test_ministack_touchpoints.py` names the parts that the
+new version has renamed or changed.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Touchpoint:
-    """One attribute of a ministack module; `parameters` are those of a function, None for anything else."""
+    """An attribute of a ministack module; `parameters` are the parameters of a function, None for other attributes."""
 
     module: str
     name: str
@@ -22,14 +22,14 @@ class Touchpoint:
         return getattr(importlib.import_module(f"ministack.{self.module}"), self.name)
 
     def replace(self, value: Any) -> None:
-        """ministack looks its own functions up by name at each call, so that a replacement takes effect."""
+        """Put another value in its place. ministack looks up its functions by name at each call, so it takes effect."""
         setattr(importlib.import_module(f"ministack.{self.module}"), self.name, value)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.get()(*arguments, **named)
 
     def problem(self) -> str | None:
-        """What is wrong with it in the installed ministack; None if all is well."""
+        """How the installed ministack differs; None if it does not."""
         where = f"ministack.{self.module}.{self.name}"
         try:
             found = self.get()
@@ -43,9 +43,9 @@ class Touchpoint:
         return None
 
 
-# Requests: which service one is for, who may send it, who answers it.
+# Requests: the service that a request is for, the permission to send it, and the handler that answers it.
 APP = Touchpoint("app", "app", ("scope", "receive", "send"))
-# Paths that ministack answers itself, whatever host they are for.
+# Paths that ministack answers itself on every host.
 HEALTH_PATHS = Touchpoint("app", "_HEALTH_PATHS")
 SERVICE_HANDLERS = Touchpoint("app", "SERVICE_HANDLERS")
 SERVICE_PATTERNS = Touchpoint("core.router", "SERVICE_PATTERNS")

@@ -1,22 +1,22 @@
-"""Process environments. Nothing of the caller's leaks into the cloud but what is named here."""
+"""Environments of the cloud's processes. They inherit only the variables that are named here."""
 
 import os
 import sys
 from pathlib import Path
 
-# Inherited by every process of the cloud: where programs, temporary files and libraries are, and thread counts.
+# Every process of the cloud inherits these: places of programs, temporary files and libraries, and thread counts.
 _INHERITED = ("HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "USER", "TZ")
 _INHERITED_PREFIXES = ("LC_", "OPENBLAS_", "OMP_", "MKL_")
 
-# The root user of the cloud's only account. ministack knows it by this key.
+# The root user of the cloud's only account: ministack identifies it by this key.
 ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
-# The address of the cloud, and whom to trust: botocore reads the first two, the standard library the third.
+# The address and the certificate authority of the cloud: botocore reads the first two, the standard library the third.
 _CLOUD = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 def base() -> dict[str, str]:
-    """The clean environment that servers, jobs and functions start from: our interpreter comes first in PATH."""
+    """The environment that servers, jobs and functions start from; this interpreter's folder is first in PATH."""
     kept = {
         name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
     }
@@ -25,11 +25,11 @@ def base() -> dict[str, str]:
 
 
 def server(*, port: int, region: str, home: Path, authority: Path, certificate: Path, key: Path) -> dict[str, str]:
-    """Settings of ministack (read when it is imported) and of the adapters."""
+    """Settings of ministack, which reads them at import, and of the adapters."""
     temporary = home / "tmp"
     return {
         **base(),
-        # Unpacked functions and the like: wiped with the rest of the cloud's state.
+        # Unpacked functions and other temporary files, deleted with the rest of the cloud's state.
         "TMPDIR": str(temporary),
         "AUTH": "true",
         "USE_SSL": "1",
@@ -44,10 +44,10 @@ def server(*, port: int, region: str, home: Path, authority: Path, certificate: 
         "S3_PERSIST": "0",
         "STATE_DIR": str(temporary / "state"),
         "S3_DATA_DIR": str(temporary / "s3"),
-        # Listeners that nothing here uses.
+        # Servers that are not used.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # No Docker, even where there is one.
+        # Docker is never used, even if it is installed.
         "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
         "LOG_LEVEL": "INFO",
         "AWS_REGION": region,
@@ -60,18 +60,19 @@ def server(*, port: int, region: str, home: Path, authority: Path, certificate: 
 
 
 def mlflow(home: Path) -> dict[str, str]:
+    """Settings of the MLflow server."""
     return {
         **base(),
         "TMPDIR": str(home / "tmp"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
-        # MLflow's own background jobs (scheduled scorers and such) would start three more processes.
+        # MLflow's background jobs, such as scheduled scorers, would start three more processes.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
 
 
 def workload(credentials: dict[str, str]) -> dict[str, str]:
-    """For a job or a function, inside the server's process: the cloud's address and one role's credentials."""
+    """For a job or a function: the cloud's address, and credentials. To be called in the server's process."""
     region = os.environ["AWS_REGION"]
     return {
         **base(),
@@ -84,7 +85,7 @@ def workload(credentials: dict[str, str]) -> dict[str, str]:
 
 
 def client(*, endpoint: str, region: str, authority: str, tracking_uri: str) -> dict[str, str]:
-    """For the CDK CLI, boto3 and our own command."""
+    """For the CDK CLI, boto3 and the evergreen command."""
     no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost,127.0.0.1,.localhost"]))
     return {
         **ROOT_CREDENTIALS,

@@ -1,4 +1,4 @@
-"""The embedded cloud's server process: ministack with our adapters, on a socket that the owner has bound.
+"""The server process of the embedded cloud: ministack with the adapters, on a socket that the parent process bound.
 
 `local.cloud` starts it, with the environment that `local.environments.server` describes.
 """
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def install(home: Path) -> JobStore:
-    """Put every adapter into ministack."""
+    """Install every adapter into ministack."""
     jobs = JobStore(home / "jobs")
     service = sagemaker.install(jobs)
     workflows.install(service)
@@ -43,7 +43,7 @@ def install(home: Path) -> JobStore:
     functions.install(home / "runtime")
     dead_letters.install()
     alarms.install()
-    # An API of the user's may have a route of its own at /health.
+    # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))
     log_pipeline.install()
     return jobs
@@ -67,12 +67,12 @@ async def _serve(socket: int, jobs: JobStore) -> None:
         serving.result()
     await asyncio.to_thread(jobs.stop_all)
     await asyncio.to_thread(engine.RESET_WORKERS)
-    # Open connections and ministack's worker threads are not waited for: all state is in memory, and ends here.
+    # Does not wait for open connections and ministack's worker threads: all state is in memory and ends here.
     os._exit(0)
 
 
 async def _never() -> None:
-    """hypercorn's own way to end waits for clients that keep a connection open."""
+    """A shutdown trigger that never fires: hypercorn's shutdown waits for clients that keep a connection open."""
     await asyncio.Event().wait()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the pinned tools into .venv and node_modules. Run by make; takes nothing from outside the checkout
-# but a Python 3.11, 3.12 or 3.13.
+# Installs the pinned tools into .venv and node_modules. make runs it. From outside the checkout it uses only a
+# Python 3.11, 3.12 or 3.13.
 set -euo pipefail
 
 fail() {
@@ -8,7 +8,7 @@ fail() {
     exit 1
 }
 
-# 3.12 first: it is the Python of the training image.
+# 3.12 comes first, since the training image has it.
 find_python() {
     local candidate
     for candidate in "${PYTHON:-}" python3.12 python3.13 python3.11 python3; do
@@ -43,7 +43,7 @@ main() {
         fail "$python has no venv module. On Debian and Ubuntu: sudo apt install python3-venv"
     rm -f .venv/.ready
     step "virtual environment with $("$python" --version)" "$python" -m venv --clear .venv
-    # uv's own entry of the lock, hashes included: pip refuses a bare name beside a hashed constraint.
+    # The lock's entry of uv, with its hashes: pip rejects a name without hashes.
     awk '/^uv==/ {inside = 1} inside {print} inside && !/\\$/ {exit}' requirements.txt >"$log.uv"
     step "uv" .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --requirement "$log.uv"
     step "Python packages" .venv/bin/uv pip install --python .venv/bin/python --require-hashes --requirement requirements.txt

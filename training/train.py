@@ -25,8 +25,6 @@ from training.documents import model_card
 from training.estimators import build, features_of, in_one_thread, logged_parameters
 from training.evaluation import Evaluation, evaluate, predict
 
-# Prepare writes these files; Train copies them into the bundle.
-
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:

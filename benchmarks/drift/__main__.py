@@ -1,4 +1,4 @@
-"""Measures the drift check: false alarms and what it finds, a window of a million rows, and its first start."""
+"""Measures the drift check: false alarms, what it finds, a window of a million rows, and its first start."""
 
 import os
 import sys

@@ -1,7 +1,7 @@
-"""A day of captured predictions on disk, as the predict function and Firehose leave it, and an S3 client that reads it.
+"""A day of captured predictions on disk, as the predict function and Firehose write it, and an S3 client that reads it.
 
-Each line is what the function's logger writes; the rows in it are those of drift_table. The same seed gives the same
-rows again, so that a peer can be given them as a frame.
+Each line has the form that the function's logger writes; its rows come from benchmarks.table. The same seed gives the
+same rows, so that a peer can get them as a frame.
 """
 
 import gzip
@@ -30,10 +30,10 @@ START = datetime(2026, 11, 20, tzinfo=UTC)
 END = START + timedelta(days=1)
 VERSION, DIGEST = "7", "0" * 64
 REFERENCE_ROWS = 5_000
-# Firehose delivers at this size, before it compresses.
+# Firehose delivers an object at this size, measured before compression.
 _OBJECT_BYTES = 16 * 2**20
 _DECIMALS = 6
-# As Powertools sets it up; _logged_line holds it against a line of the logger's own.
+# Configured like Powertools' own encoder; _logged_line asserts that a line of the logger is the same.
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _SEED = 13
 
@@ -48,7 +48,7 @@ def rows(count: int, *, stream: int) -> pd.DataFrame:
 
 
 def write(folder: Path, window: pd.DataFrame, *, rows_per_record: int) -> int:
-    """Write the day's objects; how many bytes they have before they are compressed."""
+    """Write the day's objects; return their size in bytes before compression."""
     day = folder / f"{names.PREDICTIONS_PREFIX}{START:%Y/%m/%d}"
     day.mkdir(parents=True)
     total, size, count = 0, 0, 0
@@ -75,7 +75,7 @@ def _lines(window: pd.DataFrame, rows_per_record: int) -> Iterator[str]:
     template, policy = _logged_line(), LogPolicy(1.0, frozenset())
     apart = (END - START) / len(window)
     features = [column for column in window if column != PREDICTION]
-    # Columns of Python's own values, which is what a request holds.
+    # Columns of Python values, as a request has them.
     values = zip(*(window[name].tolist() for name in features), strict=True)
     predictions = window[PREDICTION].tolist()
     batch: list[dict[str, Any]] = []
@@ -92,7 +92,7 @@ def _lines(window: pd.DataFrame, rows_per_record: int) -> Iterator[str]:
 
 @cache
 def _logged_line() -> dict[str, Any]:
-    """What the predict function's logger writes for a record, as the function sets it up."""
+    """What the logger of the predict function writes for a record without rows."""
     written = io.StringIO()
     logger = Logger(service=names.METRIC_SERVICE, level="INFO", stream=written)
 
@@ -116,7 +116,7 @@ def _logged_line() -> dict[str, Any]:
 
 
 class FolderClient:
-    """As much of an S3 client as a check needs; the bucket is a folder."""
+    """The S3 operations that a check needs, on a folder instead of a bucket."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

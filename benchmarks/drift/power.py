@@ -1,6 +1,6 @@
-"""How often a check raises the alarm, or names a column, where nothing has moved and where something has.
+"""How often a check alarms or names a column, without drift and with it.
 
-Evidently's verdicts are those of its metric DriftedColumnsCount: over all columns, and of the moved column alone.
+Evidently's verdicts come from its metric DriftedColumnsCount: over all columns, and over the moved column alone.
 """
 
 import os
@@ -29,7 +29,7 @@ _SEED = 20_261_124
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """Replays by window size: without drift, and with each kind of it."""
+    """Number of replays by window size: without drift, and with each kind of drift."""
 
     still: dict[int, int]
     moved: dict[int, int]
@@ -67,15 +67,15 @@ SCENARIOS = {
 
 
 class Contender(Protocol):
-    """Both take the reference first."""
+    """A drift check to be measured."""
 
     def named(self, reference: pd.DataFrame, current: pd.DataFrame, only: str | None) -> float:
-        """How many columns it names; of `only` that one, 0 or 1."""
+        """The number of columns that it names; with `only`, 1 if it names that column, else 0."""
 
 
 @dataclass(frozen=True)
 class Evergreen:
-    """All columns are compared, as in a check, whichever of them is asked for."""
+    """Compares all columns, as a check does, also if `only` one is asked for."""
 
     features: list[Feature]
 
@@ -85,7 +85,7 @@ class Evergreen:
 
 
 class Evidently:
-    """Each column is judged for itself, so that one can be asked for alone."""
+    """Compares only the column asked for: Evidently judges each column by itself."""
 
     def __init__(self) -> None:
         os.environ["DO_NOT_TRACK"] = "1"
@@ -108,9 +108,9 @@ class Evidently:
 
 
 def measure(effort: Effort, *, workers: int, progress: Callable[[str], None]) -> dict[str, Any]:
-    """By rows of the reference, rows of the window and contender: shares of the replays."""
+    """Shares of the replays by rows of the reference, rows of the window and contender."""
     totals: dict[tuple[int, int], Counter[str]] = {}
-    # Largest windows first, so that no worker is left with one at the end.
+    # Largest windows first, so that no worker starts a long task at the end.
     tasks = sorted(_tasks(effort, workers), key=lambda task: -task[1])
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         running = [pool.submit(replay, *task) for task in tasks]
@@ -125,7 +125,7 @@ def measure(effort: Effort, *, workers: int, progress: Callable[[str], None]) ->
 
 
 def _tasks(effort: Effort, workers: int) -> Iterator[tuple[int, int, int, int, int]]:
-    """Rows of the reference and of the window, replays without and with drift, and a seed; one for each worker."""
+    """Rows of the reference and of the window, replays without and with drift, and a seed; one task per worker."""
     for reference, window, still, moved in (
         *((REFERENCE, window, still, effort.moved[window]) for window, still in effort.still.items()),
         *((SMALL_REFERENCE, window, effort.moved[window], 0) for window in _SMALL_REFERENCE_WINDOWS),
@@ -136,7 +136,7 @@ def _tasks(effort: Effort, workers: int) -> Iterator[tuple[int, int, int, int, i
 
 
 def replay(reference: int, window: int, still: int, moved: int, seed: int) -> tuple[int, int, Counter[str]]:
-    """Draw both samples anew each time, and count what the contenders say."""
+    """Draw both samples anew for each replay, and count the verdicts of the contenders."""
     generator = np.random.default_rng([seed, reference, window])
     table = Table()
     contenders: dict[str, Contender] = {EVERGREEN: Evergreen(table.features(generator)), EVIDENTLY: Evidently()}
@@ -167,7 +167,7 @@ def _moved(
 
 
 def _verdicts(named: float) -> Iterator[str]:
-    """Of ten columns: Evergreen alarms above its share, Evidently from its share on."""
+    """Verdicts on ten columns: Evergreen alarms above its share, Evidently at its share of 0.5 or above."""
     if named / 10 > _RULE.share:
         yield ALARM
     if named / 10 >= 0.5:

@@ -1,10 +1,10 @@
-"""One check of the captured day, or one of Evidently's reports on the same rows, in a process of its own.
+"""Runs one check of the captured day, or one Evidently report on the same rows, in a separate process.
 
     python -m benchmarks.drift.process evergreen FOLDER
     python -m benchmarks.drift.process evidently ROWS
 
-It prints seconds and the peak of resident memory as JSON. What both need beforehand, the imports and the reference, is
-not counted in the seconds.
+It prints seconds and the peak of resident memory as JSON. The seconds do not include the imports and the reference,
+which both need.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ from functions.check_drift.window import Window
 
 
 class Stopwatch:
-    """Adds up the seconds that are spent in functions, and remembers when each of them returned last."""
+    """Sums the seconds spent in functions, and keeps the time at which each returned last."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.returned: dict[str, float] = {}
 
     def watch(self, owner: Any, name: str) -> None:
-        """Replace a function of a module or a class by one that is timed."""
+        """Replace a function of a module or a class by a timed one."""
         watched: Callable[..., Any] = getattr(owner, name)
         self.seconds[name] = 0.0
 
@@ -57,7 +57,7 @@ class Stopwatch:
 
 
 def check(folder: Path) -> dict[str, float]:
-    """The check as the function makes it, from the objects of the day to the report."""
+    """Run the check as the function does, from the objects of the day to the report."""
     bundle = _bundle()
     champion = Champion(
         version=day.VERSION, bundle="models/benchmark/7/", digest=bundle.digest, promoted_at=day.START.isoformat()
@@ -67,7 +67,7 @@ def check(folder: Path) -> dict[str, float]:
     watch = Stopwatch()
     watch.watch(Window, "table")
     watch.watch(drift_check, "compare")
-    # What draws the report, and within it the tests.
+    # EvidentlyMeasure draws the report; the tests run within it.
     watch.watch(drift_report.EvidentlyMeasure, "__call__")
     watch.watch(drift_report, "measure")
     before, started = peak_mb(), time.perf_counter()
@@ -75,7 +75,7 @@ def check(folder: Path) -> dict[str, float]:
         subject, captures, start=day.START, end=day.END, now=day.END + timedelta(minutes=10), previous={}
     )
     total = time.perf_counter() - started
-    # What is timed is a whole check: all rows were read, and every column was compared.
+    # Assert that a whole check was timed: all rows read, every column compared.
     assert (result.status, result.notes) == ("ok", []), (result.status, result.reason, result.notes)
     assert [len(result.features), bool(result.prediction), bool(html)] == [len(day.TABLE.columns), True, True]
     part = watch.seconds
@@ -114,7 +114,7 @@ def preset(rows: int) -> dict[str, float]:
 
 
 def _bundle() -> Bundle:
-    """A bundle with a model of no trees, whose holdout is the reference."""
+    """A bundle whose model has no trees and whose holdout is the reference."""
     features = day.TABLE.features(np.random.default_rng(0))
     contract = Contract(task="regression", target="price", features=tuple(features))
     model = {

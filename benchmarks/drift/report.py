@@ -1,4 +1,4 @@
-"""Renders the results as Markdown: the same tables go to the terminal and to docs/drift.md."""
+"""Renders the results as Markdown, for the terminal and for docs/drift.md."""
 
 from collections.abc import Iterator
 
@@ -13,6 +13,7 @@ from benchmarks.drift.power import (
     SMALL_REFERENCE,
 )
 from benchmarks.page import Results, goal, page, prose, table
+from evergreen.number_text import number
 from evergreen.settings.sections import DriftSettings
 
 _RULE = DriftSettings()
@@ -26,21 +27,25 @@ A check compares the predictions of a window of time with the holdout that the c
 
 ## The rule
 
-- Each feature's present values are tested: numbers by the two-sample Kolmogorov-Smirnov test, categories by the
-  chi-square test of homogeneity, or Fisher's exact test where there are two. Rare categories are tested as one.
-- So are the shares of missing values, of categories that training never saw, and of numbers outside the training
-  range: by Fisher's exact test.
-- The reference is a sample as well, and both samples count with their size.
-- Each test's threshold is {_RULE.significance:g} divided by the number of tests (Bonferroni; Dunn 1961,
-  [doi:10.1080/01621459.1961.10482090](https://doi.org/10.1080/01621459.1961.10482090)): without drift, a check names
-  any feature at all with that probability at most, however the features depend on each other.
-- With a million rows everything is significant. So at least {_RULE.smallest_shift:.0%} of the rows must have moved
-  as well: the largest difference between the distribution functions, or between the shares of a set of categories.
+- The values of each feature that are not missing are tested: numbers with the two-sample Kolmogorov-Smirnov test,
+  categories with the chi-square test of homogeneity, or with Fisher's exact test if there are two. Rare categories are
+  tested together as one.
+- The shares of missing values, of categories that training never saw, and of numbers outside the training range are
+  tested with Fisher's exact test.
+- The tests treat the reference as a sample too: the sizes of both samples count.
+- The threshold of each p-value is {number(_RULE.significance)} divided by the number of tests (Bonferroni; Dunn 1961,
+  [doi:10.1080/01621459.1961.10482090](https://doi.org/10.1080/01621459.1961.10482090)). Without drift, the probability
+  that a check names any feature is therefore at most {number(_RULE.significance)}, however the features depend on each
+  other.
+- With a million rows every difference is significant. So at least {_RULE.smallest_shift:.0%} of the rows must have
+  moved as well: this is the largest difference between the distribution functions, or between the shares of a set of
+  categories.
 - The check alarms when more than {_RULE.share:.0%} of the features have drifted.
-- Fewer than {_RULE.minimum_rows} rows, in the window or in the reference, are "insufficient data", and no alarm.
+- With fewer than {_RULE.minimum_rows} rows in the window or in the reference, the status is "insufficient data", and
+  there is no alarm.
 
-All of it is set in `[drift]` of `model.toml`; these are the defaults, and what is measured here.
-This file is written by the command below.
+`[drift]` in `model.toml` sets these values. The defaults stand above and are measured here. The command below writes
+this file.
 """
 
 
@@ -81,40 +86,41 @@ def _power(power: Results) -> list[str]:
         "## False alarms",
         "",
         *prose(
-            f"""For each check, both samples are drawn anew from one distribution of ten features: seven numbers, of
-            which one is skewed, one heavy-tailed and one whole, and categories of 2, 5 and 20 levels. They
-            correlate by 0.3. Nothing has moved. The reference has {REFERENCE:,} rows. Shares are of the checks; 0
-            in n checks means below 3/n, with 95% certainty."""
+            f"""For each check, both samples are drawn anew from the same distribution, so there is no drift. It has ten
+            features with a correlation of 0.3: seven numbers, one of them skewed, one heavy-tailed and one whole, and
+            three categories of 2, 5 and 20 levels. The reference has {REFERENCE:,} rows. The table shows shares of
+            the checks. 0 of n checks means that the true share is below 3/n with 95% confidence."""
         ),
         *prose(
-            f"""Evidently runs with its default methods: its metric `DriftedColumnsCount`, of all columns, and below
-            of the moved column alone. By default it alarms from half of the columns on; beside it stands its
-            alarm above {_RULE.share:g}, as Evergreen's."""
+            f"""Evidently runs with its default methods: its metric `DriftedColumnsCount` over all columns, and in the
+            section below over the moved column alone. By default it alarms if at least half of the columns have
+            drifted; the next column shows its alarm above {_RULE.share:g}, the share that Evergreen uses."""
         ),
         *_false_alarms(usual),
         "",
         *prose(
-            f"""The same with a reference of {SMALL_REFERENCE:,} rows, up to which Evidently's defaults are tests
-            instead of distances:"""
+            f"""The same with a reference of {SMALL_REFERENCE:,} rows. Up to this size Evidently's defaults are tests
+            instead of distances."""
         ),
         *_false_alarms(small),
         "",
         "## What is found",
         "",
         *prose(
-            f"""Shares of the checks that name the column that has moved: Evergreen / Evidently. Shifts are of one
-            normal feature, in standard deviations. A fifth of a skewed number's values go missing; a new category
-            takes a tenth of the rows. In the last column all ten features move by 0.25 sd, and the share is of
-            the checks that alarm: Evergreen / Evidently from 0.5 / Evidently above {_RULE.share:g}. Evergreen is
-            shown as if it had no minimum of {_RULE.minimum_rows} rows; below it, it says nothing."""
+            f"""Shares of the checks that name the moved column: Evergreen / Evidently. The first three columns shift
+            one normal feature, by the standard deviations (sd) stated. Then a fifth of a skewed number's values go
+            missing, and a new category takes a tenth of the rows. In the last column all ten features move by
+            0.25 sd, and the shares are of the checks that alarm: Evergreen / Evidently from 0.5 / Evidently above
+            {_RULE.share:g}. Evergreen is shown without its minimum of {_RULE.minimum_rows} rows; with fewer rows a
+            check reports insufficient data."""
         ),
         *table(["rows in the window", "checks", *SCENARIOS, "all ten, alarm"], found),
         "",
         *prose(
-            """A shift of 0.1 sd moves 4% of the rows, less than the smallest shift that counts: it is named
-            only where chance adds to it. Evidently's threshold lies at 0.1 sd itself. Evidently leaves missing
-            values out. In windows of up to 500 rows it also names columns that have not moved, as the first
-            table says: what it finds there says little."""
+            """A shift of 0.1 sd moves 4% of the rows, less than the smallest shift that counts, so Evergreen names it
+            only if chance adds to it. Evidently's threshold is 0.1 sd itself. Evidently leaves missing values out. In
+            windows of up to 500 rows it also names columns that have not moved, as the first table shows, so its
+            findings there say little."""
         )[:-1],
     ]
 
@@ -128,7 +134,7 @@ def _false_alarms(by_window: Results) -> list[str]:
         start = [f"{int(window):,}", f"{row['replays']}"]
         if int(window) < _RULE.minimum_rows:
             rows.append([*start, "insufficient data", "", *peer])
-            start, peer = [f"{int(window):,}, were there no minimum", start[1]], ["", "", ""]
+            start, peer = [f"{int(window):,}, without the minimum", start[1]], ["", "", ""]
         rows.append([*start, *own, *peer])
     header = ["rows in the window", "checks", "Evergreen alarms", "names any"]
     return table([*header, "Evidently alarms", f"above {_RULE.share:g}", "names any"], rows)
@@ -162,17 +168,17 @@ def _volume(volume: Results) -> list[str]:
         "",
         *prose(
             f"""A day of captures of 13 features (10 numbers, 3 categories) as the predict function logs them and
-            Firehose stores them: gzipped JSON lines, in objects of 16 MiB before compression. They are read from
-            disk instead of S3 and compared with a holdout of 5,000 rows, and Evidently draws the report. Each
-            check has a process of its own. Size of the objects in MB; seconds; and the peak of resident memory in
-            MB, of which {last["start_mb"]:.0f} are there once everything is imported."""
+            Firehose stores them: gzipped JSON lines, in objects of 16 MiB before compression. The check reads them
+            from disk instead of S3 and compares them with a holdout of 5,000 rows, and Evidently draws the report.
+            Each check is a separate process. The table shows the size of the objects in MB, times in seconds, and
+            the peak of resident memory in MB; the imports alone take {last["start_mb"]:.0f} MB of it."""
         ),
         *table(["rows", "objects", "reading", "comparing", "report", "all", "peak"], checks),
         "",
         *prose(
-            """Evidently's `DataDriftPreset` on the same rows, from a frame in memory to its HTML, against
-            Evergreen's comparing and report. Its memory is that of the frame and the report; Evergreen's includes
-            the reading."""
+            """Evidently's `DataDriftPreset` on the same rows, from a frame in memory to its HTML, beside Evergreen's
+            comparing and report. Evidently's memory covers the frame and the report; Evergreen's also covers the
+            reading."""
         ),
         *table(["rows", "Evergreen, s", "preset, s", "", "Evergreen, MB", "preset, MB"], peers),
     ]
@@ -190,9 +196,9 @@ def _start(start: Results) -> list[str]:
         "## The first check of a process",
         "",
         *prose(
-            f"""The packages lie in S3 as a zip of {start["files"]:,} files, and are unpacked to /tmp by the first
-            check. In a fresh process with nothing on its path but them, the checkout and the standard library;
-            the download is not counted."""
+            f"""The packages are a zip of {start["files"]:,} files in S3. The first check of a process unpacks them to
+            /tmp. Measured in a fresh process whose search path holds only these packages, the checkout and the
+            standard library, and without the download."""
         ),
         *table(["", ""], rows),
     ]

@@ -1,9 +1,9 @@
-"""What the first check of a function process costs: its packages are unpacked and imported, each in a fresh process.
+"""The cost of the first check of a function process: unpacking and importing its packages, in fresh processes.
 
     python -S -m benchmarks.drift.start ZIP
 
-is that process: it unpacks the zip into the folder for temporary files, unless that has been done, imports the check
-from there, and prints the seconds as JSON.
+is such a process: it unpacks the zip into the folder for temporary files, unless that was done before, imports the
+check from there, and prints the seconds as JSON.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Of the standard library and of the checkout alone: the process has no other packages yet.
+# At the top only the standard library and the checkout: the process has no other packages yet.
 from functions.check_drift.packages import add_packages
 
 
@@ -52,7 +52,7 @@ def measure(*, rounds: int, rounds_without_bytecode: int, progress: Callable[[st
 
 
 def _run(package: Path, temporary: Path) -> dict[str, float]:
-    # -S: no site-packages. As on AWS, bytecode that is not in the package is never kept.
+    # -S: no site-packages. As on AWS, no bytecode is written beside the package.
     command = [sys.executable, "-s", "-S", "-W", "ignore", "-m", "benchmarks.drift.start", str(package)]
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
     checkout = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ def _run(package: Path, temporary: Path) -> dict[str, float]:
 
 
 class CopyingClient:
-    """An S3 client whose keys are paths; it remembers how long it took."""
+    """An S3 client whose keys are paths. `seconds` is the time of its last copy."""
 
     seconds = 0.0
 

@@ -20,7 +20,7 @@ ROWS_PER_RECORD = (1, 100)
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """Rounds by rows of the window."""
+    """Number of rounds by rows of the window."""
 
     rounds: dict[int, int]
 
@@ -81,7 +81,7 @@ def _run(kind: str, argument: Path | int) -> dict[str, float]:
 
 
 def _middle(runs: list[dict[str, float]]) -> dict[str, float]:
-    """Medians; of the peaks the highest."""
+    """Medians of the runs, and the maximum of the peaks."""
     return {
         name: max(run[name] for run in runs) if name == "peak_mb" else median([run[name] for run in runs])
         for name in runs[0]

@@ -1,4 +1,4 @@
-"""Measures Judge: how often chance is promoted, how often a better model is, and what a large holdout takes."""
+"""Measures Judge: how often it promotes an equal and a better model, and its time and memory for a large holdout."""
 
 import os
 import sys
@@ -19,10 +19,10 @@ def _rates(rig: Rig, progress: Progress) -> Results:
 
 BENCHMARK = Benchmark(
     name="judging",
-    purpose="Measure Judge: how often chance is promoted, how often a better model is, and what a large holdout takes.",
+    purpose="Measure Judge: how often it promotes an equal and a better model, and the cost of a large holdout.",
     page="judging.md",
     libraries=("numpy",),
-    # The large holdout comes first: its times are taken while nothing else runs.
+    # The large holdout is measured first, while no other process runs.
     parts={"large": _large, "rates": _rates},
     render=report.render,
 )

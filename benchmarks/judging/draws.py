@@ -1,7 +1,7 @@
-"""Pairs of simulated models on the same rows: as good as each other, or one better by a margin that is known.
+"""Pairs of simulated models on the same rows: equally good, or one better by a known margin.
 
-Both find the same rows hard: half of an error's variance is theirs in common. Some rows are far harder than others:
-errors follow Student's t with five degrees of freedom.
+The same rows are hard for both: half of the variance of the errors is common to them. Some rows are far harder than
+others: errors follow Student's t with five degrees of freedom.
 """
 
 from dataclasses import dataclass
@@ -19,21 +19,24 @@ _LOG_SHARES = np.log([0.6, 0.3, 0.1])
 _DEGREES = 5
 # Errors of a regression, as a share of the truth; noise in the scores of a classification, in logits.
 _REGRESSION_ERROR, _CLASSIFICATION_NOISE = 0.1, 1.5
-# Rows by which a classifier's margin is set, and how often the interval that it lies in is halved.
+# Rows for finding the noise that gives a classifier its margin, and the steps of that bisection.
 _LARGE, _HALVINGS = 100_000, 12
 
 
 @dataclass(frozen=True)
 class Two:
+    """The outcomes of both models on the same rows."""
+
     candidate: Outcomes
     champion: Outcomes
 
 
 def draw(metric: str, rows: int, generator: np.random.Generator, *, margin: float) -> Two:
-    """
+    """Draw both models' outcomes on new rows.
+
     Args:
-        margin: how much lower the candidate's error is in truth, as a share of the champion's: the metric itself, or
-            what accuracy and F1 lack to 1.
+        margin: how much lower the candidate's true error is, as a share of the champion's. The error is the metric
+            itself; for accuracy and F1, 1 minus the metric.
     """
     if METRICS[metric].task == CLASSIFICATION:
         return _classification(rows, generator, _noise(metric, margin))
@@ -45,7 +48,7 @@ def draw(metric: str, rows: int, generator: np.random.Generator, *, margin: floa
 
 
 def _errors(shape: tuple[int, ...], generator: np.random.Generator) -> tuple[Floats, Floats]:
-    """Of two models: they correlate by one half, and are large in the same rows."""
+    """The errors of two models, of `shape` each: with a correlation of one half, and large in the same rows."""
     common, one, other = (generator.standard_normal(shape) for _ in range(3))
     hardness = np.sqrt(_DEGREES / generator.chisquare(_DEGREES, shape[0]))
     if len(shape) > 1:
@@ -56,7 +59,7 @@ def _errors(shape: tuple[int, ...], generator: np.random.Generator) -> tuple[Flo
 def _classification(rows: int, generator: np.random.Generator, noise: float) -> Two:
     shape = (rows, len(CLASSES))
     scores = _LOG_SHARES + 1.5 * generator.standard_normal(shape)
-    # The winner of scores with Gumbel noise is a draw from their softmax.
+    # The largest score after adding Gumbel noise is a draw from the softmax of the scores.
     truth = np.argmax(scores + generator.gumbel(size=shape), axis=1)
     own, theirs = _errors(shape, generator)
     labels = [CLASSES[place] for place in truth]
@@ -75,7 +78,7 @@ def _classified(actual: list[str], scores: Floats) -> Outcomes:
 
 @cache
 def _noise(metric: str, margin: float) -> float:
-    """The noise at which a classifier's error is lower by the margin."""
+    """The noise in the scores that makes a classifier's error lower by the margin."""
     if not margin:
         return _CLASSIFICATION_NOISE
     low, high = 0.0, _CLASSIFICATION_NOISE

@@ -1,4 +1,4 @@
-"""What judging a large holdout takes: the bootstrap of each metric, and the whole of Judge in a process of its own."""
+"""Time and memory of judging a large holdout: the bootstrap of each metric, and all of Judge in its own process."""
 
 import json
 import subprocess
@@ -24,12 +24,12 @@ from evergreen.settings.sections import PromotionSettings
 from evergreen.versions import bundle
 
 ROWS = 100_000
-# Of the model that is judged: as the template's own, and as many columns as the drift check is measured with.
+# The judged model is like the template's own, with as many columns as in the benchmark of the drift check.
 _COLUMNS, _TREES, _TRAINING_ROWS = 13, 200, 20_000
 
 
 def measure(rows: int, *, rounds: int, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Seconds of the bootstrap by metric; seconds and peak memory (MB) of Judge, the latter with all imports."""
+    """Seconds of the bootstrap by metric; seconds and peak memory (MB, imports included) of Judge."""
     seconds = {}
     for metric in METRICS:
         two = draw(metric, rows, np.random.default_rng(0), margin=0.1)
@@ -50,7 +50,7 @@ def measure(rows: int, *, rounds: int, progress: Callable[[str], None]) -> dict[
 
 
 def write_bundles(folder: Path, rows: int) -> None:
-    """A candidate and a champion: boosted trees on the same columns, of which the champion has seen fewer rows."""
+    """Write a candidate and a champion: boosted trees on the same columns. The champion was fitted to fewer rows."""
     generator = np.random.default_rng(0)
     table = pd.DataFrame(generator.standard_normal((_TRAINING_ROWS + rows, _COLUMNS))).add_prefix("column")
     noise = generator.standard_t(5, len(table))

@@ -1,4 +1,4 @@
-"""Judges two bundles on disk in a process of its own, which imports no more than the function does."""
+"""Judges two bundles on disk in a separate process, which imports no more than the function does."""
 
 import json
 import resource

@@ -1,4 +1,4 @@
-"""How often Judge's comparison promotes a model that is no better, and one that is."""
+"""How often Judge's comparison promotes an equally good model, and how often a better one."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ _CHUNKS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """Replays by rows of the holdout: of two models that are equally good, and of a better one at each margin."""
+    """Number of replays by rows of the holdout: with two equally good models, and with a better one at each margin."""
 
     equal: dict[int, int]
     better: dict[int, int]
@@ -40,17 +40,17 @@ QUICK = Effort(
 
 
 def promoted(metric: str, rows: int, generator: np.random.Generator, *, margin: float) -> bool:
-    """Whether the candidate of one draw beats the champion beyond noise."""
+    """Draw once; whether the candidate beats the champion beyond noise."""
     two = draw(metric, rows, generator, margin=margin)
     both = Pair(metric=metric, rows=[], candidate=two.candidate, champion=two.champion, where="")
     return better_than_champion(both.compare(confidence=_CONFIDENCE), confidence=_CONFIDENCE).passed
 
 
 def measure(effort: Effort, *, workers: int, progress: Callable[[str], None]) -> dict[str, Any]:
-    """By metric and rows: the replays, and the share of them that promoted, by margin."""
+    """By metric, rows and margin: the number of replays, and the share of them that promoted the candidate."""
     replays: Counter[tuple[str, int, float]] = Counter()
     promotions: Counter[tuple[str, int, float]] = Counter()
-    # Largest holdouts first, so that no worker is left with one at the end.
+    # Largest holdouts first, so that no worker starts a long task at the end.
     tasks = sorted(_tasks(effort), key=lambda task: -task[1])
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         running = [pool.submit(replay, *task) for task in tasks]

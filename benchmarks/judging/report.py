@@ -1,4 +1,4 @@
-"""Renders the results of benchmarks.judging as Markdown: what docs/judging.md says, and its tables."""
+"""Renders docs/judging.md: what Judge does, and the tables of benchmarks.judging."""
 
 from collections.abc import Iterator
 from textwrap import wrap
@@ -6,10 +6,11 @@ from textwrap import wrap
 from benchmarks.judging.rates import MARGINS
 from benchmarks.page import Results, goal, page, table
 from evergreen.judging.improvement import MINIMUM_DIFFERING
+from evergreen.number_text import number, percent
 from evergreen.settings.sections import PromotionSettings
 
-_SURE, _DOUBT = f"{100 * PromotionSettings().confidence:g}%", f"{1 - PromotionSettings().confidence:g}"
-# The promises: of equal models, of a better one at this margin and from so many rows on, and of the time.
+_SURE, _DOUBT = percent(PromotionSettings().confidence), number(1 - PromotionSettings().confidence)
+# The goals: the share of equal models promoted, the share of better ones at this margin and this many rows, the time.
 _MOST_EQUAL, _LEAST_BETTER = 0.05, 0.8
 STATED_MARGIN, STATED_ROWS = 0.2, 700
 _MOST_SECONDS = 5.0
@@ -17,37 +18,37 @@ _MOST_SECONDS = 5.0
 _INTRODUCTION = f"""\
 # Judge: when a candidate becomes champion
 
-Every training ends with Judge. It looks at each of these gates, also when one is closed already, and promotes only if
-all are open. The first closed one gives the reason; all of them stand in the decision, on the model card and on the
-MLflow run.
+Every training ends with Judge. It checks all of these gates and promotes the candidate only if every gate is open. The
+first closed gate gives the reason. The decision, the model card and the MLflow run list all gates.
 
 | gate | open when |
 |---|---|
-| parity | the scorer that will serve gives scikit-learn's own prediction on every holdout row |
+| parity | the serving scorer gives scikit-learn's own prediction on every holdout row |
 | documents | model card and data sheet are in the bundle |
 | size | the model has no more than `max_model_mb` |
-| latency | the median holdout row is checked and scored within `max_latency_ms`, on Judge's own processor |
-| contract | nothing changed that breaks callers, or `contract_changes = "allow"` |
-| baseline | the metric is better than that of always predicting the mean, or the commonest class |
+| latency | checking and scoring the median holdout row takes at most `max_latency_ms` on Judge's processor |
+| contract | no change breaks callers, or `contract_changes = "allow"` |
+| baseline | the metric is better than that of always predicting the mean, or the most frequent class |
 | champion | the metric is better than the champion's, beyond noise |
 | slices | no value of a feature in `slices` is much worse than with the champion, beyond noise |
 
-The limits are set in `[promotion]` of `model.toml`. The first candidate has no champion to beat, and the baseline
-decides. The same model again, by its digest, is refused.
+The limits are set in `[promotion]` of `model.toml`. The first candidate has no champion to beat, so the baseline gate
+decides. A candidate with the champion's own digest is refused.
 
 ## Beyond noise
 
-A holdout is a sample. On another one of the same size both models would score otherwise, and the worse one may well
-look better. How much is chance, the paired bootstrap tells:
+A holdout is a sample. On another sample of the same size both models would score differently, and the worse model may
+look better. The paired bootstrap estimates how much of the difference is chance:
 
-- Champion and candidate score the same rows: the candidate's holdout, which neither was fitted to if rows are split by
-  time, by group or by hash.
-- As many rows as there are get drawn from it with replacement, and the metric of both is taken on the draw. Both get
-  the same draw, so that rows which both find hard cancel out. That is done 2,000 times.
-- The gain must lie above 0 with a confidence of {_SURE} (one-sided). Its lower bound is the more careful of two: the
-  percentile of the 2,000 gains, and their standard deviation times Student's t. The percentile alone is too narrow
-  where there are few rows, or a few of them weigh much (Hesterberg 2015).
-- Only rows on which the models do not do equally well tell them apart. Fewer than {MINIMUM_DIFFERING} are not enough.
+- Champion and candidate score the same rows: the candidate's holdout. If rows are split by time, by group or by hash,
+  neither model was fitted to it.
+- A draw takes as many rows as the holdout has, with replacement, and measures both models on the same draw. Rows that
+  are hard for both models therefore cancel out. There are 2,000 draws.
+- The gain must be above 0 with a one-sided confidence of {_SURE}. Its lower bound is the lower of two: the percentile
+  of the 2,000 gains, and the one from their standard deviation and Student's t. The percentile alone is too narrow if
+  there are few rows, or if a few rows weigh much (Hesterberg 2015).
+- Only rows on which the models perform differently can tell them apart. Fewer than {MINIMUM_DIFFERING} such rows are
+  not enough.
 - The seed is fixed: the same two bundles give the same decision.
 
 Sources: B. Efron and R. Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 6, 13 and 16; T. Hesterberg,
@@ -56,30 +57,31 @@ Sources: B. Efron and R. Tibshirani, *An Introduction to the Bootstrap* (1993), 
 Tests for Machine Translation Evaluation* (EMNLP 2004), on pairs.
 
 A slice is much worse if its metric is worse by more than `slice_tolerance` of the champion's, and the upper bound of
-its gain lies below 0. With n slices each is bounded at a confidence of 1 - {_DOUBT} / n (Bonferroni), so that many
-slices do not make a false alarm likely. Slices of fewer than 30 rows are not judged.
+its gain is below 0. With n slices, each bound has a confidence of 1 - {_DOUBT} / n (Bonferroni), so that false alarms
+stay unlikely with many slices. Slices of fewer than 30 rows are not judged.
 
 If the contract has changed so that the champion can read none of the candidate's rows, and `contract_changes` allows
-it, each model is measured on its own holdout, and both are drawn apart: a far blunter comparison, which the reason
-names. A champion that predicts another target, or another kind of it, is no measure, and the baseline decides.
+the change, each model is measured on its own holdout, and the draws are independent. This comparison is far less
+sensitive; the reason says that it was used. If the champion predicts another target, or another task, the baseline
+gate decides.
 
-This file is written by the command below.
+The command below writes this file.
 """
 
 _RATES = """\
 ## Chance, and real gains
 
-Two models are drawn anew for each replay, with their holdout. Half of an error's variance is common to both, and
+Each replay draws two new models and their holdout. Half of the variance of the errors is common to both models, and
 errors are heavy-tailed: Student's t with five degrees of freedom. Regression: house prices with errors around 10%.
-Classification: three classes of 60%, 30% and 10%. Shares are of the replays that promote the candidate: {equal} of
-models that are equally good, and {better} of a candidate whose error is lower in truth by the share above the
-column. The error of accuracy and F1 is what they lack to 1.
+Classification: three classes of 60%, 30% and 10%. The table shows the share of replays that promote the candidate.
+There are {equal} replays with equally good models, and {better} with a candidate whose true error is lower by the
+share in the column's heading. The error of accuracy and F1 is 1 minus the metric.
 """
 
 _LARGE = """\
-The bootstrap of {rows:,} rows with 2,000 draws, in seconds. Losses are kept row by row, and a draw counts how often
-each was drawn; of labels the distinct rows are kept, with their number, and a draw is multinomial. Last the whole of
-Judge, in a process of its own: both bundles are read, every row's parity is checked, and the champion scores them all.
+The bootstrap of {rows:,} rows with 2,000 draws, in seconds. For metrics of losses, a draw counts how often each row was
+drawn. For metrics of labels, equal rows are counted together, and a draw is multinomial. The last line is all of Judge
+in a separate process: it reads both bundles, checks the parity of every row, and scores all rows with the champion.
 Both models have 200 boosted trees on 13 columns.
 """
 
@@ -109,7 +111,7 @@ def _goals(results: Results) -> Iterator[list[str]]:
         slowest = max(results["large"]["bootstrap"].values())
         yield goal(
             f"bootstrap of {results['large']['rows']:,} rows, 2,000 draws, by any metric",
-            f"under {_MOST_SECONDS:g} s",
+            f"under {number(_MOST_SECONDS)} s",
             f"{slowest:.1f} s",
             slowest < _MOST_SECONDS,
         )
@@ -129,7 +131,7 @@ def _rates(rates: Results) -> list[str]:
 
 
 def _replays(rates: Results, margin: str) -> str:
-    """How many replays there were at each size, in words: "1,000 (300 with 10,000 rows)"."""
+    """The number of replays at each size: "1,000 (300 with 10,000 rows)"."""
     counts = {int(rows): at[margin]["replays"] for rows, at in next(iter(rates.values())).items()}
     usual = max(counts.values())
     fewer = [f"{count:,} with {rows:,} rows" for rows, count in counts.items() if count < usual]

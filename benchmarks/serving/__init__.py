@@ -1,1 +1,1 @@
-"""The endpoint beside its peers: python -m benchmarks.serving."""
+"""The endpoint compared with its peers: python -m benchmarks.serving."""

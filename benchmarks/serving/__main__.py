@@ -1,4 +1,4 @@
-"""Measures how the predict function starts and answers, beside what people usually serve models with.
+"""Measures how fast the predict function starts and answers, compared with common ways to serve a model.
 
 The first run installs the peers from PyPI into .build/benchmarks.
 """
@@ -21,7 +21,7 @@ from infra.packages.function_zip import function_zip
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How often each thing is measured."""
+    """Number of rounds and requests of each part."""
 
     cold_rounds: int
     warm_rounds: int
@@ -36,13 +36,13 @@ QUICK = Effort(cold_rounds=5, warm_rounds=3, warm_requests=100, sustained_reques
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """All that is measured, ready to start.
+    """Everything that the parts measure, ready to start.
 
     Attributes:
-        sized: models of other sizes, by what they are called; empty unless growth is measured.
+        sized: models of other sizes by name; empty unless growth is measured.
         functions: the peers as Lambda functions, by name.
-        missing: peers that cannot be measured here, and why.
-        store: the environment of a function that fetches its model by plain HTTP.
+        missing: peers that cannot be measured here, each with the reason.
+        store: environment variables of a function that fetches its model over plain HTTP.
     """
 
     effort: Effort
@@ -84,7 +84,7 @@ def _warm(bench: Bench, progress: Progress) -> Results:
 
 
 def _capture(bench: Bench, progress: Progress) -> Results:
-    """In pairs, and often: a percent is asked for."""
+    """Many rounds of pairs, since the difference to measure is about one percent."""
     plain = dataclasses.replace(bench.evergreen, handler="without_capture.handler", extra=(HERE / "handlers",))
     pair = {"without capture": plain, "Evergreen": bench.evergreen}
     rounds = 8 * bench.effort.handler_rounds
@@ -158,7 +158,7 @@ def _bench(stack: ExitStack, quick: bool, parts: Sequence[str], progress: Progre
 
 BENCHMARK = Benchmark(
     name="serving",
-    purpose="Measure how the predict function starts and answers, beside what people usually serve models with.",
+    purpose="Measure how fast the predict function starts and answers, compared with common ways to serve a model.",
     page="benchmarks.md",
     libraries=("awslambdaric", "scikit-learn"),
     parts={

@@ -1,4 +1,4 @@
-"""From executing the interpreter to the first answer posted, through the real runtime client."""
+"""Time from executing the interpreter until the first answer is posted, with the real runtime client."""
 
 import random
 import tempfile
@@ -23,7 +23,7 @@ def empty_function() -> Function:
 
 
 def peer_functions(models: PeerModels) -> tuple[dict[str, Function], dict[str, str]]:
-    """The same model served by what people usually take; and which of them are missing, with the reason."""
+    """Functions that serve the same model in common ways, and the missing ones, each with the reason."""
     wanted: dict[str, tuple[str, str, Path | None]] = {
         "onnxruntime": ("onnxruntime", "with_onnxruntime", models.onnx),
         "scikit-learn + pandas": ("scikit_learn", "with_scikit_learn", models.joblib),
@@ -42,7 +42,7 @@ def peer_functions(models: PeerModels) -> tuple[dict[str, Function], dict[str, s
         functions[name] = Function(
             root=HERE / "handlers",
             handler=f"{module}.handler",
-            # A second thread would only cost: a row is too little work to share.
+            # One thread: a row is too little work to share.
             variables={"BENCHMARK_MODEL": str(model), "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1"},
             extra=(packages,),
         )
@@ -50,10 +50,10 @@ def peer_functions(models: PeerModels) -> tuple[dict[str, Function], dict[str, s
 
 
 def first_answer(function: Function, event: bytes) -> tuple[float, bytes]:
-    """Seconds until the answer was posted, and the answer.
+    """Start the function; return the seconds until its answer was posted, and the answer.
 
     Raises:
-        InvocationFailed: with what the function printed.
+        InvocationFailed: the function failed; the message has the end of its output.
     """
     with tempfile.TemporaryDirectory() as folder, RuntimeApi() as api:
         stamp, log = Path(folder) / "stamp", Path(folder) / "log"
@@ -65,12 +65,12 @@ def first_answer(function: Function, event: bytes) -> tuple[float, bytes]:
                 raise InvocationFailed(f"{function.handler}: {error}\n{log.read_text()[-2000:]}") from error
             finally:
                 process.close()
-        # The decimal sign is the locale's.
+        # bash writes the decimal sign of the locale.
         return api.answered_at - float(stamp.read_text().replace(",", ".")), api.answer
 
 
 def measure(functions: Mapping[str, Function], event: bytes, *, rounds: int, progress: Progress) -> dict[str, Any]:
-    """Every function once per round, in an order of chance; the first round warms the page cache and is dropped."""
+    """Start every function once per round, in random order. The first round warms the page cache and is dropped."""
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     order = list(functions)
     for number in range(rounds + 1):

@@ -1,4 +1,4 @@
-"""The price of a million predictions, from the time that is billed."""
+"""The price of a million predictions, computed from the time that is billed."""
 
 import math
 from typing import Any
@@ -10,17 +10,18 @@ LAMBDA_REQUEST = 0.20e-6
 HTTP_API_REQUEST = 1.00e-6
 LOG_GB = 0.50
 MEMORY_GB = 0.5
-# Lambda gives a whole core at 1,769 MB, and a share of one below.
+# Lambda gives one whole core at 1,769 MB, and below that a proportional share.
 _CORE_SHARE = MEMORY_GB * 1024 / 1769
 _MILLION = 1_000_000
 
 
 def per_million(*, milliseconds: float, log_bytes: float, cold_start_ms: float) -> dict[str, Any]:
-    """
+    """Prices in US dollars.
+
     Args:
-        milliseconds: of one invocation on a whole core here.
-        log_bytes: written by one invocation.
-        cold_start_ms: from the start of the interpreter to the first answer, on a whole core here.
+        milliseconds: time of one invocation on a whole core of this machine.
+        log_bytes: bytes that one invocation writes to the log.
+        cold_start_ms: time from executing the interpreter to the first answer, on a whole core of this machine.
     """
     on_a_core = math.ceil(milliseconds)
     on_its_share = math.ceil(milliseconds / _CORE_SHARE)

@@ -1,4 +1,4 @@
-"""What importing the predict function costs beyond the runtime client, by package."""
+"""Time to import the predict function in addition to the runtime client, by package."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ _TOP = 15
 
 
 def measure(function: Function, *, rounds: int) -> dict[str, Any]:
-    """Milliseconds: the total, the time in each top-level package's own modules, and the dearest imports.
+    """Milliseconds: the total, the time in each top-level package's own modules, and the slowest imports.
 
     An import's time includes what it imports first, so the entries of `dearest` overlap; those of `own` add up.
     """
@@ -45,7 +45,7 @@ def measure(function: Function, *, rounds: int) -> dict[str, Any]:
 
 
 def _run(function: Function, module: str) -> list[tuple[str, float, float]]:
-    """(module, own ms, ms with what it imports) for each module that the runtime client had not imported."""
+    """(module, own ms, ms including its imports) for each module that the runtime client had not imported."""
     command = [sys.executable, "-s", "-S", "-X", "importtime", "-c", _PROGRAM.format(module=module)]
     finished = subprocess.run(
         command, env=function.environment(), cwd=function.root, capture_output=True, text=True, check=True, timeout=60
@@ -55,7 +55,7 @@ def _run(function: Function, module: str) -> list[tuple[str, float, float]]:
 
 
 def _package(module: str) -> str:
-    """The group that a module is counted in; of powertools the second name too, since its parts differ much."""
+    """The group that a module counts for. Powertools is split by the second name, since its parts differ much."""
     parts = module.split(".")
     if parts[0] == "aws_lambda_powertools":
         return ".".join(parts[:2])

@@ -1,4 +1,4 @@
-"""The time inside the handler alone: no runtime client, no network."""
+"""Time inside the handler alone, without runtime client and network."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from benchmarks.serving.rig.runtime_api import InvocationFailed, http_event
 from local.processes.leashed import LeashedProcess
 
 Progress = Callable[[str], None]
-# A request and how often it is made.
+# Requests, each with its number of calls.
 Plan = Sequence[tuple[dict[str, Any], int]]
 ROWS = (1, 10, 100, 1000)
 TREES = (10, 100, 1000)
@@ -24,7 +24,7 @@ FEATURES = (5, 50, 200)
 
 
 def run(function: Function, plan: Plan) -> list[float]:
-    """The median seconds of each entry of the plan, in a process of its own.
+    """The median seconds of each entry of the plan, measured in a separate process.
 
     Raises:
         InvocationFailed: the process failed, or an answer was not 200.
@@ -57,7 +57,7 @@ def run(function: Function, plan: Plan) -> list[float]:
 
 
 def one_row(functions: Mapping[str, Function], row: Row, *, rounds: int, progress: Progress) -> dict[str, Any]:
-    """Microseconds for one row; the first function is what the others are compared with."""
+    """Microseconds for one row. The other functions are compared with the first."""
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for number in range(1, rounds + 1):
         progress(f"round {number} of {rounds}")
@@ -71,7 +71,7 @@ def one_row(functions: Mapping[str, Function], row: Row, *, rounds: int, progres
 
 
 def by_rows(functions: Mapping[str, Function], model: Trained, *, rounds: int, progress: Progress) -> dict[str, Any]:
-    """Milliseconds per request of each size."""
+    """Milliseconds per request, by function and number of rows."""
     plan = [({"instances": (model.rows * (count // len(model.rows) + 1))[:count]}, 2000 // count + 5) for count in ROWS]
     taken: dict[str, list[list[float]]] = {name: [] for name in functions}
     for number in range(1, rounds + 1):
@@ -85,7 +85,7 @@ def by_rows(functions: Mapping[str, Function], model: Trained, *, rounds: int, p
 
 
 def by_model(functions: Mapping[str, tuple[Function, Row]], *, rounds: int, progress: Progress) -> dict[str, float]:
-    """Milliseconds for one row of each model."""
+    """Milliseconds for one row, by model."""
     taken: dict[str, list[float]] = {name: [] for name in functions}
     for number in range(1, rounds + 1):
         progress(f"trees and features, round {number} of {rounds}")

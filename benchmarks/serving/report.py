@@ -1,4 +1,4 @@
-"""Renders the results as Markdown: the same tables go to the terminal and to docs/benchmarks.md."""
+"""Renders the results as Markdown, for the terminal and for docs/benchmarks.md."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from benchmarks.page import Lines, Results, goal, page, table
 from benchmarks.serving import cold_start, cost, warm
 from benchmarks.serving.rig import web_servers
 
-# What is compared with `mlflow models serve`, and how many times more that should need.
+# Figures compared with `mlflow models serve`, and how many times more it should need at least.
 _WARM_GOALS = (
     ("p50", "times_slower_p50", 15),
     ("CPU time per request", "times_more_cpu", 15),
@@ -18,8 +18,8 @@ _INTRODUCTION = """\
 
 Measured on the **local AWS Lambda runtime client, not AWS**: the function runs as on Lambda (its zip, the
 `awslambdaric` client, a strict search path), but on this machine's cores, with a Runtime API and an S3 on 127.0.0.1.
-Absolute times say little about AWS; the ratios are of interleaved runs in one session, medians of the rounds.
-This file is written by the command below.
+Absolute times say little about AWS. Ratios compare interleaved runs of one session and are medians of the rounds.
+The command below writes this file.
 """
 
 
@@ -68,11 +68,11 @@ def _cold_start(measured: Results) -> Lines:
     return [
         "## Cold start to the first prediction",
         "",
-        "From executing the interpreter to the answer posted to the Runtime API; milliseconds. Evergreen fetches its",
-        "champion (pointer, model, contract) from S3 over HTTP and runs from its zip as it is deployed, with nothing",
-        "cached: a function cannot write bytecode beside its code on AWS. The peers have their model on disk and",
-        "compiled bytecode, and one OpenMP thread. onnxruntime serves the model with each city as a number: skl2onnx",
-        "takes no text in native categoricals.",
+        "Milliseconds from executing the interpreter until the answer is posted to the Runtime API. Evergreen fetches",
+        "its champion (pointer, model, contract) from S3 over HTTP and runs from its zip as deployed, without cached",
+        "bytecode: on AWS a function cannot write bytecode beside its code. The peers have their model on disk,",
+        "compiled bytecode and one OpenMP thread. onnxruntime serves a model with each city encoded as a number,",
+        "because skl2onnx does not convert native categoricals of text.",
         "",
         *table(["", "median", "min", "p90", "to empty"], rows),
     ]
@@ -87,11 +87,12 @@ def _warm(measured: Results) -> Lines:
     return [
         "## Warm, one row per request",
         "",
-        "The same model, row and answer (to the last bit). Milliseconds as the caller sees them, requests per second",
-        "of CPU time (one core), and resident memory of the largest process and of all, in MB. One client, one kept",
-        "connection, one worker. The servers run as they come, and once more with one OpenMP thread, which suits",
-        "single rows. Evergreen's includes validation, its log lines and its metrics, which the peers do not have.",
-        "`mlflow models serve` keeps a second process, its supervisor; both are what the command takes.",
+        "The same model, row and answer (to the last bit). The table shows milliseconds as the caller sees them,",
+        "requests per second of CPU time (one core), and the resident memory (RSS) of the largest process and of all",
+        "processes, in MB. One client, one persistent connection, one worker. The servers run with their defaults,",
+        "and again with one OpenMP thread, which suits single rows. Evergreen's figures include validation, log lines",
+        "and metrics, which the peers do not have. `mlflow models serve` also runs a supervisor process; the memory of",
+        "all processes includes it.",
         "",
         *table(["", "p50", "p99", "p50 to Evergreen", "requests/CPU s", "RSS", "RSS, all"], rows),
     ]
@@ -102,7 +103,7 @@ def _in_handler(measured: Results) -> Lines:
     return [
         "## Inside the handler, one row",
         "",
-        "Microseconds, with no runtime client and no network.",
+        "Microseconds, without runtime client and network.",
         "",
         *table(["", "median", "to Evergreen"], rows),
     ]
@@ -113,9 +114,9 @@ def _capture(measured: Results) -> Lines:
     return [
         "## Capture",
         "",
-        "Records are delivered from the log, off the function. In the function, their mark and ids that carry the time",
-        f"add {added:+.1%} to the {measured['without capture']['median_us']:.0f} microseconds of a prediction without",
-        "them, in pairs, inside the handler.",
+        "Log subscriptions deliver the records, outside the function. Inside the handler, marking the records and ids",
+        f"that carry the time change the {measured['without capture']['median_us']:.0f} microseconds of a prediction",
+        f"by {added:+.1%}. This is the median over pairs of runs.",
     ]
 
 
@@ -138,16 +139,16 @@ def _package(measured: Results) -> Lines:
     return [
         "## The package",
         "",
-        f"The zip of the predict function has {package['zip_bytes'] / 1e6:.2f} MB.",
+        f"The zip of the predict function is {package['zip_bytes'] / 1e6:.2f} MB.",
         "",
-        "### What its import costs",
+        "### Time to import it",
         "",
-        f"{imports['total_ms']:.0f} ms beyond the runtime client, by `-X importtime`, which costs some of it. "
+        f"{imports['total_ms']:.0f} ms in addition to the runtime client, by `-X importtime`, which adds some itself. "
         "Milliseconds in each package's own modules:",
         "",
         *table(["", "ms"], rows),
         "",
-        f"Dearest, with what they import: {dearest}.",
+        f"The slowest imports in milliseconds, including what they import: {dearest}.",
     ]
 
 
@@ -168,13 +169,13 @@ def _cost(measured: Results) -> Lines:
         f"{row['billed_ms_at_512_mb']} on the 0.29 of a core that 512 MB get."
     )
     more = (
-        f"A record has {row['log_bytes']:.0f} bytes; `[log] sample` in model.toml writes fewer. "
+        f"A record has {row['log_bytes']:.0f} bytes; `[log] sample` in model.toml reduces their number. "
         f"A thousand cold starts cost {row['thousand_cold_starts']:.4f} more."
     )
     return [
         "## A million predictions, in US dollars",
         "",
-        f"Computed, not billed. Assumed are the public on-demand prices of US East (N. Virginia), {cost.PRICES_AS_OF}:",
+        f"Computed, not billed, with the public on-demand prices of US East (N. Virginia), {cost.PRICES_AS_OF}:",
         prices,
         billed,
         "",
@@ -193,11 +194,12 @@ def _growth(measured: Results) -> Lines:
         "## Growth",
         "",
         "Milliseconds in the handler, by rows in one request. Evergreen is made for few rows: its time grows with",
-        "them, and libraries that score many rows at once overtake it.",
+        "their number, and with many rows it is slower than libraries that score all rows at once.",
         "",
         *table(["", *counts], rows),
         "",
-        "Evergreen, one row, by trees (the template's data) and by features (100 trees on synthetic numbers):",
+        "Evergreen's milliseconds for one row, by trees (the template's data) and by features (100 trees, synthetic",
+        "numbers):",
         "",
         *table(["", "ms"], others),
     ]

@@ -1,4 +1,4 @@
-"""Warm requests of one row: the function over the runtime client, against web servers with the same model."""
+"""Warm requests of one row: the function on the runtime client, and web servers with the same model."""
 
 import json
 import tempfile
@@ -26,7 +26,7 @@ Block = Callable[[int], list[float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """A process that answers. `log` is what a function has printed; web servers keep theirs to themselves."""
+    """A process that answers. `log` is the file with a function's output; None for a web server."""
 
     process: LeashedProcess
     block: Block
@@ -35,7 +35,7 @@ class Contender:
 
 
 def start_function(function: Function, event: bytes, stack: ExitStack) -> Contender:
-    """The function's process, waiting for invocations; `stack` ends it."""
+    """Start the function's process, which then waits for invocations; `stack` ends it."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     output = stack.enter_context((folder / "log").open("wb"))
     api = stack.enter_context(RuntimeApi())
@@ -61,7 +61,7 @@ def _start_server(name: str, models: PeerModels, model: Trained, stack: ExitStac
 def measure(
     function: Function, model: Trained, models: PeerModels, *, rounds: int, requests: int, progress: Progress
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """All contenders run at the same time, but only one is asked at a time: `requests` each, in every round."""
+    """All contenders run at the same time. In each round, one after the other gets `requests` requests."""
     missing: dict[str, str] = {}
     with ExitStack() as stack:
         event = http_event({"features": model.rows[0]})
@@ -86,7 +86,7 @@ def measure(
                 for other in contenders:
                     if other != name:
                         idle[other] += cpu_seconds(contenders[other].process) - before[other]
-        # What a server burns while the others are asked is not the price of a request.
+        # CPU time that a server uses while others are measured is not part of its requests.
         used = {name: cpu_seconds(contenders[name].process) - cpu[name] - idle[name] for name in contenders}
         memory = {name: (largest_rss(c.process), total_rss(c.process)) for name, c in contenders.items()}
     return _figures(blocks, used, memory), missing
@@ -116,9 +116,10 @@ def _figures(
 
 
 def _check(name: str, answer: bytes, expected: float) -> None:
-    """
+    """Check an answer against the prediction of scikit-learn.
+
     Raises:
-        BadAnswer: not the same prediction to the last bit.
+        BadAnswer: the prediction differs, be it in the last bit.
     """
     document = json.loads(answer)
     if "body" in document:
@@ -129,7 +130,7 @@ def _check(name: str, answer: bytes, expected: float) -> None:
 
 
 def sustained(function: Function, model: Trained, *, requests: int, progress: Progress) -> dict[str, Any]:
-    """Many requests straight at one function process: does it stay fast, and does its memory stay flat?"""
+    """Many requests to one function process: latency, throughput, and the growth of its memory."""
     with ExitStack() as stack:
         contender = start_function(function, http_event({"features": model.rows[0]}), stack)
         contender.block(100)

@@ -20,6 +20,8 @@ _CONFIDENCE = PromotionSettings().confidence
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
+    """Rows of the holdout, and rounds per metric."""
+
     rows: int
     rounds: int
 
@@ -29,7 +31,7 @@ QUICK = Effort(rows=10_000, rounds=1)
 
 
 def measure(effort: Effort, *, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Median seconds by metric."""
+    """Median seconds of an interval and of a paired difference, by metric."""
     seconds = {}
     for name, metric in METRICS.items():
         progress(f"{name}, {effort.rows:,} rows")
@@ -60,7 +62,7 @@ def _numbers(rows: int, stream: int) -> Outcomes:
 
 
 def _labels(rows: int, stream: int) -> Outcomes:
-    """Labels that follow the predicted probabilities."""
+    """Labels drawn from the predicted probabilities."""
     shared = np.random.default_rng(0)
     scores = shared.normal(size=(rows, len(_CLASSES)))
     actual = (scores + shared.gumbel(size=scores.shape)).argmax(axis=1)

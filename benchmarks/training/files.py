@@ -1,4 +1,4 @@
-"""The table that is trained on: 13 features, of which 3 are categories, a number to predict, and the row's number."""
+"""The training table: 13 features, 3 of them categories, a number to predict, and the row's number."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from benchmarks.table import Table
 
 TARGET, MOMENT = "price", "moment"
 HOLDOUT = 0.2
-# All trees are grown: with early stopping, the default above 10,000 rows, their number would depend on chance.
+# Without early stopping, the default above 10,000 rows, every run grows the same number of trees.
 PARAMETERS: dict[str, Any] = {"max_iter": 100, "early_stopping": False}
 _MISSING = 0.02
 _SETTINGS = """\
@@ -46,7 +46,7 @@ class Written:
 
     Attributes:
         in_memory: bytes of the Parquet file's columns once Arrow has read them.
-        in_pandas: bytes of the frame that pandas reads from it, a text counted for every cell that refers to it.
+        in_pandas: bytes of the frame that pandas reads from it; a text is counted once for each cell that refers to it.
     """
 
     csv: Path
@@ -58,9 +58,10 @@ class Written:
 
 
 def write(folder: Path, rows: int, *, stream: int) -> Written:
-    """
+    """Write the table as CSV and as Parquet, each with its model.toml.
+
     Args:
-        stream: another one gives other rows of the same kind.
+        stream: part of the seed; another one gives other rows of the same kind.
     """
     folder.mkdir(parents=True)
     csv, parquet = folder / "table.csv", folder / "table.parquet"

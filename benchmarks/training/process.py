@@ -1,4 +1,4 @@
-"""One step of the workflow, or what it is compared with, in a process of its own.
+"""Runs one step of the workflow, or the script that it is compared with, in a separate process.
 
     python -m benchmarks.training.process RESULT prepare --data FILE --settings FILE --output FOLDER
     python -m benchmarks.training.process RESULT train --prepared FOLDER --settings FILE --output FOLDER
@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.machine import peak_mb
 
-# By step: parts of it, each a function in a module. Those that later ones import by name stand first.
+# The timed parts of each step: functions in modules. A function comes before those whose modules import it by name.
 PARTS = {
     "prepare": {
         "reading the table": ("training.reading.table", "read_version"),
@@ -44,7 +44,7 @@ PARTS = {
 
 
 def _module(name: str, arguments: list[str]) -> dict[str, Any]:
-    """What `python -m` does."""
+    """Run a module like `python -m`."""
     sys.argv = [name, *arguments]
     runpy.run_module(name, run_name="__main__", alter_sys=True)
     return {}
@@ -71,7 +71,7 @@ def _judge(arguments: list[str]) -> dict[str, Any]:
 
 
 def _plain(arguments: list[str]) -> dict[str, Any]:
-    """The same estimator on the same rows, as one would write it in a notebook."""
+    """Fit the same estimator to the same rows, with the code of a notebook."""
     import pandas as pd
     from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.metrics import mean_absolute_percentage_error
@@ -93,7 +93,7 @@ def _plain(arguments: list[str]) -> dict[str, Any]:
 
 def _imports(arguments: list[str]) -> dict[str, Any]:
     for name in json.loads(Path(arguments[0]).read_text())["modules"]:
-        # Some exist only once others have run, and belong to them.
+        # Some modules are created by others and cannot be imported alone.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     return {}
@@ -109,7 +109,7 @@ STEPS: dict[str, Callable[[list[str]], dict[str, Any]]] = {
 
 
 def _timed(part: str, module: str, place: str, seconds: dict[str, float]) -> None:
-    """Replace a function by one that is timed, before others import it by its name."""
+    """Replace a function by a timed one, before other modules import it by name."""
     *owners, name = place.split(".")
     owner = functools.reduce(getattr, owners, importlib.import_module(module))
     function: Callable[..., Any] = getattr(owner, name)

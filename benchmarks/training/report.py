@@ -1,4 +1,4 @@
-"""Renders the results as Markdown: the same tables go to the terminal and to docs/training.md."""
+"""Renders the results as Markdown, for the terminal and for docs/training.md."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,14 @@ from benchmarks.training.steps import FROM_PARQUET, JUDGE, PLAIN, PREPARE, TRAIN
 
 _MOST_TIMES_DATA, _MOST_SECONDS = 6, 5
 _MEMORY_STEPS = (PREPARE, FROM_PARQUET, TRAIN)
-# Below so many rows the memory is that of the program, not of the data.
+# With fewer rows, most of the memory is the program's and not the data's.
 _MANY_ROWS = 1_000_000
 _INTRODUCTION = """\
 # Training: time and memory
 
 What the workflow adds to fitting a model: preparing and checking the table, a holdout, intervals, importance, a replay
-of the drift check, data sheet and model card, and Judge's comparison with the champion. This file is written by the
-command below.
+of the drift check, data sheet and model card, and Judge's comparison with the champion. The command below writes this
+file.
 """
 
 
@@ -56,12 +56,12 @@ def _overhead(steps: Results) -> list[str]:
         "## Overhead over scikit-learn",
         "",
         *prose(
-            """Seconds. Plain is a script that reads the same CSV with pandas, fits the same estimator to the same rows
-            (13 features, 3 of them categories; histogram gradient boosting of 100 trees), and predicts the other
+            """In seconds. "Plain" is a script that reads the same CSV with pandas, fits the same estimator to the same
+            rows (13 features, 3 of them categories; histogram gradient boosting of 100 trees), and predicts the other
             fifth. The workflow's steps are the commands that the jobs run, without MLflow, and Judge's decision
-            against a champion of other rows. Each is a process of its own, its start and its imports included;
-            what AWS takes to start two containers, some minutes, is not. Ratios are of the same round, medians
-            of the rounds."""
+            against a champion that was trained on other rows. Each step is a separate process; its start and its
+            imports are included. The minutes that AWS needs to start two containers are not included. A ratio
+            compares runs of the same round; the table shows the median of the rounds."""
         ),
         *table(["rows", "plain", *map(_named, WORKFLOW), "workflow", "to plain"], rows),
     ]
@@ -78,9 +78,9 @@ def _parts(steps: Results) -> list[str]:
         "## Where the time goes",
         "",
         *prose(
-            """Seconds, by rows of the table. The drift check is replayed 400 times on rows drawn from the holdout, to
-            know its false alarms. Judge scores every holdout row in pure Python, as the predict function will: once
-            with the candidate, for parity, and once with the champion."""
+            """In seconds, by rows of the table. Train replays the drift check 400 times on rows drawn from the holdout,
+            to count its false alarms. Judge scores every holdout row in pure Python, as the predict function does:
+            once with the candidate, for parity, and once with the champion."""
         ),
         *table(["", *(f"{int(count):,}" for count in steps)], rows),
     ]
@@ -98,10 +98,10 @@ def _memory(steps: Results) -> list[str]:
         "## Memory",
         "",
         *prose(
-            """MB. The data is the table as a Parquet file once Arrow has read it; beside it stands what pandas says of
-            the frame that it reads, with a text counted for each cell that refers to it. Of each step: the peak
-            of resident memory beyond that of a process that only imports the same modules, and in brackets how
-            many times the data that is. In small tables it is the program's own: buffers, plots, trees."""
+            """In MB. "Data" is the size of the table in memory once Arrow has read its Parquet file. "In pandas" is
+            the size that pandas states for its frame, where a text is counted once for each cell that refers to it. For
+            each step: the peak of resident memory above that of a process that only imports the same modules, and in
+            brackets its ratio to the data. With small tables most of it is the program's: buffers, plots, trees."""
         ),
         *table(["rows", "CSV", "data", "in pandas", *map(_named, (*_MEMORY_STEPS, JUDGE, PLAIN))], rows),
     ]
@@ -113,9 +113,9 @@ def _bootstrap(bootstrap: Results) -> list[str]:
         "## The bootstrap",
         "",
         *prose(
-            f"""Seconds for {bootstrap["resamples"]:,} draws of {bootstrap["rows"]:,} rows: of one model's metric, as
-            Train does for each interval, and of the difference between two models on the same rows, as Judge
-            does. A classification has three classes."""
+            f"""Seconds for {bootstrap["resamples"]:,} draws of {bootstrap["rows"]:,} rows. "Interval" is the metric of
+            one model, as Train measures it; "paired difference" is the difference between two models on the same
+            rows, as Judge measures it. The classification has three classes."""
         ),
         *table(["metric", "interval", "paired difference"], rows),
     ]

@@ -27,7 +27,7 @@ Measured = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """Rounds by rows of the table."""
+    """Number of rounds by rows of the table."""
 
     rounds: dict[int, int]
 
@@ -37,7 +37,7 @@ QUICK = Effort(rounds={1_000: 1, 10_000: 1})
 
 
 def measure(effort: Effort, *, progress: Callable[[str], None]) -> dict[str, Any]:
-    """By rows of the table: its size, seconds and memory of each step, and the workflow's time to plain's."""
+    """By rows of the table: its size, time and memory of each step, and the ratio of the workflow's time to plain's."""
     BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="training-") as folder:
         runs = _Runs(Path(folder))
@@ -68,7 +68,7 @@ def _summary(table: Written, done: dict[str, list[Measured]]) -> Measured:
 
 
 def _middle(runs: list[Measured]) -> Measured:
-    """Medians; of the memory the highest."""
+    """Medians of the runs, and the maximum of the memory figures."""
     return {
         "seconds": median([run["seconds"] for run in runs]),
         "imports_s": median([run["imports_s"] for run in runs]),
@@ -79,7 +79,7 @@ def _middle(runs: list[Measured]) -> Measured:
 
 
 class _Runs:
-    """Runs steps as processes, and counts the runs, so that none finds another's files."""
+    """Runs steps as processes. Each run gets its own numbered files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -94,7 +94,7 @@ class _Runs:
         prepared, preparing = self._prepared(table)
         bundle, training = self._trained(table, prepared)
         judging = self._run(JUDGE, bundle, champion)
-        # What is compared is the same: the same rows give the same error.
+        # Both sides must do the same work: the same rows give the same error.
         error = json.loads((bundle / "metrics.json").read_text())["holdout"]["mape"]
         assert abs(error - plain["mape"]) < 0.01 * error, f"the workflow's mape is {error}, plain's {plain['mape']}"
         return {
@@ -117,7 +117,7 @@ class _Runs:
         return output, self._run(TRAIN, "--prepared", prepared, "--settings", table.csv_settings, "--output", output)
 
     def _run(self, step: str, *arguments: str | Path) -> Measured:
-        """A step, and behind it a process that only imports what it did."""
+        """Run a step, then a process that only imports the same modules."""
         result = self._next("result")
         seconds, measured = self._process(result, step, *arguments)
         imports_s, imports = self._process(self._next("result"), "imports", result)

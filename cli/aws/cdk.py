@@ -19,10 +19,10 @@ def bootstrap(settings: Mapping[str, str], step: Step, *, account: str, region: 
     """cdk bootstrap: the bucket and the roles that every deployment uses.
 
     Args:
-        folder: to run it in; without a cdk.json in it, the CDK does not synthesise our app first, which it need not.
+        folder: to run it in. It should hold no cdk.json, so that the CDK does not synthesise the app needlessly.
 
     Raises:
-        CommandFailed: with the end of what the CDK said.
+        CommandFailed: the CDK failed; the message has the last lines of its output.
     """
     _cdk(["bootstrap", f"aws://{account}/{region}"], settings, step, folder=folder)
 
@@ -31,17 +31,17 @@ def deploy(settings: Mapping[str, str], step: Step, *, stack: str, assembly: Pat
     """cdk deploy of one stack; `assembly` is the folder that the templates are written to.
 
     Raises:
-        CommandFailed: with the end of what the CDK said.
+        CommandFailed: the CDK failed; the message has the last lines of its output.
     """
     _cdk(["deploy", stack, "--require-approval", "never", "--output", str(assembly)], settings, step, folder=CHECKOUT)
 
 
 def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folder: Path) -> None:
     command = ["cdk", *arguments, "--progress", "events", "--no-color", "--no-notices"]
-    # The CDK and its Node are those of the checkout, whatever the caller's PATH leads to.
+    # The checkout's own CDK and Node come first, whatever the caller's PATH holds.
     tools = [str(Path(sys.executable).parent), str(CHECKOUT / "node_modules" / ".bin")]
     path = os.pathsep.join([*tools, os.environ.get("PATH", os.defpath)])
-    # On a leash: whatever ends this process, also ends the CDK and all that it has started.
+    # Leashed: if this process ends for any reason, the CDK and all that it has started end too.
     process = LeashedProcess(
         command, environment={**os.environ, **settings, "PATH": path}, cwd=folder, output=subprocess.PIPE, grace=1.0
     )

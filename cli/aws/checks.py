@@ -1,41 +1,44 @@
-"""Drift checks of a deployed stack: have one made, read the newest, show it to a person."""
+"""Drift checks of a deployed stack: run one, fetch its report, print its result."""
 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.config import Config
 from rich.table import Table
 
 from cli.aws.target import Target
 from cli.console import console
 from evergreen import names
 from evergreen.errors import CommandFailed
+from evergreen.number_text import counted, percent
 from functions.notify.wording import quality_in_words
 
-# A check of a million rows takes half a minute, a first one unpacks its packages too.
+# Seconds. A check of a million rows takes half a minute; a first one also unpacks its packages.
 _PATIENCE = 900
 _COLOURS = {"ok": "green", "drift": "red", "insufficient data": "yellow", "broken input": "red"}
 
 
 class Checks:
-    """Of the model that a stack serves."""
+    """Drift checks of the model that a stack serves."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
 
     def run(self, *, start: datetime | None = None, end: datetime | None = None) -> dict[str, Any]:
-        """Have a check made now; its result.
+        """Run a check now and return its result.
 
         Args:
-            start, end: of the window, UTC; without them, that of the schedule.
+            start, end: of the window; without them, those of the scheduled check.
 
         Raises:
-            CommandFailed: the function failed; its words are in the message.
+            CommandFailed: the function failed; its error is in the message.
         """
         window = {"start": start, "end": end}
         event = {name: moment.astimezone(UTC).isoformat() for name, moment in window.items() if moment}
+        # Not at the top: `evergreen drift --help` does without it.
+        from botocore.config import Config
+
         lambda_ = self._target.session.client(
             "lambda", config=Config(read_timeout=_PATIENCE, retries={"max_attempts": 0})
         )
@@ -45,7 +48,7 @@ class Checks:
         result = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
             raise CommandFailed(
-                f"the check failed: {result.get('errorMessage', result)}. The whole cause is in the log of "
+                f"the check failed: {result.get('errorMessage', result)}. The full error is in the log of "
                 f"{self._target.outputs[names.OUTPUT_CHECK_FUNCTION]}"
             )
         return dict(result)
@@ -61,16 +64,16 @@ class Checks:
 
 
 def show(result: dict[str, Any]) -> None:
-    """Status, features and quality of a check, on the console."""
+    """Print the status, features and quality of a check."""
     colour = _COLOURS[result["status"]]
     console.print(f"  Status: [{colour}]{result['status']}[/]", soft_wrap=True)
     console.print(f"  {result['reason']}", markup=False, soft_wrap=True)
-    console.print(f"  {result['rows']:,} predictions from {result['start']} to {result['end']}", markup=False)
+    console.print(f"  {counted(result['rows'], 'prediction')} from {result['start']} to {result['end']}", markup=False)
     if result["features"]:
-        table = Table("Feature", "Moved", "What")
+        table = Table("Feature", "Moved", "Reason")
         table.columns[1].justify = "right"
         for feature in [*result["features"], *([result["prediction"]] if result["prediction"] else [])]:
-            table.add_row(feature["name"], f"{feature['distance']:.0%}", "\n".join(feature["reasons"]) or "as before")
+            table.add_row(feature["name"], percent(feature["distance"]), "\n".join(feature["reasons"]) or "no drift")
         console.print(table)
     console.print(f"  Quality: {quality_in_words(result)}", markup=False, soft_wrap=True)
     for note in result["notes"]:

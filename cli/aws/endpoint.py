@@ -6,10 +6,6 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
-
 from cli.aws.target import Target
 from evergreen import names
 from evergreen.errors import CommandFailed
@@ -28,38 +24,47 @@ class Endpoint:
     """The routes of a deployed stack."""
 
     def __init__(self, target: Target) -> None:
+        # Not at the top: `evergreen predict --help` does without it.
+        from botocore.httpsession import URLLib3Session
+
         self._credentials = target.session.get_credentials()
         self._region = target.session.region_name
         self._url = target.outputs[names.OUTPUT_PREDICT_URL]
         self._http = URLLib3Session(
             verify=os.environ.get("AWS_CA_BUNDLE") or True,
             timeout=30,
-            # A request goes out as headers and body: without this, the body waits 40 ms for the headers' receipt.
+            # Headers and body are sent apart; without this, the body waits 40 ms until the headers are acknowledged.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
 
     def predict(self, body: dict[str, Any]) -> dict[str, Any]:
-        """
+        """POST /predict.
+
         Raises:
             RequestRefused: the answer was not 200.
         """
         return self._call("POST", self._url, json.dumps(body).encode())
 
     def feedback(self, body: dict[str, Any]) -> dict[str, Any]:
-        """
+        """POST /feedback.
+
         Raises:
             RequestRefused: the labels were not accepted.
         """
         return self._call("POST", self._url.removesuffix("/predict") + "/feedback", json.dumps(body).encode())
 
     def model(self) -> dict[str, Any]:
-        """
+        """GET /model.
+
         Raises:
             RequestRefused: the answer was not 200.
         """
         return self._call("GET", self._url.removesuffix("/predict") + "/model", b"")
 
     def _call(self, method: str, url: str, body: bytes) -> dict[str, Any]:
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
         host = urlsplit(url).netloc
         headers = {"Host": host, "Content-Type": "application/json"}
         request = AWSRequest(method, _reachable(url), data=body, headers=headers)
@@ -75,7 +80,7 @@ class Endpoint:
 
 
 def _reachable(url: str) -> str:
-    """*.localhost is this machine by definition (RFC 6761), but not every resolver knows it."""
+    """The URL with 127.0.0.1 for *.localhost: RFC 6761 makes them the same, but not every resolver knows it."""
     parts = urlsplit(url)
     if (parts.hostname or "").endswith(".localhost"):
         return urlunsplit(parts._replace(netloc=f"127.0.0.1:{parts.port}"))

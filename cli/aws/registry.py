@@ -1,4 +1,4 @@
-"""The versions of a model: what Judge said of each, and which have been champion."""
+"""The versions of a model: Judge's decision about each, and the champions so far."""
 
 import json
 from dataclasses import dataclass
@@ -42,8 +42,18 @@ class Registry:
         judged = [JudgedVersion(decision["version"], decision) for decision in decisions]
         return sorted(judged, key=lambda version: version.version, reverse=True)
 
+    def find(self, version: str) -> JudgedVersion:
+        """
+        Raises:
+            CommandFailed: there is no such version.
+        """
+        for judged in self.versions():
+            if judged.version == version:
+                return judged
+        raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
+
     def champions(self) -> list[Champion]:
-        """Every champion there has been, the present one first: the versions of the pointer object."""
+        """All champions so far, the present one first: the versions of the pointer object."""
         pages = self._s3.get_paginator("list_object_versions").paginate(
             Bucket=self._bucket, Prefix=names.champion_key(self._model)
         )
@@ -51,10 +61,10 @@ class Registry:
         return [Champion.from_json(self._read(names.champion_key(self._model), VersionId=id_)) for id_ in ids]
 
     def promote(self, version: JudgedVersion) -> None:
-        """Make a judged version the champion, in S3 and in MLflow, whatever Judge said and held it against.
+        """Make a judged version the champion, in S3 and in MLflow, whatever Judge decided about it.
 
         Raises:
-            CommandFailed: the promote function failed; its words are in the message.
+            CommandFailed: the promote function failed; its error is in the message.
         """
         champions = self.champions()
         present = champions[0].version if champions else None

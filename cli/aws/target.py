@@ -1,20 +1,21 @@
-"""Where a command acts: the AWS account of the caller, or the embedded cloud with --local. Stack and clients."""
+"""The target of a command: a stack in the caller's AWS account, or with --local in the embedded cloud."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import boto3
 import typer
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from evergreen import names
 from evergreen.errors import CommandFailed
-from local.cloud import EmbeddedCloud
+
+# boto3 and the embedded cloud are imported where they are used: every verb imports this module, also for its --help.
+if TYPE_CHECKING:
+    import boto3
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 # State of the cloud that `evergreen up` runs.
@@ -27,7 +28,7 @@ EnvironmentName = Annotated[str, typer.Option("--environment", "-e", help="The e
 
 
 def enter(cloud: Mapping[str, str]) -> None:
-    """Turn this process, and what it starts, to an embedded cloud: nothing may lead it to an account any more."""
+    """Point this process and its children at an embedded cloud. Variables that lead to an account are removed."""
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
     os.environ.update(cloud)
@@ -41,20 +42,27 @@ class Target:
 
     @classmethod
     def choose(cls, environment: str, *, local: bool) -> "Target":
-        """
+        """The target that a command's options name.
+
         Raises:
             CloudNotRunning: --local, and no embedded cloud answers.
         """
         if local:
+            from local.cloud import EmbeddedCloud
+
             enter(EmbeddedCloud.environment_of_running(CLOUD_HOME))
         return cls(environment)
 
     @cached_property
-    def session(self) -> boto3.Session:
-        # boto3 alone would not look at AWS_REGION, which the CDK and Lambda go by.
+    def session(self) -> "boto3.Session":
+        import boto3
+
+        # The CDK and Lambda read AWS_REGION; boto3 reads only AWS_DEFAULT_REGION.
         return boto3.Session(region_name=os.environ.get("AWS_REGION"))
 
     def client(self, service: str) -> Any:
+        from botocore.config import Config
+
         return self.session.client(service, config=Config(retries={"mode": "standard", "max_attempts": 3}))
 
     @cached_property
@@ -62,7 +70,7 @@ class Target:
         """The stack's outputs by name.
 
         Raises:
-            CommandFailed: it is not deployed.
+            CommandFailed: the stack is not deployed.
         """
         stack = names.stack_name(self.environment)
         try:

@@ -1,4 +1,4 @@
-"""A training: upload what it needs, start the workflow, follow it to its end."""
+"""A training run: upload its data and settings, start the workflow, follow it to its end."""
 
 import json
 import subprocess
@@ -20,9 +20,8 @@ from evergreen.versions import data_version
 from evergreen.versions.data_version import DataVersion
 from evergreen.versions.source import source_digest
 
-# Seconds between two looks at a running execution.
+# Seconds between two polls of a running execution.
 _POLL = 0.5
-
 
 # Called when a state starts (seconds is None) and when it ends.
 OnState = Callable[[str, float | None], None]
@@ -34,7 +33,7 @@ class TrainingRun:
     def __init__(self, target: Target, settings_file: Path, *, version: str | None = None) -> None:
         """
         Args:
-            version: of the data, or its beginning; without it, the table as it lies on the disk.
+            version: of the data, or its first characters; without it, the table on the disk is used.
 
         Raises:
             InvalidSettings: model.toml cannot be used.
@@ -54,14 +53,14 @@ class TrainingRun:
 
     @property
     def data_name(self) -> str:
-        """The table, and its version where one was named."""
+        """The table's name, with its version if one was given."""
         return f"{self.data_file.name} {self._named.version[:12]}" if self._named else self.data_file.name
 
     def notice(self) -> str:
-        """What a person should know before the training; mostly nothing."""
+        """A warning to show before the training; empty if there is none."""
         if not self._is_own_code:
             return (
-                "The jobs run other code than this checkout holds: what was deployed. To train with yours, run first: "
+                "The jobs run the deployed code, which differs from this checkout. To train with yours, run first: "
                 f"cdk deploy {names.stack_name(self._target.environment)} (or a new make up)"
             )
         history = TableHistory(self.data_file)
@@ -71,7 +70,7 @@ class TrainingRun:
         return f"{path} is not a committed version; run: evergreen data add {path}"
 
     def upload(self, on_file: OnFile = lambda _: None) -> dict[str, str]:
-        """Send what the data bucket lacks of the data and model.toml; returns the workflow's input."""
+        """Upload the data and model.toml, except what the data bucket has already; return the workflow's input."""
         storage = DataStorage(self._target)
         if self._versions and self._named:
             data = self._versions.manifest(self._named, on_file)
@@ -85,7 +84,7 @@ class TrainingRun:
 
     @cached_property
     def _is_own_code(self) -> bool:
-        """Whether the jobs run this checkout's code, as far as the stack says, so that its commit is theirs."""
+        """Whether the jobs run this checkout's code, so that its commit is theirs; True if the stack does not say."""
         deployed = self._target.outputs.get(names.OUTPUT_SOURCE_DIGEST)
         return deployed is None or deployed == source_digest(CHECKOUT)
 
@@ -102,7 +101,7 @@ class TrainingRun:
         seen = 0
         entered: dict[str, float] = {}
         while True:
-            # Asked for before the history, so that the events of a finished execution are all read below.
+            # Read before the history: of a finished execution, all events are then read below.
             status = workflow.describe_execution(executionArn=execution)
             pages = workflow.get_paginator("get_execution_history").paginate(executionArn=execution)
             events = [event for page in pages for event in page["events"]]
@@ -127,7 +126,7 @@ def _report(event: dict[str, Any], entered: dict[str, float], on_state: OnState)
 
 
 def _last_words(status: dict[str, Any]) -> str:
-    """The cause in words: the job's or function's own, where the cause is its whole description as JSON."""
+    """The state and the cause. If the cause is a job's or function's description as JSON, only the error in it."""
     state, _, cause = status.get("cause", "").partition(": ")
     try:
         document = json.loads(cause)
@@ -135,16 +134,16 @@ def _last_words(status: dict[str, Any]) -> str:
         return f" at {state}: {cause}" if cause else ""
     if "Stopped" in (document.get("TrainingJobStatus"), document.get("ProcessingJobStatus")):
         limit = document["StoppingCondition"]["MaxRuntimeInSeconds"]
-        return f" at {state}: the job was stopped, by somebody or by its limit of {limit} s (infra/environments.py)"
+        return f" at {state}: the job was stopped, by a user or by its limit of {limit} s (infra/environments.py)"
     words = next((document[key] for key in ("FailureReason", "ExitMessage", "errorMessage") if key in document), cause)
-    # SageMaker's frame around what the job itself has said.
+    # SageMaker puts these around the job's own message.
     words = words.removeprefix("AlgorithmError: ").removesuffix(", exit code: 1")
     return f" at {state}: {words}"
 
 
 def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
-    """The version on the disk, its header checked before anything is uploaded; the Prepare job checks the rest."""
-    # Here, since it imports pandas, which other commands do without.
+    """The version on the disk. Its header is checked before anything is uploaded; the Prepare job checks the rest."""
+    # Imported here because it imports pandas, which other commands do without.
     from training.reading.table import header
 
     name = settings.data.path
@@ -164,7 +163,7 @@ def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
 
 
 def _git_commit() -> str:
-    """The commit that the code is of; '-dirty' when the work tree differs from it."""
+    """The commit of the checkout, with '-dirty' if the work tree differs from it; 'unknown' without Git."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
         answer = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)

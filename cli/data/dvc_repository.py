@@ -1,4 +1,4 @@
-"""DVC, in a process of its own, with the data bucket of one stack as the remote."""
+"""Runs DVC as a separate process, with the data bucket of one stack as its remote."""
 
 import os
 import subprocess
@@ -11,13 +11,13 @@ from evergreen.errors import CommandFailed
 
 
 def root_of(folder: Path) -> Path | None:
-    """The folder of the DVC repository around another; None when there is none."""
+    """The root of the DVC repository that contains a folder; None if there is none."""
     folder = folder.resolve()
     return next((parent for parent in (folder, *folder.parents) if (parent / ".dvc").is_dir()), None)
 
 
 class DvcRepository:
-    """The DVC repository around a folder."""
+    """The DVC repository that contains a folder."""
 
     def __init__(self, folder: Path, target: Target) -> None:
         """
@@ -26,24 +26,24 @@ class DvcRepository:
         """
         root = root_of(folder)
         if root is None:
-            raise CommandFailed(f"{folder} is in no DVC repository. Make one with: dvc init")
+            raise CommandFailed(f"{folder} is not in a DVC repository. Make one with: dvc init")
         self._root = root
         self._remote = names.stack_name(target.environment)
         self._url = f"s3://{target.outputs[names.OUTPUT_DATA_BUCKET]}/{names.DVC_PREFIX.rstrip('/')}"
         self._region = target.session.region_name
 
     def add(self, path: Path) -> None:
-        """Take a file or folder, or its new content, into the cache, and write its .dvc file and .gitignore."""
+        """Copy a file or folder into the cache; write its .dvc file and .gitignore."""
         self._run("add", str(path))
 
     def push(self, path: Path | None = None) -> str:
-        """Send what the bucket lacks of a path, or of all that DVC knows; DVC's own words on what that was."""
+        """Upload what the bucket lacks of a path, or of all that DVC tracks; return DVC's last line of output."""
         self._name_remote()
         said = self._run("push", "--remote", self._remote, *([str(path)] if path else []))
         return said.splitlines()[-1].rstrip(".").lower() if said else ""
 
     def _name_remote(self) -> None:
-        """In .dvc/config.local, which Git ignores: `dvc push` and `dvc pull` by hand then go to this stack too."""
+        """Write the remote to .dvc/config.local, which Git ignores. `dvc push` and `dvc pull` by hand use it too."""
         local = self._root / ".dvc" / "config.local"
         if not local.is_file() or f"{self._url}\n" not in local.read_text():
             self._run("remote", "add", "--local", "--force", "--default", self._remote, self._url)
@@ -51,9 +51,9 @@ class DvcRepository:
     def _run(self, *arguments: str) -> str:
         """
         Raises:
-            CommandFailed: DVC failed; its own words are in the message.
+            CommandFailed: DVC failed; its error is in the message.
         """
-        # DVC does not look at AWS_REGION, which the target goes by.
+        # DVC does not read AWS_REGION, which the target uses.
         region = {"AWS_DEFAULT_REGION": self._region} if self._region else {}
         answer = subprocess.run(
             [sys.executable, "-m", "dvc", *arguments],

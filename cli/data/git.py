@@ -1,4 +1,4 @@
-"""Git, as far as commands need it: the history of a file, a commit of some paths, a second work tree."""
+"""The Git operations that commands need: the history of a file, a commit of some paths, a second work tree."""
 
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Commit:
 
 
 class Git:
-    """One work tree. Paths are given as they are on the disk."""
+    """One work tree. Methods take paths on the disk."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -47,7 +47,7 @@ class Git:
         """The command's output.
 
         Raises:
-            CommandFailed: Git refused; its own words are in the message.
+            CommandFailed: Git failed; its error is in the message.
         """
         return self.read(*arguments).decode()
 
@@ -60,7 +60,7 @@ class Git:
         return answer.stdout
 
     def name(self, path: Path) -> str:
-        """A path as Git writes it, from the root. The last part may be a link, into DVC's cache for one."""
+        """A path as Git names it, from the root. Its last part is not resolved: it may be a link into DVC's cache."""
         return (path.parent.resolve() / path.name).relative_to(self.root.resolve()).as_posix()
 
     def tracks(self, path: Path) -> bool:
@@ -96,7 +96,7 @@ class Git:
         return self.read("cat-file", "blob", f"{commit}:{name}")
 
     def commit(self, paths: list[Path], message: str) -> bool:
-        """Commit these paths and nothing else that may be staged; False when there is nothing to commit."""
+        """Commit these paths, without others that may be staged; False if there is nothing to commit."""
         written = [self.name(path) for path in paths]
         self.run("add", "--", *written)
         if not self.run("status", "--porcelain", "--", *written):
@@ -106,7 +106,7 @@ class Git:
 
     @contextmanager
     def worktree(self, commit: str, folder: Path) -> Iterator[Path]:
-        """The files of a commit in a folder of their own, which goes at the end."""
+        """A work tree of a commit in `folder`, which is removed at the end."""
         self.run("worktree", "add", "--detach", "--force", str(folder), commit)
         try:
             yield folder

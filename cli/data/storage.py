@@ -1,4 +1,4 @@
-"""The data bucket: each object of a data version at DVC's address, its manifest, and the settings."""
+"""The data bucket: objects of data versions under DVC's keys, their manifests, and copies of model.toml."""
 
 import hashlib
 from collections.abc import Callable
@@ -27,18 +27,18 @@ OnFile = Callable[[str], None]
 
 
 class DataStorage:
-    """Reads and writes the data bucket of a deployed stack. What is there already is not sent again."""
+    """Reads and writes the data bucket of a deployed stack. Objects that exist are not uploaded again."""
 
     def __init__(self, target: Target) -> None:
         self._s3 = target.client("s3")
         self.bucket = target.outputs[names.OUTPUT_DATA_BUCKET]
 
     def has(self, version: str) -> bool:
-        """Whether the version's own object is there: a file, or the listing of a folder, which is sent last."""
+        """Whether the version is complete in the bucket: its file, or its folder's listing, which is uploaded last."""
         return self._exists(object_key(version))
 
     def versions(self) -> list[tuple[str, datetime]]:
-        """Every version that has a manifest, and since when."""
+        """Every version that has a manifest, with the manifest's time."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=names.DATA_PREFIX)
         found = [item for page in pages for item in page.get("Contents", [])]
         return [
@@ -48,10 +48,10 @@ class DataStorage:
         ]
 
     def upload(self, data: DataVersion, on_file: OnFile = lambda _: None) -> str:
-        """Send what is missing of a version; the URI of its manifest, which is the workflow's input.
+        """Upload what the bucket lacks of a version; return the URI of its manifest, which is the workflow's input.
 
         Raises:
-            InvalidData: a file was changed meanwhile.
+            InvalidData: a file changed during the upload.
         """
         for file in data.files:
             if not self._exists(object_key(file.md5)):
@@ -66,10 +66,10 @@ class DataStorage:
         return self._manifest(self._described(version, name, Path()))
 
     def download(self, version: str, to: Path, on_file: OnFile = lambda _: None) -> None:
-        """Bring a version to the disk: as the file `to`, or as the folder `to`.
+        """Download a version as the file or the folder `to`.
 
         Raises:
-            CommandFailed: an object is not in the bucket, or is not what its name says.
+            CommandFailed: an object is not in the bucket, or its content does not have the MD5 of its key.
         """
         for file in self._described(version, to.name, to).files:
             on_file(file.name)
@@ -79,17 +79,20 @@ class DataStorage:
             except ClientError as error:
                 raise self._missing(file.md5, error) from error
             if md5_of(file.path) != file.md5:
-                raise CommandFailed(f"s3://{self.bucket}/{object_key(file.md5)} was altered: its MD5 is another")
+                raise CommandFailed(
+                    f"s3://{self.bucket}/{object_key(file.md5)} was altered: its content has another MD5"
+                )
 
     def upload_settings(self, file: Path) -> str:
-        """Send model.toml under its SHA-256, unless it is there; its URI."""
+        """Upload model.toml under its SHA-256, unless it is there; return its URI."""
         key = settings_key(hashlib.sha256(file.read_bytes()).hexdigest())
         if not self._exists(key):
             self._s3.upload_file(str(file), self.bucket, key)
         return f"s3://{self.bucket}/{key}"
 
     def download_settings(self, sha256: str, to: Path) -> None:
-        """
+        """Download the model.toml that has this SHA-256.
+
         Raises:
             CommandFailed: the bucket has no settings of this SHA-256.
         """
@@ -113,7 +116,7 @@ class DataStorage:
     def _send(self, file: DataFile) -> None:
         self._s3.upload_file(str(file.path), self.bucket, object_key(file.md5))
         if md5_of(file.path) != file.md5:
-            # The address promises a content, to DVC too.
+            # Remove it: the key promises a content, to DVC too.
             self._s3.delete_object(Bucket=self.bucket, Key=object_key(file.md5))
             raise InvalidData(f"{file.name} was changed while it was uploaded. Run the command again when it is whole")
 

@@ -1,4 +1,4 @@
-"""The versions that Git knows of a table: by its .dvc file, or by the table itself where Git has it whole."""
+"""The versions of a table in Git's history: of its .dvc file, or of the table itself where Git tracks it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from evergreen.versions import data_version
 
 @dataclass(frozen=True, kw_only=True)
 class TableVersion:
-    """A version, how large it is in bytes, and the newest commit that brought it; no commit for one of the bucket."""
+    """A version, its size in bytes, and the newest commit that has it; a version of the bucket has no commit."""
 
     version: str
     when: datetime
@@ -24,7 +24,7 @@ class TableVersion:
 
 
 class TableHistory:
-    """One table, a file or a folder, in the Git repository around it, if there is one."""
+    """The history of a table, a file or a folder, in the Git repository that contains it, if there is one."""
 
     def __init__(self, table: Path) -> None:
         self.table = table
@@ -35,11 +35,11 @@ class TableHistory:
             self._git = None
 
     def present(self) -> str | None:
-        """The version that lies on the disk; None when none does."""
+        """The version on the disk; None if the table is not there."""
         return data_version.of_path(self.table).version if self.table.exists() else None
 
     def declared(self) -> str | None:
-        """The version that the .dvc file on the disk names; None when there is none."""
+        """The version that the .dvc file on the disk names; None if there is no such file."""
         return _parse(self.pointer.read_bytes(), self.pointer.name)[0] if self.pointer.is_file() else None
 
     def versions(self) -> list[TableVersion]:

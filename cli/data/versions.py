@@ -1,4 +1,4 @@
-"""All versions of a table, from Git and from the data bucket: found by the beginning of their names, and brought."""
+"""All versions of a table, from Git and from the data bucket: find one by its first characters, and fetch it."""
 
 import shutil
 import tempfile
@@ -25,7 +25,8 @@ class DataVersions:
         self.all = sorted([*committed, *stored], key=lambda version: version.when, reverse=True)
 
     def find(self, beginning: str) -> TableVersion:
-        """
+        """The version with these first characters.
+
         Raises:
             CommandFailed: no version begins so, or more than one does.
         """
@@ -35,13 +36,13 @@ class DataVersions:
         if len(found) > 1:
             listed = ", ".join(version.version for version in found[:3])
             raise CommandFailed(
-                f"{len(found)} data versions begin with {beginning}: {listed}. Name more of it; "
+                f"{len(found)} data versions begin with {beginning}: {listed}. Give more characters; "
                 "list them with: evergreen data list"
             )
         return found[0]
 
     def manifest(self, version: TableVersion, on_file: OnFile) -> str:
-        """The URI that the workflow takes; what the bucket lacks is sent from DVC's cache or from Git."""
+        """The URI of the manifest, for the workflow; what the bucket lacks is uploaded from DVC's cache or from Git."""
         table = self.history.table
         if self._storage.has(version.version):
             return self._storage.register(version.version, table.name)
@@ -53,7 +54,7 @@ class DataVersions:
         """Write a version as the file or folder `to`: from DVC's cache, the bucket, or Git, in this order.
 
         Raises:
-            CommandFailed: it is in none of them.
+            CommandFailed: the version is in none of them.
         """
         if self._copy_from_cache(version.version, to):
             return
@@ -63,7 +64,7 @@ class DataVersions:
             self.history.write_from_git(version.commit, to)
         else:
             raise CommandFailed(
-                f"the data version {version.version} was never pushed to s3://{self._storage.bucket}, nor is it in "
+                f"the data version {version.version} was never pushed to s3://{self._storage.bucket} and is not in "
                 "DVC's cache here. Run `evergreen data push` in the clone that added it"
             )
 

@@ -1,1 +1,1 @@
-"""What only the demo needs: its candidates, its later data, and what it shows of the stack."""
+"""Parts that only the demo needs: its candidates, its later data, and what it reads from the stack."""

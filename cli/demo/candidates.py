@@ -9,7 +9,7 @@ from cli.aws.target import CHECKOUT
 
 @dataclass(frozen=True)
 class Candidate:
-    """What it is, and the [estimator] section that makes it."""
+    """A title, and the [estimator] section of model.toml."""
 
     title: str
     estimator: str
@@ -22,7 +22,7 @@ WORSE = Candidate(
 
 
 def write_settings(candidate: Candidate, folder: Path) -> Path:
-    """The candidate's model.toml, in a folder beside which its table is found too."""
+    """Write the candidate's model.toml to a folder, with the absolute path of its table."""
     folder.mkdir(parents=True, exist_ok=True)
     text = (CHECKOUT / "model.toml").read_text()
     text = re.sub(r"(?s)\[estimator\]\n.*?\n\n", f"[estimator]\n{candidate.estimator}\n\n", text, count=1)

@@ -1,4 +1,4 @@
-"""Later months of the demo's data, sent through the endpoint as its callers would."""
+"""Sends later months of the demo's data through the endpoint, as its callers would."""
 
 import csv
 from collections.abc import Callable, Collection
@@ -14,7 +14,7 @@ LATER = CHECKOUT / "data" / "texas_2007_2015.csv"
 
 @dataclass(frozen=True)
 class CityMonth:
-    """A row of the later data: the features as the model takes them, and what happened."""
+    """A row of the later data: the features as the model takes them, and the true median price."""
 
     features: dict[str, Any]
     median: float
@@ -25,9 +25,9 @@ class Replayed:
     """Months that have been predicted.
 
     Attributes:
-        requests: that it took, one a month.
-        mean_error: of the predictions, as a share of the truth.
-        truths: what really happened, as POST /feedback takes it.
+        requests: how many were sent, one a month.
+        mean_error: mean absolute error of the predictions, as a share of the true price.
+        truths: the true prices, as POST /feedback takes them.
     """
 
     requests: int

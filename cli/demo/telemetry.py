@@ -1,4 +1,4 @@
-"""Reads what a running stack says of itself: metrics, alarms, notifications."""
+"""Reads the metrics, alarms, captures and notifications of a running stack."""
 
 import json
 import time
@@ -9,13 +9,13 @@ from cli.aws.target import Target
 from evergreen import names
 from evergreen.errors import CommandFailed
 
-# Seconds to wait for a notification.
+# Seconds to wait for a notification or a capture.
 _PATIENCE = 60
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of one metric over the last hour."""
+    """Statistics of one metric over the last hour."""
 
     count: float
     total: float
@@ -65,7 +65,7 @@ def alarm_state(target: Target, metric: str, *, service: str = names.METRIC_SERV
 
 
 class Captures:
-    """The objects in the capture bucket, counted from the moment that this is made."""
+    """Counts the objects that reach the capture bucket after this was created."""
 
     def __init__(self, target: Target) -> None:
         self._s3 = target.client("s3")
@@ -73,10 +73,10 @@ class Captures:
         self._before = {prefix: self._count(prefix) for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX)}
 
     def await_growth(self, prefix: str, objects: int) -> None:
-        """Wait until so many more have come.
+        """Wait until this many more objects are under a prefix.
 
         Raises:
-            CommandFailed: they did not come.
+            CommandFailed: they did not arrive in time.
         """
         deadline = time.monotonic() + _PATIENCE
         while self._count(prefix) < self._before[prefix] + objects:
@@ -90,7 +90,7 @@ class Captures:
 
 
 class Inbox:
-    """A queue that is subscribed to the notification topic, as a person's mail box would be."""
+    """A queue that subscribes to the notification topic in place of a mailbox."""
 
     def __init__(self, target: Target) -> None:
         self._sqs = target.client("sqs")
@@ -109,10 +109,10 @@ class Inbox:
         target.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
     def receive(self, containing: str = "") -> Notification:
-        """The next notification whose message holds a text, waited for; others are dropped.
+        """Wait for the next notification whose message contains a text; others are dropped.
 
         Raises:
-            CommandFailed: none came.
+            CommandFailed: none arrived in time.
         """
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:

@@ -20,16 +20,23 @@ _SUFFIXES = (".html", ".md")
 
 def card(
     version: Annotated[
-        str | None, typer.Option("--version", help="Of this version instead of the champion; see evergreen versions.")
+        str | None, typer.Option("--version", help="The version; without it, the champion. See evergreen versions.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The file to write, .html or .md. Without it: model-card.html."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file to write, .html or .md. Without it: model-card.html, or data-sheet.html with --sheet.",
+        ),
     ] = None,
-    sheet: Annotated[bool, typer.Option("--sheet", help="The data sheet instead of the model card.")] = False,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Write the data sheet instead of the model card.")] = False,
     show: Annotated[
         bool | None,
-        typer.Option("--open/--no-open", help="Open it in a browser. Unsaid: in a terminal, if no file is named."),
+        typer.Option(
+            "--open/--no-open",
+            help="Open the file in a browser. Without it: yes in a terminal, if no --output is given.",
+        ),
     ] = None,
     environment: EnvironmentName = "dev",
     local: Local = False,
@@ -39,7 +46,7 @@ def card(
         show = console.is_terminal and output is None
     output = output or Path("data-sheet.html" if sheet else "model-card.html")
     if output.suffix not in _SUFFIXES:
-        raise CommandFailed(f"{output} must end in .html or .md: a card comes in these forms")
+        raise CommandFailed(f"{output} must end in .html or .md, the two formats of a card")
     cards = Cards(Target.choose(environment, local=local))
     found = cards.find(version)
     written = cards.write_sheet(found, output) if sheet else cards.write_card(found, output)
@@ -53,11 +60,11 @@ def card(
 
 @dataclass(frozen=True)
 class CardPlace:
-    """Where a version's documents lie: key prefixes of the model bucket, each ending in a slash.
+    """The places of a version's documents: key prefixes in the model bucket, each ending in a slash.
 
     Attributes:
-        judged: where Judge stored the card with its decision.
-        bundle: what training wrote: the sheet and the plots.
+        judged: holds the card with Judge's decision.
+        bundle: holds what training wrote, with the sheet and the plots.
     """
 
     version: str
@@ -75,7 +82,7 @@ class Cards:
         self._bundles = names.bundles_prefix(target.outputs[names.OUTPUT_MODEL_NAME])
 
     def find(self, version: str | None) -> CardPlace:
-        """The documents of a version; without one, of the champion.
+        """The places of a version's documents; without a version, of the champion's.
 
         Raises:
             CommandFailed: there is no champion yet, or no such version.
@@ -85,17 +92,14 @@ class Cards:
             if not champions:
                 raise CommandFailed("there is no champion yet. Run: evergreen train")
             return self._place(champions[0].version, champions[0].bundle)
-        for judged in self._registry.versions():
-            if judged.version == version:
-                return self._place(version, judged.decision["bundle"])
-        raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
+        return self._place(version, self._registry.find(version).decision["bundle"])
 
     def _place(self, version: str, bundle: str) -> CardPlace:
         job = bundle.removeprefix(self._bundles).partition("/")[0]
         return CardPlace(version, judged=f"{self._bundles}{job}/", bundle=bundle)
 
     def write_card(self, place: CardPlace, output: Path) -> list[Path]:
-        """Write the card; one in Markdown links to its plots, which are written beside it.
+        """Write the card. In Markdown it links to its plots, which are written beside it.
 
         Returns:
             All files written, the card first.

@@ -8,19 +8,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import plotly.graph_objects as go
 import typer
-from markdown_it import MarkdownIt
 
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import console
 from evergreen import names
 from evergreen.errors import CommandFailed
+from evergreen.number_text import number
 
-# Points of a line, at most: as many as a phone can show.
+# The most points in a line: as many as a phone can show.
 _POINTS = 400
 _SHORTEST_PERIOD = 60
-# As infra/monitoring/dashboard.py writes it.
+# The form of a search in infra/monitoring/dashboard.py.
 _SEARCH = re.compile(r"""SEARCH\('\{(?P<schema>[^}]+)\} MetricName="(?P<name>\w+)"', '(?P<stat>\w+)', \d+\)""")
 _COLOURS = {"OK": "#1a7f37", "ALARM": "#cf222e", "INSUFFICIENT_DATA": "#6e7781"}
 _PAGE = """<!doctype html>
@@ -37,24 +36,24 @@ _PAGE = """<!doctype html>
 </style>
 <script>{script}</script>
 {body}
-<footer>Drawn {moment} from the definition of the dashboard {name} and the metrics of the last {hours:g} hours.</footer>
+<footer>Drawn {moment} from the definition of the dashboard {name} and the metrics of the last {hours} hours.</footer>
 </html>
 """
 
 
 def dashboard(
     output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path("dashboard.html"),
-    hours: Annotated[float, typer.Option(help="How far back to draw.")] = 24,
+    hours: Annotated[float, typer.Option(help="Hours to draw, up to now.")] = 24,
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
-    """Draw the stack's dashboard as a page; the same is in the CloudWatch console."""
+    """Draw the stack's dashboard as a page. The CloudWatch console shows the same dashboard."""
     write_dashboard(Target.choose(environment, local=local), output, hours=hours)
     console.print(f"The dashboard is in {output}", markup=False)
 
 
 def write_dashboard(target: Target, output: Path, *, hours: float = 1) -> Path:
-    """Draw what is deployed; returns the file."""
+    """Draw the deployed dashboard; return the file."""
     name = target.outputs[names.OUTPUT_DASHBOARD]
     body = json.loads(target.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
     now = datetime.now(UTC)
@@ -65,13 +64,14 @@ def write_dashboard(target: Target, output: Path, *, hours: float = 1) -> Path:
         body="\n".join(drawing.widget(widget) for widget in body["widgets"]),
         moment=f"{now:%Y-%m-%d %H:%M} UTC",
         name=html.escape(name),
-        hours=hours,
+        hours=number(hours),
     )
     output.write_text(page, encoding="utf-8")
     return output
 
 
 def _plotly_script() -> str:
+    # plotly and markdown-it are imported only where a page is drawn: --help needs neither.
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
@@ -79,7 +79,7 @@ def _plotly_script() -> str:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """Draws widgets with the metrics between two moments."""
+    """Draws widgets with the metrics from `start` to `end`."""
 
     cloudwatch: Any
     start: datetime
@@ -88,6 +88,8 @@ class _Drawing:
     def widget(self, widget: dict[str, Any]) -> str:
         properties = widget["properties"]
         if widget["type"] == "text":
+            from markdown_it import MarkdownIt
+
             return str(MarkdownIt().render(properties["markdown"]))
         title = f"<h2>{html.escape(properties.get('title', ''))}</h2>"
         if widget["type"] == "alarm":
@@ -105,6 +107,8 @@ class _Drawing:
         return f'<ul class="alarms">{"".join(items)}</ul>'
 
     def _graph(self, properties: dict[str, Any]) -> str:
+        import plotly.graph_objects as go
+
         period = max(_SHORTEST_PERIOD, 60 * round((self.end - self.start).total_seconds() / 60 / _POINTS))
         metrics = [each for metric in properties["metrics"] for each in self._written_out(metric)]
         queries = [_query(index, metric, properties, period) for index, metric in enumerate(metrics)]
@@ -131,20 +135,22 @@ class _Drawing:
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             showlegend=True,
             yaxis={"rangemode": "tozero", "automargin": True},
-            # What has just been measured stands at the right edge, and needs room.
+            # The newest points are at the right edge and need room.
             xaxis={"range": [self.start, self.end + (self.end - self.start) / 30], "automargin": True},
         )
         config = {"responsive": True, "displayModeBar": False}
         return str(figure.to_html(full_html=False, include_plotlyjs=False, config=config))
 
     def _written_out(self, metric: list[Any]) -> list[list[Any]]:
-        """The metric itself; of a search, each that it finds, named by the first dimension searched for."""
+        """A metric as it is; a search as the metrics that it finds, each named by the first dimension searched for."""
         options = metric[-1] if isinstance(metric[-1], dict) else {}
         if "expression" not in options:
             return [metric]
         search = _SEARCH.fullmatch(options["expression"])
         if search is None:
-            raise CommandFailed(f"the dashboard has an expression that is not drawn here: {options['expression']}")
+            raise CommandFailed(
+                f"the dashboard has an expression that evergreen dashboard cannot draw: {options['expression']}"
+            )
         namespace, *wanted = search["schema"].split(",")
         pages = self.cloudwatch.get_paginator("list_metrics").paginate(Namespace=namespace, MetricName=search["name"])
         found = [item["Dimensions"] for page in pages for item in page["Metrics"]]

@@ -1,4 +1,4 @@
-"""evergreen data: versions of the table, in Git by their names and in the data bucket by their content."""
+"""evergreen data: versions of the table. Git keeps their names, the data bucket their content."""
 
 import tempfile
 from pathlib import Path
@@ -15,12 +15,13 @@ from cli.data.storage import DataStorage
 from cli.data.table_history import TableHistory
 from cli.data.versions import DataVersions
 from evergreen.errors import CommandFailed
+from evergreen.number_text import number
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions import data_version
 
 app = typer.Typer(help="Version the data: add, list, pull and push.", no_args_is_help=True, add_completion=False)
 
-# Enough of a version to name it by; `find` says when it is not.
+# Characters of a version that are printed; `find` refuses them if they are ambiguous.
 SHORT = 12
 
 SettingsFile = Annotated[Path, typer.Option("--settings", help="The model's settings.")]
@@ -29,11 +30,11 @@ SettingsFile = Annotated[Path, typer.Option("--settings", help="The model's sett
 @app.command()
 def add(
     file: Annotated[Path, typer.Argument(help="The table: a file, or a folder of files.")],
-    message: Annotated[str | None, typer.Option("--message", "-m", help="Of the Git commit.")] = None,
+    message: Annotated[str | None, typer.Option("--message", "-m", help="Message of the Git commit.")] = None,
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
-    """Make the table's present content a version: dvc add, dvc push, and the commit in Git."""
+    """Make the table's present content a version: dvc add, dvc push and a Git commit."""
     table = _absolute(file)
     if not table.exists():
         raise CommandFailed(f"{file} does not exist")
@@ -53,13 +54,13 @@ def add(
         repository.add(table)
     version = data_version.of_path(table)
     with steps.step("Push it to the data bucket") as step:
-        # Before the commit: what Git names can then be fetched by everyone.
+        # Pushed before the commit, so that everyone can fetch what Git names.
         step.result = repository.push(history.pointer)
         DataStorage(target).upload(version)
     short = version.version[:SHORT]
     with steps.step("Commit its .dvc file to Git") as step:
         if not git.commit(_written(git, history), message or f"{git.name(table)} is version {short}"):
-            step.result = "it is committed already"
+            step.result = "it was committed already"
     console.print(f"  {file} is version {short}. Train on it with: evergreen train", markup=False, soft_wrap=True)
 
 
@@ -77,14 +78,15 @@ def list_versions(
             version.version[:SHORT],
             "present" if version.version == present else "",
             f"{version.when:%Y-%m-%d %H:%M} UTC",
-            "" if version.size is None else f"{version.size:,}",
+            "" if version.size is None else number(version.size),
             "yes" if storage.has(version.version) else "no",
             f"{version.commit[:SHORT]} {version.message}" if version.commit else "none",
         )
     console.print(rows)
     if present is not None and present not in {version.version for version in versions.all}:
         console.print(
-            f"  {table.name} on the disk is {present[:SHORT]}, no version yet. Run: evergreen data add {table}",
+            f"  {table.name} on the disk is {present[:SHORT]}, which is not a version yet. "
+            f"Run: evergreen data add {table}",
             markup=False,
             soft_wrap=True,
         )
@@ -92,12 +94,15 @@ def list_versions(
 
 @app.command()
 def pull(
-    version: Annotated[str | None, typer.Argument(help="Its beginning suffices; else the .dvc file's.")] = None,
+    version: Annotated[
+        str | None,
+        typer.Argument(help="The version or its first characters. Without it: the version that the .dvc file names."),
+    ] = None,
     settings_file: SettingsFile = Path("model.toml"),
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
-    """Bring a version of the table to the disk, and its .dvc file with it."""
+    """Fetch a version of the table, and its .dvc file with it."""
     table, storage = _table(settings_file), DataStorage(Target.choose(environment, local=local))
     versions = DataVersions(table, storage)
     wanted = version or versions.history.declared()
@@ -109,10 +114,10 @@ def pull(
     else:
         if present is not None and present not in {known.version for known in versions.all}:
             raise CommandFailed(
-                f"{table} has changes that are no version, and would be lost. Run `evergreen data add {table}`, "
+                f"{table} has changes that are in no version and would be lost. Run `evergreen data add {table}`, "
                 "or move it away"
             )
-        with Steps().step(f"Bring {table.name} of {chosen.version[:SHORT]}") as step:
+        with Steps().step(f"Fetch {table.name}, version {chosen.version[:SHORT]}") as step:
             table.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=table.parent, prefix=".pull-") as folder:
                 brought = Path(folder, "new", table.name)
@@ -124,12 +129,12 @@ def pull(
     pointer = versions.history.pointer_at(chosen.commit) if chosen.commit else None
     if pointer is not None and versions.history.declared() != chosen.version:
         versions.history.pointer.write_bytes(pointer)
-        console.print(f"  {versions.history.pointer.name} names it now; commit that to keep to it.", markup=False)
+        console.print(f"  {versions.history.pointer.name} names this version now; commit it to keep it.", markup=False)
 
 
 @app.command()
 def push(environment: EnvironmentName = "dev", local: Local = False) -> None:
-    """Send all that DVC has here to the data bucket: tables, and the splits and model of `dvc repro`."""
+    """Push everything that DVC has here to the data bucket: tables, and the splits and model of `dvc repro`."""
     repository = DvcRepository(Path.cwd(), Target.choose(environment, local=local))
     with Steps().step("Push to the data bucket") as step:
         step.result = repository.push()
@@ -140,12 +145,12 @@ def _table(settings_file: Path) -> Path:
 
 
 def _absolute(path: Path) -> Path:
-    """With a link left as it is: DVC may have put one in the place of a table."""
+    """The absolute path. Its last part is not resolved: DVC may have replaced a table by a link."""
     return path.parent.resolve() / path.name
 
 
 def _written(git: Git, history: TableHistory) -> list[Path]:
-    """What DVC wrote for Git: the .dvc file, and .gitignore where the commit's does not name the table yet."""
+    """The files that DVC wrote for Git: the .dvc file, and .gitignore if the committed one lacks the table."""
     ignore, line = history.table.with_name(".gitignore"), f"/{history.table.name}"
     if not ignore.is_file() or line not in ignore.read_text().splitlines():
         return [history.pointer]

@@ -1,4 +1,4 @@
-"""evergreen demo: the whole story on this machine, from an empty cloud to alarms that someone is told of."""
+"""evergreen demo: the whole stack on this machine, from an empty cloud to the notification of an alarm."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -21,15 +21,16 @@ from cli.verbs.train import run_training
 from cli.verbs.versions import show_versions
 from evergreen import names
 from evergreen.errors import CommandFailed
+from evergreen.number_text import counted, number, percent
 
 HOME = CHECKOUT / ".evergreen" / "demo"
 CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
 FIRST_HALF = range(1, 7)
 
-# Rejected requests to send before giving up on the alarm.
+# The most rejected requests to send while waiting for the alarm.
 _MAX_REJECTED = 40
 
-# What the demo leaves, in its folder.
+# The pages that the demo leaves in its folder.
 _PAGES = {
     "Model card": "model-card.html",
     "Data sheet": "data-sheet.html",
@@ -45,7 +46,7 @@ _NEXT = (
 )
 
 
-def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free one if not given.")] = None) -> None:
+def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None) -> None:
     """Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything."""
     steps = Steps()
     console.print("[bold]Evergreen demo[/]: the whole stack on this machine, with no account and no Docker\n")
@@ -106,7 +107,9 @@ def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[s
         column.justify = "right"
     for month, answer in zip(months, answers, strict=True):
         error = answer["prediction"] / month.median - 1
-        table.add_row(month.features["city"], f"{answer['prediction']:,.0f}", f"{month.median:,.0f}", f"{error:+.1%}")
+        table.add_row(
+            month.features["city"], number(round(answer["prediction"])), number(month.median), f"{error:+.1%}"
+        )
     console.print(table)
     for warning in first.get("warnings", []):
         console.print(f"  Each answer warns: {warning}", style="dim", markup=False, soft_wrap=True)
@@ -115,8 +118,9 @@ def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[s
 def _reject(steps: Steps, target: Target, endpoint: Endpoint, month: CityMonth, inbox: telemetry.Inbox) -> None:
     with steps.step("Rejected requests until the alarm fires"):
         refusal, sent = _reject_until_alarm(target, endpoint, month)
-    requests = "a request" if sent == 1 else f"{sent} requests"
-    console.print(f"  The field 'city' was sent as 'town' in {requests}. The last answer:", markup=False)
+    console.print(
+        f"  The field 'city' was sent as 'town' in {counted(sent, 'request')}. The last answer:", markup=False
+    )
     for problem in refusal.body["errors"]:
         text = f"    {refusal.status}  {problem['field']}: expected {problem['expected']}, got {problem['got']}"
         console.print(text, style="yellow", markup=False, soft_wrap=True)
@@ -140,12 +144,12 @@ def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) ->
 
 
 def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMonth], year: str, *, labels: bool) -> None:
-    """Send half a year through the endpoint, and check whether it looks like what the model was judged on."""
+    """Send half a year through the endpoint, then check it for drift from the champion's holdout."""
     captures = telemetry.Captures(target)
     start = datetime.now(UTC)
     with steps.step(f"The first half of {year}, month by month") as step:
         replayed = replay(endpoint, rows, step.progress)
-        step.result = f"{len(rows)} predictions, mean error {replayed.mean_error:.1%}"
+        step.result = f"{counted(len(rows), 'prediction')}, mean error {percent(replayed.mean_error)}"
     if labels:
         with steps.step("The true prices, by POST /feedback"):
             endpoint.feedback({"labels": replayed.truths})

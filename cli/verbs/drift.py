@@ -1,4 +1,4 @@
-"""evergreen drift: have the drift check made now, and show what it finds."""
+"""evergreen drift: run the drift check now and show its result."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +12,14 @@ from cli.console import Steps, console
 
 
 def drift(
-    hours: Annotated[float, typer.Option(help="Look back so far.")] = 24,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write Evidently's report here.")] = None,
+    hours: Annotated[float, typer.Option(help="Hours to check, up to now.")] = 24,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write Evidently's report to this file.")
+    ] = None,
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
-    """Check now whether the rows still look like those that the champion was judged on."""
+    """Check now whether the predicted rows have drifted from the champion's holdout."""
     checks = Checks(Target.choose(environment, local=local))
     with Steps().step("Check for drift"):
         result = checks.run(start=hours_ago(hours), end=datetime.now(UTC))

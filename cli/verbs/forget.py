@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-import pyarrow.parquet
 import typer
 from botocore.exceptions import ClientError
 
@@ -19,7 +18,7 @@ from evergreen.errors import CommandFailed
 from evergreen.prediction_id import predicted_at
 from functions.check_drift.capture_files import Faults, read_records
 
-# A record is in S3 minutes after its prediction; this is how much longer it may have taken.
+# A record reaches S3 minutes after its prediction. It is looked for up to this much later.
 _LATEST = timedelta(days=2)
 _ROWS = {names.PREDICTIONS_PREFIX: "rows", names.FEEDBACK_PREFIX: "labels"}
 
@@ -34,12 +33,12 @@ def forget(
     with Steps().step(f"Look for {prediction_id}") as step:
         changed = forget_prediction(target, prediction_id, step.progress)
     if not changed:
-        raise CommandFailed(f"nothing captured names {prediction_id}; it may have expired, or never been recorded")
+        raise CommandFailed(f"no captured record has {prediction_id}; it may have expired, or was never recorded")
     for key in changed:
         console.print(f"  Removed from {key}", markup=False, soft_wrap=True)
     console.print(
         "  Its line in the predict function's log stays until the log expires: see retention_days in "
-        "infra/environments.py. What has been drawn from it in reports of drift checks are counts, not rows.",
+        "infra/environments.py. Reports of drift checks keep counts, not rows.",
         markup=False,
         soft_wrap=True,
     )
@@ -49,14 +48,14 @@ def forget_prediction(target: Target, prediction_id: str, progress: Any) -> list
     """The keys of the objects that it was removed from.
 
     Raises:
-        CommandFailed: the id is none of an answer, or an object changed meanwhile.
+        CommandFailed: it is not the id of an answer, or an object cannot be read, or changed meanwhile.
     """
     predicted = predicted_at(prediction_id)
     if predicted is None:
         raise CommandFailed(f"{prediction_id!r} is not the prediction_id of an answer")
     s3, bucket = target.client("s3"), target.outputs[names.OUTPUT_CAPTURE_BUCKET]
     changed = []
-    # A label may come at any time after.
+    # A label may arrive at any later time.
     for prefix, last in (
         (names.PREDICTIONS_PREFIX, min(predicted + _LATEST, datetime.now(UTC))),
         (names.FEEDBACK_PREFIX, datetime.now(UTC)),
@@ -77,10 +76,10 @@ def _keys(s3: Any, bucket: str, prefix: str, first: datetime, last: datetime) ->
 
 
 def _remove(s3: Any, bucket: str, key: str, prediction_id: str, rows: str) -> bool:
-    """Write an object again without a prediction, if it holds it; the bucket keeps no old version.
+    """Rewrite an object without a prediction, if it holds it; the bucket keeps no old version.
 
     Raises:
-        CommandFailed: the object cannot be read whole, or changed meanwhile. It is as it was.
+        CommandFailed: the object cannot be read whole, or changed meanwhile. It stays as it was.
     """
     found = s3.get_object(Bucket=bucket, Key=key)
     content, faults = found["Body"].read(), Faults()
@@ -102,13 +101,17 @@ def _remove(s3: Any, bucket: str, key: str, prediction_id: str, rows: str) -> bo
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
             raise
-        raise CommandFailed(f"{key} changed at the same moment; nothing was removed from it. Run it again") from error
+        raise CommandFailed(f"{key} changed meanwhile; nothing was removed from it. Run the command again") from error
     return True
 
 
 def _written(records: list[dict[str, Any]], *, like: bytes) -> bytes:
-    """Records in the form of a capture object: Parquet, or JSON lines, compressed or not."""
+    """Records in the format of the object `like`: Parquet, or JSON lines, gzipped or not."""
     if like.startswith(b"PAR1"):
+        # Not at the top: only captures in Parquet need it, and the stack's Firehose writes JSON lines.
+        import pyarrow
+        import pyarrow.parquet
+
         table = pyarrow.Table.from_pylist(records, schema=pyarrow.parquet.read_schema(io.BytesIO(like)))
         output = io.BytesIO()
         pyarrow.parquet.write_table(table, output)

@@ -15,8 +15,9 @@ from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import errors
 from evergreen.contract.contract import NUMBER
 from evergreen.errors import CommandFailed
+from evergreen.number_text import counted
 
-# Rows per request: as many as the endpoint takes.
+# Rows per request: the most that the endpoint takes.
 _BATCH = 1000
 
 
@@ -67,7 +68,7 @@ def _open(name: str) -> TextIO:
 def _predict_row(endpoint: Endpoint, words: dict[str, str]) -> None:
     features = endpoint.model()["contract"]["features"]
     kinds = {feature["name"]: feature["type"] for feature in features}
-    # A name that the model does not know is sent as it is: the endpoint says what is wrong with it.
+    # A name that the model does not know is sent too: the endpoint's answer says what is wrong with it.
     answer = endpoint.predict({"features": {name: _value(kinds.get(name), word) for name, word in words.items()}})
     for warning in answer.get("warnings", []):
         errors.print(f"warning: {warning}", style="yellow", markup=False)
@@ -91,9 +92,9 @@ def _predict_table(endpoint: Endpoint, lines: TextIO, output: TextIO) -> None:
             writer.writerow({**row, "prediction": scored["prediction"]})
             unusual += scored.get("warnings", [])[:1]
         count += len(rows)
-        errors.print(f"{count} rows predicted", style="dim")
+        errors.print(f"{counted(count, 'row')} predicted", style="dim")
     if unusual:
-        text = f"warning: {len(unusual)} rows are unlike those of the training; the first: {unusual[0]}"
+        text = f"warning: training had no values like those of {counted(len(unusual), 'row')}; the first: {unusual[0]}"
         errors.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
@@ -103,7 +104,7 @@ def _batches(reader: "csv.DictReader[str]") -> Iterator[list[dict[str, Any]]]:
 
 
 def _value(kind: str | None, word: str) -> Any:
-    """A cell as JSON: an empty one is null, a number a number; what is not one is left for the endpoint to name."""
+    """A cell as a JSON value: null if empty, a number for a number. Other text is left for the endpoint to refuse."""
     if word == "":
         return None
     if kind != NUMBER:

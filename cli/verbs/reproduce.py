@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from cli.aws.registry import JudgedVersion, Registry
+from cli.aws.registry import Registry
 from cli.aws.target import CHECKOUT, EnvironmentName, Local, Target
 from cli.console import Steps, console
 from cli.data.storage import DataStorage
 from cli.reproduction import Original, Reproduction, code_of, run_module
-from evergreen.errors import CommandFailed
 
 
 def reproduce(
@@ -22,7 +21,7 @@ def reproduce(
 ) -> None:
     """Train a version again from its data, settings and code, and say whether the model is the same."""
     target = Target.choose(environment, local=local)
-    original = Original.read(target, _find(Registry(target).versions(), version))
+    original = Original.read(target, Registry(target).find(version))
     if original.commit is None:
         console.print(
             f"  The code of {version} is in no commit (git_commit is {original.lineage['git_commit']}): "
@@ -43,7 +42,7 @@ def reproduce(
         soft_wrap=True,
     )
     differences = result.differences(original)
-    for sentence in differences or ["Nothing that the lineage knows differs: the training is not deterministic."]:
+    for sentence in differences or ["Nothing that the lineage records differs, so the training is not deterministic."]:
         console.print(f"  {sentence}", markup=False, soft_wrap=True)
     raise typer.Exit(1)
 
@@ -52,7 +51,8 @@ def _train_again(original: Original, storage: DataStorage, folder: Path, steps: 
     settings, base = folder / "model.toml", folder / "opt-ml"
     with steps.step("Fetch its data and its model.toml") as step:
         storage.download_settings(original.lineage["settings_sha256"], settings)
-        # The table's own name is in the summary. Only its code knows what else this model.toml may say.
+        # The training writes the table's name into its summary. Only this key is read here: the version's own code
+        # knows the others.
         name = PurePosixPath(tomllib.loads(settings.read_text())["data"]["path"]).name
         storage.download(original.lineage["data_version"], folder / "data" / name, step.progress)
     with code_of(original, CHECKOUT, folder / "code") as code:
@@ -74,14 +74,3 @@ def _train_again(original: Original, storage: DataStorage, folder: Path, steps: 
                 base=base,
             )
     return Reproduction.read(folder / "bundle")
-
-
-def _find(judged: list[JudgedVersion], version: str) -> JudgedVersion:
-    """
-    Raises:
-        CommandFailed: there is no such version.
-    """
-    found = next((each for each in judged if each.version == version), None)
-    if found is None:
-        raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
-    return found

@@ -1,4 +1,4 @@
-"""evergreen rollback: the previous champion serves again, without a deployment."""
+"""evergreen rollback: make the previous champion serve again, without a deployment."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps, console
 from evergreen.errors import CommandFailed
 
-# The predict function looks at the pointer about once a minute; twice that is a fault.
+# Seconds. The predict function reads the pointer about once a minute; more than twice that is a fault.
 _PATIENCE = 120
 _POLL = 1.0
 
@@ -24,7 +24,7 @@ def rollback(
 ) -> None:
     """Make the previous champion serve again, or a version that is named.
 
-    Naming the champion itself completes a promotion that has failed half-way.
+    Naming the champion itself completes a promotion that failed half-way.
     """
     roll_back(Target.choose(environment, local=local), version, Steps())
 
@@ -51,7 +51,8 @@ def roll_back(target: Target, version: str | None, steps: Steps) -> None:
 
 
 def choose(registry: Registry, version: str | None) -> JudgedVersion:
-    """
+    """The version to go back to: the one named, or else the champion before the present one.
+
     Raises:
         CommandFailed: there is no such version, or none before the present champion.
     """
@@ -62,13 +63,10 @@ def choose(registry: Registry, version: str | None) -> JudgedVersion:
         version = next((champion.version for champion in champions if champion.version != champions[0].version), None)
         if version is None:
             raise CommandFailed(
-                f"no champion before {champions[0].version} is kept (S3 forgets after 90 days): name a version that "
-                "evergreen versions lists"
+                f"no champion before {champions[0].version} is kept (S3 deletes old pointers after 90 days): "
+                "name a version that evergreen versions lists"
             )
-    judged = {found.version: found for found in registry.versions()}
-    if version not in judged:
-        raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
-    return judged[version]
+    return registry.find(version)
 
 
 def _await(endpoint: Endpoint, version: str, progress: Callable[[str], None]) -> None:

@@ -9,7 +9,7 @@ from cli.aws.target import EnvironmentName, Local, Target
 from cli.aws.training_run import TrainingRun
 from cli.console import Steps, console
 
-# States that only steer; the others are work that a person waits for.
+# States that only choose what comes next, and take no time; the others are printed.
 _STEERING = {"NameVersion", "IsBetter", "Release", "HowItEnded", "Promoted", "KeepChampion", "Failed"}
 
 

@@ -2,7 +2,7 @@
 
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +12,14 @@ from cli.embedded import REGION, deployed_cloud
 from cli.interruption import Interrupted
 from cli.verbs.train import run_training
 from evergreen import names
-from local.cloud import EmbeddedCloud
+
+if TYPE_CHECKING:
+    from local.cloud import EmbeddedCloud
 
 _EXAMPLE = '{"features": {"city": "Austin", "year": 2007, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3}}'
 
 
-def up(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free one if not given.")] = None) -> None:
+def up(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None) -> None:
     """Run the cloud on this machine, deployed and trained, until Ctrl-C."""
     steps = Steps()
     with deployed_cloud(CLOUD_HOME, steps, port=port) as (cloud, target):
@@ -29,8 +31,8 @@ def up(port: Annotated[int | None, typer.Option(help="Port of the cloud; a free 
             console.print("\nStopping the cloud.")
 
 
-def shell_function(cloud: EmbeddedCloud, url: str) -> str:
-    """A signed request to a route of the endpoint, to paste into a shell: ask <route> [curl's options]."""
+def shell_function(cloud: "EmbeddedCloud", url: str) -> str:
+    """A shell function that sends a signed request to a route of the endpoint: ask <route> [curl's options]."""
     keys = cloud.environment()
     return (
         f"ask() {{ curl -sS --cacert {cloud.ca_file} --aws-sigv4 aws:amz:{REGION}:execute-api "
@@ -39,8 +41,8 @@ def shell_function(cloud: EmbeddedCloud, url: str) -> str:
     )
 
 
-def _show(cloud: EmbeddedCloud, url: str) -> None:
-    console.print("\n[bold]The cloud is up.[/] Ctrl-C stops it and forgets all that is in it.\n")
+def _show(cloud: "EmbeddedCloud", url: str) -> None:
+    console.print("\n[bold]The cloud is up.[/] Ctrl-C stops it and deletes everything in it.\n")
     console.print(f"  Endpoint   {url}", markup=False, soft_wrap=True)
     console.print(f"  MLflow     {cloud.tracking_uri}", markup=False, soft_wrap=True)
     console.print(

@@ -13,7 +13,7 @@ def versions(environment: EnvironmentName = "dev", local: Local = False) -> None
 
 
 def show_versions(registry: Registry) -> None:
-    """A table of the judged versions."""
+    """Print a table of the judged versions."""
     champions = registry.champions()
     table = Table("Version", "Role", "Holdout", "Decision")
     for judged in registry.versions():

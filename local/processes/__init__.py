@@ -1,1 +1,1 @@
-"""Functions and jobs as processes of this machine."""
+"""Functions and jobs as processes on this machine."""

@@ -1,9 +1,8 @@
 """Lambda functions on the AWS runtime client.
 
-ministack runs Python functions in a loop of its own. Here they run as they do on AWS: `awslambdaric` polls the
-Lambda Runtime API, which ministack already serves for custom runtimes. What a function may import is strict: its
-package, the standard library and the runtime client. Where there is no `awslambdaric` (it has Linux wheels only)
-ministack's own worker stays.
+ministack runs Python functions in a loop of its own. Here they run as on AWS: `awslambdaric` polls the Lambda Runtime
+API, which ministack already serves for custom runtimes. A function can import only its package, the standard library
+and the runtime client. On a machine without `awslambdaric`, which has Linux wheels only, ministack's worker stays.
 """
 
 import contextlib
@@ -19,12 +18,12 @@ from typing import Any
 
 from local import engine, environments
 
-# The runtime client, its own dependencies and its compiled part.
+# The runtime client, its dependencies and its compiled part.
 _RUNTIME_PACKAGES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 
 _LAUNCHER = """\
 import os, sys
-# As on AWS: the function's package first, what the runtime brings last.
+# As on AWS: the function's package first, the runtime's packages last.
 sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"], *sys.path[1:], {packages!r}]
 sys.argv = ["awslambdaric", os.environ["_HANDLER"]]
 from awslambdaric.__main__ import main
@@ -33,7 +32,7 @@ main(sys.argv)
 
 
 def install(folder: Path) -> None:
-    """Run `python3.*` functions on the runtime client; its packages are linked into `folder`."""
+    """Run `python3.*` functions on the runtime client, whose packages are linked into `folder`."""
     if any(importlib.util.find_spec(name) is None for name in ("awslambdaric", "simplejson")):
         return
     bootstrap = _bootstrap(folder)
@@ -45,7 +44,7 @@ def install(folder: Path) -> None:
         return worker_class if _is_python(config) else class_for(config)
 
     def execute_warm(func: dict, event: Any, request_id: str) -> dict:
-        """Errors of a custom runtime keep their type, which ministack's Python workers flatten."""
+        """Run as a custom runtime, whose errors keep their type; ministack's Python workers lose it."""
         if _is_python(func.get("config") or func):
             return engine.EXECUTE_PROVIDED_WARM(func, event, request_id)
         return execute(func, event, request_id)
@@ -63,30 +62,39 @@ def _is_python(config: dict) -> bool:
     return str(config.get("Runtime", "")).startswith("python3")
 
 
-def _bootstrap(folder: Path) -> bytes:
-    """The executable that the Runtime API's worker starts, and what it needs, written to `folder`."""
-    packages = folder / "packages"
-    packages.mkdir(parents=True)
+def link_runtime(folder: Path) -> Path:
+    """Fill `folder` with links to the runtime client's packages and to nothing else; returns it."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name in _RUNTIME_PACKAGES:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             continue
         origin = Path(spec.origin)
         source = origin.parent if spec.submodule_search_locations else origin
-        (packages / source.name).symlink_to(source)
+        link = folder / source.name
+        # The folder may hold links that another Python's virtual environment made.
+        if not link.is_symlink() or link.readlink() != source:
+            link.unlink(missing_ok=True)
+            link.symlink_to(source)
+    return folder
+
+
+def _bootstrap(folder: Path) -> bytes:
+    """The executable that ministack's worker starts; the files that it needs are written to `folder`."""
+    packages = link_runtime(folder / "packages")
     launcher = folder / "launch.py"
     launcher.write_text(_LAUNCHER.format(packages=str(packages)))
-    # -S: no site-packages, so that a package forgotten in the zip is missing here too.
+    # -S: without site-packages, so that a package that the zip lacks is missing here too.
     return f'#!/bin/sh\nexec "{sys.executable}" -s -S "{launcher}"\n'.encode()
 
 
 def _clean(given: dict[str, str], config: dict, folder: Path) -> dict[str, str]:
-    """Drop what came from the server's own environment; add what Lambda sets and ministack does not."""
+    """Remove the variables of the server's environment; add those that Lambda sets and ministack does not."""
     own = {name: value for name, value in given.items() if os.environ.get(name) != value}
     name = config.get("FunctionName", "unknown")
     temporary = folder / "tmp" / name
     temporary.mkdir(parents=True, exist_ok=True)
-    # A variable of the function's own may have the value that the server has.
+    # The function's variables come from its configuration, since one may have the same value as in the server.
     variables = (config.get("Environment") or {}).get("Variables") or {}
     group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
     return {
@@ -111,10 +119,10 @@ def _with_bootstrap(code_zip: bytes, bootstrap: bytes) -> bytes:
 
 
 class _Output:
-    """What a function has printed and nobody has collected yet.
+    """Output of a function that has not been collected yet.
 
-    The runtime client flushes each line before it answers an invocation, so when the answer is here all lines of
-    that invocation are in the pipe: `drain` takes them without waiting.
+    The runtime client flushes each line before it answers an invocation. So when the answer arrives, all lines of the
+    invocation are in the pipe, and `drain` reads them without waiting.
     """
 
     def __init__(self, stream: io.BufferedReader) -> None:
@@ -124,7 +132,7 @@ class _Output:
         self._open = True
 
     def pump(self) -> None:
-        """Read for the life of the process: a full pipe would block the function."""
+        """Read as long as the process runs, since a full pipe would block the function."""
         while self._open:
             select.select([self._descriptor], [], [])
             with self._lock:
@@ -156,7 +164,7 @@ def _runtime_client_worker(bootstrap: bytes) -> type:
 
         def _build_handler_class(self, generation: int, pending: Any) -> type:
             handler = super()._build_handler_class(generation, pending)
-            # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for an acknowledgement.
+            # Headers and body are two writes. With Nagle's algorithm the second waits 40 ms for an acknowledgement.
             handler.disable_nagle_algorithm = True
             return handler
 
@@ -174,7 +182,7 @@ def _runtime_client_worker(bootstrap: bytes) -> type:
             return self._drain_stderr()
 
         def _await_init(self, init_timeout: float | None = None) -> None:
-            """An error at import keeps the type and message that the runtime client reports."""
+            """Keep the type and message that the runtime client reports for an error at import."""
             try:
                 super()._await_init(init_timeout)
             except RuntimeError as error:

@@ -9,11 +9,11 @@ _FLUSH_SECONDS = 1.0
 
 
 class JobLog:
-    """Log stream of one job, `<job>/algo-1-<epoch>`. Lines go out in batches, about once a second."""
+    """The log stream of one job, `<job>/algo-1-<epoch>`. Lines are sent in batches, about once a second."""
 
     def __init__(self, kind: str, name: str) -> None:
         self._target = {"logGroupName": _GROUPS[kind], "logStreamName": f"{name}/algo-1-{int(time.time())}"}
-        # Both answer with an error, to be ignored, if the group exists already.
+        # An error answer means that the group exists already, and is ignored.
         engine.CREATE_LOG_GROUP({"logGroupName": self._target["logGroupName"]})
         engine.CREATE_LOG_STREAM(self._target)
         self._events: list[dict] = []
@@ -25,7 +25,7 @@ class JobLog:
             self.close()
 
     def close(self) -> None:
-        """Send what is left; writing may go on."""
+        """Send the lines that are left; further writes are allowed."""
         events, self._events = self._events, []
         self._flushed = time.monotonic()
         if events:

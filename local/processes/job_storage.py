@@ -1,4 +1,4 @@
-"""What SageMaker does in S3 around a job, with the job's own role."""
+"""SageMaker's downloads and uploads for a job, with the job's role."""
 
 import json
 import tarfile
@@ -13,11 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 class StorageError(Exception):
-    """A download or an upload failed; the message is the job's failure reason."""
+    """A job's download, upload or request failed; the message is the job's failure reason."""
 
 
 def parse_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of `s3://bucket/key` or `https://s3.<region>.amazonaws.com/bucket/key`."""
+    """Bucket and key of `s3://bucket/key` or `https://s3.<region>.amazonaws.com/bucket/key`. Raises StorageError."""
     parts = urlsplit(uri)
     if parts.scheme == "s3":
         return parts.netloc, parts.path.lstrip("/")
@@ -28,7 +28,7 @@ def parse_uri(uri: str) -> tuple[str, str]:
 
 
 class JobStorage:
-    """S3 as one role sees it. Every failure is a StorageError that names the object and S3's answer."""
+    """S3 with the credentials of one role. Every failure is a StorageError with the object and S3's answer."""
 
     def __init__(self, *, endpoint: str, authority: str, region: str, credentials: dict[str, str]) -> None:
         session = boto3.Session(
@@ -40,7 +40,7 @@ class JobStorage:
         self._s3: Any = session.client("s3", endpoint_url=endpoint, verify=authority)
 
     def download(self, uri: str, folder: Path) -> None:
-        """Every object whose key begins with the URI's key, under `folder`."""
+        """Download every object whose key begins with the URI's key into `folder`."""
         bucket, prefix = parse_uri(uri)
         folder.mkdir(parents=True, exist_ok=True)
         found = False
@@ -56,7 +56,7 @@ class JobStorage:
             raise StorageError(f"ClientError: Data download failed: no S3 objects found under {uri}")
 
     def download_listed(self, uri: str, folder: Path) -> None:
-        """The objects that the manifest at `uri` lists, each under `folder` by its path below the manifest's prefix."""
+        """Download the objects that the manifest at `uri` lists into `folder`, by their paths below its prefix."""
         bucket, key = parse_uri(uri)
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -87,7 +87,7 @@ class JobStorage:
             archive.unlink(missing_ok=True)
 
     def upload_folder(self, folder: Path, uri: str) -> None:
-        """Every file under `folder`, below the URI's key."""
+        """Upload every file in `folder`, below the URI's key."""
         bucket, prefix = parse_uri(uri)
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             self._upload(
@@ -95,7 +95,7 @@ class JobStorage:
             )
 
     def upload_archive(self, folder: Path, uri: str) -> None:
-        """The contents of `folder` as one .tar.gz."""
+        """Upload the contents of `folder` as one .tar.gz."""
         archive = folder.with_name(folder.name + ".tar.gz")
         with tarfile.open(archive, "w:gz") as opened:
             for path in sorted(folder.iterdir()):
@@ -110,7 +110,7 @@ class JobStorage:
 
     def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            # A key that ends in a slash is a folder made in the console.
+            # A key that ends in a slash is a folder that the console made.
             yield from (item["Key"] for item in page.get("Contents", []) if not item["Key"].endswith("/"))
 
 
@@ -130,7 +130,7 @@ def _read_manifest(uri: str, content: bytes) -> tuple[str, list[str]]:
 
 
 def _relative(key: str, prefix: str) -> str:
-    """Where SageMaker puts an object: its key below the prefix's last complete folder."""
+    """The path to which SageMaker downloads an object: its key below the prefix's last complete folder."""
     folder = prefix if prefix.endswith("/") or not prefix else prefix + "/"
     if not key.startswith(folder):
         folder = prefix.rpartition("/")[0] + "/" if "/" in prefix else ""

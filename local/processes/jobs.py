@@ -1,4 +1,4 @@
-"""The life of a SageMaker job: a thread that downloads, runs a subprocess and uploads, and a status to ask for."""
+"""A SageMaker job: a thread that downloads, runs a subprocess and uploads, and a status."""
 
 import contextvars
 import os
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from evergreen.number_text import counted
 from local import engine, environments
 from local.processes.job_logs import JobLog
 from local.processes.job_storage import JobStorage, StorageError
@@ -24,13 +25,13 @@ _LOG_TAIL_LINES = 20
 _REASON_CHARACTERS = 1024
 _DEFAULT_MAX_RUNTIME_SECONDS = 86400
 _RUNNING = ("InProgress", "Stopping")
-# Hides the editable install of this repository from jobs: what the archive lacks must be missing here too.
+# Hides the editable install of this repository from jobs: a module that the archive lacks must be missing here too.
 _SITE = Path(__file__).with_name("job_site")
 
 
 @dataclass(frozen=True)
 class Command:
-    """What a job runs, in which folder, and its environment beside the credentials and the cloud's address."""
+    """The command of a job, its folder, and its environment without the credentials and the cloud's address."""
 
     arguments: list[str]
     cwd: Path
@@ -38,7 +39,7 @@ class Command:
 
 
 class Job(ABC):
-    """One job from its creation on. `done` is set when its status is final."""
+    """One job. `done` is set when its status is final."""
 
     kind: ClassVar[str]  # "training" or "processing"
     failure_file: ClassVar[str]
@@ -63,23 +64,24 @@ class Job(ABC):
 
     @abstractmethod
     def prepare(self, storage: JobStorage) -> Command:
-        """Fill `base` as the container would find it, and say what to run. Raises StorageError."""
+        """Fill `base` with the files of the container, and return the command. Raises StorageError."""
 
     @abstractmethod
     def publish(self, storage: JobStorage) -> None:
-        """Upload what the job has left in `base`. Raises StorageError."""
+        """Upload the job's results from `base`. Raises StorageError."""
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """The Describe operation's answer; times in seconds since the epoch."""
+        """The answer of the Describe operation; times in seconds since the epoch."""
 
     def start(self) -> None:
-        # The thread keeps the request's account and region.
+        """Run the job in a thread of its own."""
+        # The context holds the account and region of the request.
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._run,), name=f"job-{self.name}", daemon=True).start()
 
     def stop(self) -> None:
-        """Ask the job to end; `done` is set when it has. No effect on one that has ended."""
+        """Ask the job to end; `done` is set when it has. No effect on a job that has ended."""
         with self._lock:
             if self.status not in _RUNNING:
                 return
@@ -89,7 +91,7 @@ class Job(ABC):
                 self._process.terminate()
 
     def enter(self, phase: str, message: str = "", *, status: str | None = None) -> None:
-        """Record the secondary status, which training jobs show."""
+        """Record a secondary status, which the Describe answer of training jobs contains."""
         now = self.modified = time.time()
         if self.transitions:
             self.transitions[-1]["EndTime"] = now
@@ -99,7 +101,7 @@ class Job(ABC):
 
     @property
     def max_runtime(self) -> float:
-        """Seconds."""
+        """The time limit of the job, in seconds."""
         return float(self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_SECONDS))
 
     def _run(self) -> None:
@@ -127,12 +129,12 @@ class Job(ABC):
         except StorageError as error:
             self._finish("Failed", "Failed", str(error))
         except Exception as error:
-            # Whoever waits for `done` must not wait for ever because of a fault of ours.
+            # A bug in the embedded cloud must not make callers wait for `done` for ever.
             self._finish("Failed", "Failed", f"InternalServerError: {error!r}")
             raise
 
     def _execute(self, command: Command, credentials: dict[str, str], tail: deque[str]) -> int:
-        """Run the command to its end; the exit code."""
+        """Run the command to its end, and return its exit code."""
         environment = environments.workload(credentials) | {"SAGEMAKER_BASE_DIR": str(self.base)} | command.environment
         python_path = [environment.get("PYTHONPATH"), str(_SITE)]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, python_path))
@@ -173,7 +175,9 @@ class Job(ABC):
 
     def _finish_stopped(self) -> None:
         if self._timed_out and not self._stop_requested:
-            self._finish("Stopped", "MaxRuntimeExceeded", f"The job ran longer than {self.max_runtime:g} seconds")
+            self._finish(
+                "Stopped", "MaxRuntimeExceeded", f"The job ran longer than {counted(int(self.max_runtime), 'second')}"
+            )
         else:
             self._finish("Stopped", "Stopped")
 
@@ -189,7 +193,7 @@ class Job(ABC):
         file = self.base / "output" / self.failure_file
         if file.is_file() and (text := file.read_text(errors="replace").strip()):
             return f"AlgorithmError: {text}, exit code: {code}"
-        # The end of the log holds the cause: cut its beginning.
+        # The end of the log holds the cause, so its beginning is cut.
         ending = f", exit code: {code}"
         room = _REASON_CHARACTERS - len("AlgorithmError: ") - len(ending)
         return "AlgorithmError: " + "\n".join(tail)[-room:] + ending
@@ -204,7 +208,7 @@ class JobStore:
         self._lock = threading.Lock()
 
     def create(self, kind: type[Job], name: str, request: dict[str, Any]) -> Job:
-        """Start a job. Raises KeyError if there is one of this kind and name."""
+        """Start a job. Raises KeyError if a job of this kind and name exists."""
         with self._lock:
             if (kind.kind, name) in self._jobs:
                 raise KeyError(name)
@@ -215,20 +219,21 @@ class JobStore:
         return job
 
     def get(self, kind: type[Job], name: str) -> Job:
-        """Raises KeyError."""
+        """The job of this kind and name. Raises KeyError if there is none."""
         return self._jobs[kind.kind, name]
 
     def all(self, kind: type[Job]) -> list[Job]:
-        """Newest first."""
+        """All jobs of this kind, the newest first."""
         with self._lock:
             return [job for (of_kind, _), job in reversed(self._jobs.items()) if of_kind == kind.kind]
 
     def running(self) -> list[Job]:
+        """The jobs that have not ended."""
         with self._lock:
             return [job for job in self._jobs.values() if not job.done.is_set()]
 
     def stop_all(self) -> None:
-        """Stop every job and wait until the last has ended."""
+        """Stop every job and wait until all have ended."""
         stopping = self.running()
         for job in stopping:
             job.stop()
@@ -237,7 +242,7 @@ class JobStore:
 
 
 def _role_session(role_arn: str) -> dict[str, str]:
-    """Credentials of a new session of the role, known to the cloud's STS."""
+    """Credentials of a new session of the role, which the cloud's STS accepts."""
     role = role_arn.rsplit("/", 1)[-1]
     credentials = {
         "AWS_ACCESS_KEY_ID": "ASIA" + secrets.token_hex(8).upper(),

@@ -1,12 +1,12 @@
-"""Runs one command that must not outlive the process which started it.
+"""Runs one command that must not outlive the process that started it.
 
     python -I -S leash.py <grace seconds> <command> [argument ...]
 
-Whoever starts the leash keeps the write end of its standard input. When that closes (the owner exited or was
-killed) or a SIGTERM arrives, the command gets a SIGTERM and `grace` seconds; then everything left in its process
-group is killed. The same clean-up follows when the command ends by itself. The exit code is the command's.
+The owner, which starts the leash, keeps the write end of the leash's standard input. When it closes, since the owner
+exited or was killed, or when a SIGTERM arrives, the command gets a SIGTERM and has `grace` seconds to end. Then all
+processes left in its process group are killed, also when the command ends by itself. The exit code is the command's.
 
-It imports nothing of ours and little of the standard library: it stands in front of every job.
+The leash imports only a little of the standard library, since it delays the start of every job.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ def main(grace: float, command: list[str]) -> int:
     signal.set_wakeup_fd(waker)
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
-    # Inherited descriptors go on to the command: the cloud's server is handed its listening socket that way.
+    # The command inherits open descriptors: the cloud's server gets its listening socket this way.
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False, process_group=0)
     try:
         _wait_for_end(child, wake)
@@ -32,7 +32,7 @@ def main(grace: float, command: list[str]) -> int:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=grace)
     finally:
-        # The group outlives its leader if the command left children behind.
+        # The group still exists if the command left children.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
     code = child.wait()
@@ -40,7 +40,7 @@ def main(grace: float, command: list[str]) -> int:
 
 
 def _wait_for_end(child: subprocess.Popen, wake: int) -> None:
-    """Return when the command has ended, the owner has gone or a SIGTERM has come."""
+    """Return when the command or its owner has ended, or a SIGTERM has arrived."""
     while child.poll() is None:
         ready, _, _ = select.select([sys.stdin.fileno(), wake], [], [])
         if sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 1):

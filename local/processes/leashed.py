@@ -1,4 +1,4 @@
-"""A child process, with its descendants, that cannot outlive this one."""
+"""A child process that, with its descendants, cannot outlive this one."""
 
 import contextlib
 import signal
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import IO
 
 _LEASH = Path(__file__).with_name("leash.py")
-# What the leash itself needs, beside the grace, to kill the group and exit.
+# Time, beyond the grace, that the leash needs to kill the group and exit.
 _MARGIN_SECONDS = 3.0
 
 
 class LeashedProcess:
-    """Runs `command` in a session of its own; `close` or this process's death ends it and all that it started.
+    """Runs `command` in its own session; `close` or the end of this process ends it and all processes that it started.
 
     `grace` is the time in seconds between SIGTERM and SIGKILL.
     """
@@ -30,7 +30,7 @@ class LeashedProcess:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self._grace = grace
-        # -I -S: the leash must not read the job's PYTHONPATH, and starts in a third of the time.
+        # -I -S: the leash must not read the job's PYTHONPATH; it also starts in a third of the time.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LEASH), str(grace), *command],
             stdin=subprocess.PIPE,
@@ -38,7 +38,7 @@ class LeashedProcess:
             stderr=subprocess.STDOUT,
             env=dict(environment),
             cwd=cwd,
-            # Ctrl-C in the terminal reaches the owner only, which then ends its children in order.
+            # Ctrl-C in the terminal reaches the owner only, which then stops its children in order.
             start_new_session=True,
             pass_fds=tuple(pass_fds),
         )
@@ -49,16 +49,16 @@ class LeashedProcess:
 
     @property
     def output(self) -> IO[bytes]:
-        """What the command prints, if `output` was `subprocess.PIPE`."""
+        """The command's output, if `output` was `subprocess.PIPE`."""
         assert self._process.stdout is not None
         return self._process.stdout
 
     def exit_code(self) -> int | None:
-        """None while it runs; 128 + the signal's number if a signal ended it."""
+        """The exit code: None while the command runs; 128 + the signal's number if a signal ended it."""
         return self._process.poll()
 
     def terminate(self) -> None:
-        """Ask it to end, and return at once."""
+        """Send a SIGTERM and return at once."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
 
@@ -67,7 +67,7 @@ class LeashedProcess:
         return self._process.wait(timeout)
 
     def close(self) -> None:
-        """End it within `grace` seconds and a little; may be called again."""
+        """End the command within about `grace` seconds; may be called again."""
         self.terminate()
         with contextlib.suppress(OSError):
             self._process.stdin.close()  # type: ignore[union-attr]

@@ -1,6 +1,6 @@
-"""The contract between SageMaker and a processing container, in a folder instead of /opt/ml.
+"""The contract between SageMaker and a processing container, with a folder in place of /opt/ml.
 
-Arguments and environment values that name /opt/ml name the job's folder instead.
+In arguments and environment values, /opt/ml is replaced by the job's folder.
 """
 
 import json
@@ -74,7 +74,7 @@ class ProcessingJob(Job):
     def _write_config(self) -> None:
         job = self._relocated(json.dumps({"ProcessingJobArn": self.arn, **self.request}, indent=2))
         cluster = self.request["ProcessingResources"]["ClusterConfig"]
-        # The service writes to /opt/ml/config; the second place is where training jobs have theirs.
+        # SageMaker writes to /opt/ml/config; training jobs have these files in the second folder.
         for folder in (self.base / "config", self.base / "input" / "config"):
             (folder / "processingjobconfig.json").write_text(job)
             (folder / "resourceconfig.json").write_text(json.dumps(resource_config(cluster["InstanceType"]), indent=2))

@@ -1,8 +1,8 @@
-"""The contract between SageMaker and a training container, in a folder instead of /opt/ml.
+"""The contract between SageMaker and a training container, with a folder in place of /opt/ml.
 
-Environment and arguments are those of the `sagemaker-training` toolkit, which the prebuilt images run. The
-toolkit installs the archive's requirements.txt first. Here nothing is installed: jobs run in this repository's
-virtual environment, whose lock has the same versions. What a job leaves in output/data is not uploaded.
+Environment and arguments are those of the `sagemaker-training` toolkit, which the prebuilt images run. The toolkit
+first installs the archive's requirements.txt. Here nothing is installed: jobs run in this repository's virtual
+environment, which has the same versions. Files in output/data are not uploaded.
 """
 
 import json
@@ -38,7 +38,7 @@ class TrainingJob(Job):
             environment={
                 **self._toolkit_environment(program, archive, hyperparameters),
                 **self.request.get("Environment", {}),
-                # The image that the request names has not run: the lineage must not say that it has.
+                # The lineage must not name the image of the request, since it does not run here.
                 "TRAINING_IMAGE": "unknown",
                 "PYTHONPATH": str(self.base / "code"),
                 "PYTHONUNBUFFERED": "1",
@@ -134,6 +134,7 @@ class TrainingJob(Job):
 
 
 def resource_config(instance_type: str) -> dict[str, Any]:
+    """The content of resourceconfig.json for a cluster of one instance."""
     return {
         "current_host": _HOST,
         "current_instance_type": instance_type,
@@ -151,7 +152,7 @@ def _write(path: Path, document: Any) -> None:
 
 
 def _decoded(value: str) -> Any:
-    """The toolkit reads each hyperparameter as JSON, and as plain text if it is not."""
+    """As the toolkit reads a hyperparameter: as JSON, or as plain text if it is not JSON."""
     try:
         return json.loads(value)
     except ValueError:
@@ -163,7 +164,7 @@ def _encoded(value: Any) -> str:
 
 
 def _arguments(hyperparameters: dict[str, Any]) -> list[str]:
-    """As the toolkit passes them: sorted, one-letter names with a single dash, values by `str`."""
+    """Arguments as the toolkit passes them: sorted, one-letter names with a single dash, values by `str`."""
     arguments: list[str] = []
     for name in sorted(hyperparameters):
         arguments += [f"-{name}" if len(name) == 1 else f"--{name}", str(hyperparameters[name])]

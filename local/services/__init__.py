@@ -1,1 +1,1 @@
-"""Adapters, one per AWS service that the engine lacks or does differently."""
+"""Adapters, one for each AWS service that ministack lacks or implements differently."""

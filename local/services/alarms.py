@@ -1,10 +1,10 @@
 """CloudWatch alarms as AWS evaluates them.
 
-ministack pools all periods and all dimensions of a metric, knows no missing data, looks only when somebody calls
-PutMetricData, and sends to topics only. Here an alarm sees its own dimensions, period by period, `DatapointsToAlarm` of
-`EvaluationPeriods`, missing data as the alarm says, is evaluated every few seconds besides, and may invoke a function.
+ministack pools all periods and all dimensions of a metric, ignores missing data, evaluates only after PutMetricData,
+and notifies topics only. Here an alarm is evaluated on its own dimensions and by period, with `DatapointsToAlarm`,
+`EvaluationPeriods` and `TreatMissingData`. It is also evaluated every few seconds, and it can invoke a function.
 
-Periods end now instead of at full minutes, so that a metric is acted on at once. Alarms on metric math and
+Periods end now instead of at full minutes, so that an alarm reacts to a metric at once. Alarms on metric math and
 anomaly bands are not evaluated.
 """
 
@@ -37,11 +37,12 @@ _WORDS = {
 
 
 def install() -> None:
+    """Evaluate ministack's alarms with this module."""
     engine.EVALUATE_ALARM.replace(evaluate)
 
 
 def evaluate_periodically() -> None:
-    """Time passing changes alarms too: data runs out, and some metrics are recorded without an evaluation."""
+    """Evaluate all alarms every few seconds: data ages, and some metrics are recorded without an evaluation."""
     threading.Thread(target=_evaluate_forever, name="alarms", daemon=True).start()
 
 
@@ -51,12 +52,12 @@ def _evaluate_forever() -> None:
         try:
             for alarm in list(engine.ALARMS.get().values()):
                 evaluate(alarm)
-        except Exception:  # This thread serves all alarms: one that cannot be evaluated must not end it.
+        except Exception:  # The thread serves all alarms: an alarm that cannot be evaluated must not end it.
             _logger.exception("an alarm could not be evaluated")
 
 
 def evaluate(alarm: dict) -> None:
-    """Move the alarm to the state that its metric's data call for, and fire the actions of that state."""
+    """Set the alarm to the state that follows from its metric's data, and start the actions of that state."""
     with _evaluating:
         breaches = _BREACHES.get(alarm.get("ComparisonOperator", ""))
         if not alarm.get("MetricName") or breaches is None:
@@ -78,9 +79,11 @@ def evaluate(alarm: dict) -> None:
 
 
 def next_state(breaching: Sequence[bool | None], *, current: str, datapoints_to_alarm: int, missing: str) -> str:
-    """OK, ALARM or INSUFFICIENT_DATA, from one verdict per period; None stands for a period without data.
+    """The state OK, ALARM or INSUFFICIENT_DATA.
 
-    `missing` is the alarm's TreatMissingData.
+    Args:
+        breaching: for each period, whether it breaches the threshold; None for a period without data.
+        missing: the alarm's TreatMissingData.
     """
     if missing in ("breaching", "notBreaching"):
         known = [missing == "breaching" if verdict is None else verdict for verdict in breaching]
@@ -100,7 +103,7 @@ def _values(alarm: Mapping) -> list[float | None]:
     values: list[float | None] = []
     for index in range(int(alarm.get("EvaluationPeriods") or 1)):
         end = now - index * period
-        # A timestamp may lie a little ahead of the clock: it belongs to the newest period.
+        # A timestamp a little ahead of the clock belongs to the newest period.
         inside = [p for p in points if p["Timestamp"] > end - period and (index == 0 or p["Timestamp"] <= end)]
         statistics = engine.CALCULATE_STATISTICS(inside)
         values.append(engine.STATISTIC_VALUE(statistics, statistic, inside) if statistics else None)
@@ -108,7 +111,7 @@ def _values(alarm: Mapping) -> list[float | None]:
 
 
 def _reason(values: Sequence[float | None], comparison: str, threshold: float, *, firing: bool) -> str:
-    """In the words of CloudWatch."""
+    """The state reason, in the words of CloudWatch."""
     known = [f"{value:g}" for value in values if value is not None]
     if not known:
         return "Threshold Crossed: no datapoints were received in the last period."
@@ -130,7 +133,7 @@ def _transition(alarm: dict, state: str, reason: str) -> None:
 
 
 def _invoke_functions(alarm: Mapping, old: str, state: str, reason: str) -> None:
-    """The functions among the new state's actions, each with the event that CloudWatch sends.
+    """Invoke the functions among the new state's actions, with the event that CloudWatch sends.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
     """

@@ -1,7 +1,7 @@
-"""Requests held against SageMaker's published API model, as the service itself does.
+"""Validates requests by SageMaker's published API model, as the service does.
 
-botocore checks types and required members. Patterns, lengths, ranges and enumerations it leaves to the service;
-here they are checked as well, since a name that is one character too long must not deploy.
+botocore checks types and required members. It leaves patterns, lengths, ranges and enumerations to the service. They
+are checked here, since a name that is one character too long must be rejected.
 """
 
 import functools
@@ -13,16 +13,17 @@ import botocore.loaders
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
-# The model's patterns are Java's. `re` has no Unicode categories; these are as wide or a little wider.
+# The model's patterns are Java's. `re` has no Unicode categories; these replacements match as much or a little more.
 _CATEGORIES = {r"\p{Alnum}": r"\w", r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s"}
 
 
 class InvalidRequest(ValueError):
-    """A request that the service would refuse with a ValidationException; the message names every fault."""
+    """A request that the service would reject with a ValidationException; the message names every fault."""
 
 
 @functools.cache
 def sagemaker() -> ServiceModel:
+    """SageMaker's API model."""
     return ServiceModel(botocore.loaders.create_loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
@@ -83,7 +84,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
     except re.error:
-        # One member has a pattern on UTF-16 surrogates (an Athena catalogue's name): left unchecked.
+        # The pattern of one member, an Athena catalogue's name, uses UTF-16 surrogates: it is not checked.
         return re.compile(".*", re.DOTALL)
 
 

@@ -1,6 +1,6 @@
-"""S3 tells only those who may list a bucket that an object is missing: everybody else gets 403.
+"""S3's answer for a missing object: 404 to a caller who may list the bucket, 403 to all others.
 
-ministack answers 404 to all, and a function that lacks `s3:ListBucket` would work here and fail on AWS.
+ministack answers 404 to all callers, so a function that lacks `s3:ListBucket` would work here and fail on AWS.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Dead-letter queues of functions in templates: ministack obeys them, but its CloudFormation leaves them out."""
+"""Dead-letter queues of functions in templates: ministack supports them, but its CloudFormation ignores them."""
 
 from typing import Any
 

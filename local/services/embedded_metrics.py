@@ -10,13 +10,13 @@ from typing import Any
 
 from local import engine
 
-# CloudWatch drops data older or newer than this, in seconds.
+# CloudWatch drops data that is older or newer than this, in seconds.
 _OLDEST = 14 * 24 * 3600
 _NEWEST = 2 * 3600
 
 
 def publish(message: str) -> None:
-    """Put the metrics of one log line, if it has any, into CloudWatch; alarms are evaluated with them."""
+    """Put the metrics of a log line, if it has any, into CloudWatch, which evaluates the alarms on them."""
     if '"_aws"' not in message:
         return
     try:
@@ -30,7 +30,7 @@ def publish(message: str) -> None:
 
 
 def metric_data(document: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Namespace and PutMetricData's `MetricData` for each directive; like AWS, skips what is malformed."""
+    """Namespace and PutMetricData's `MetricData` for each directive; malformed metrics are skipped, as on AWS."""
     metadata = document.get("_aws")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("CloudWatchMetrics"), list):
         return

@@ -1,7 +1,7 @@
-"""What CloudWatch Logs does with lines beyond keeping them, where ministack does nothing.
+"""Functions of CloudWatch Logs that ministack lacks.
 
-Lines in the embedded metric format become metrics. Subscriptions deliver to Firehose, in the gzip envelopes that
-AWS sends, and Firehose's own processors unpack them.
+Lines in the embedded metric format become metrics. Subscriptions deliver to Firehose, in the gzip envelopes of AWS, and
+Firehose's processors unpack them.
 """
 
 import base64
@@ -20,7 +20,7 @@ from local import engine
 from local.services import embedded_metrics
 
 _logger = logging.getLogger(__name__)
-# Between two tries of a delivery, in seconds: doubled each time, given up after a day.
+# Time between two attempts of a delivery, in seconds. It doubles each time, until a day has passed.
 _FIRST_RETRY_SECONDS = 1.0
 _LAST_RETRY_SECONDS = 12 * 3600.0
 _COMPARISON = re.compile(r'\$\.([\w.]+)\s*=\s*("[^"]*"|[^\s"&|]+)')
@@ -28,7 +28,7 @@ _COMPARISON = re.compile(r'\$\.([\w.]+)\s*=\s*("[^"]*"|[^\s"&|]+)')
 
 def install() -> None:
     fan_out, matches, process = engine.FAN_OUT_LOGS.get(), engine.PATTERN_MATCHES.get(), engine.FIREHOSE_PROCESS.get()
-    # One thread, so that lines reach Firehose in their order and off the caller's path.
+    # One thread, so that lines reach Firehose in their order and the caller does not wait.
     deliveries = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-subscriptions")
 
     def fan_out_all(group_name: str, stream_name: str, events: list[dict]) -> None:
@@ -57,9 +57,10 @@ def install() -> None:
 
 
 def matches_json_pattern(pattern: str, message: str) -> bool:
-    """A filter pattern on JSON fields: equalities joined by `&&`, as in `{ $.event = "prediction" }`.
+    """Whether a message matches a filter pattern of equalities joined by `&&`, as in `{ $.event = "prediction" }`.
 
-    Raises ValueError for the rest of the pattern language.
+    Raises:
+        ValueError: the pattern uses another part of the pattern language.
     """
     conditions = [part.strip() for part in pattern.strip().removeprefix("{").removesuffix("}").split("&&")]
     parsed = [_COMPARISON.fullmatch(condition.strip("() ")) for condition in conditions]
@@ -88,7 +89,7 @@ def _deliver(
     deliveries: ThreadPoolExecutor,
     wait: float = _FIRST_RETRY_SECONDS,
 ) -> None:
-    """What Firehose refuses is counted, and tried again for a day."""
+    """Deliver events to Firehose. A failed delivery is counted and retried for a day."""
     try:
         wanted = [e for e in events if engine.PATTERN_MATCHES(subscription.get("filterPattern", ""), e["message"])]
         if not wanted:
@@ -99,7 +100,7 @@ def _deliver(
         status, _, body = engine.FIREHOSE_PUT_RECORD({"DeliveryStreamName": name, "Record": {"Data": data}})
         if status >= 300:
             raise RuntimeError(f"Firehose answered {status}: {body!r}")
-    except Exception:  # As on AWS, a subscription that fails never disturbs whoever writes the log.
+    except Exception:  # As on AWS, a subscription that fails does not affect the writer of the log.
         _logger.exception("subscription of %s was not delivered", group)
         dimensions = {
             "LogGroupName": group,
@@ -167,7 +168,7 @@ def _unpack(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[s
 
 
 def _compress(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """ministack takes GZIP for a setting and writes plain text."""
+    """Compress records if the destination asks for GZIP, which ministack ignores."""
     if (destination.get("config") or {}).get("CompressionFormat") != "GZIP":
         return records
     return [(name, gzip.compress(data)) for name, data in records]
@@ -178,6 +179,6 @@ def _is_true(value: Any) -> bool:
 
 
 def _messages(envelope: bytes) -> bytes:
-    """The messages of an envelope, each ending with a line break."""
+    """The messages of an envelope, each with a line break at its end."""
     events = json.loads(envelope)["logEvents"]
     return "".join(event["message"].rstrip("\n") + "\n" for event in events).encode()

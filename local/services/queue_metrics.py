@@ -1,4 +1,4 @@
-"""How many messages wait in a queue, as the metric that SQS itself writes for every queue."""
+"""The metric of the number of waiting messages, which SQS writes for every queue."""
 
 from local import engine
 
@@ -7,7 +7,7 @@ _METRIC = "ApproximateNumberOfMessagesVisible"
 
 
 def record(queue_name: str) -> None:
-    """Write the present number; nothing for a queue that there is not."""
+    """Write the present number of messages; nothing if the queue does not exist."""
     for address, queue in engine.QUEUES.get().items():
         if address.rsplit("/", 1)[-1] == queue_name:
             engine.REFRESH_QUEUE_COUNTS(queue)

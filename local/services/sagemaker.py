@@ -1,8 +1,8 @@
 """SageMaker's training and processing jobs, as a service of ministack.
 
-A service of our own, not moto's: moto's jobs are born Completed and cannot be stopped, so that its state would
-have to be overwritten from outside at every step; it checks no patterns either; and ten operations over one job
-store take less code than the bridge to it.
+The service is not moto's for three reasons. moto's jobs are Completed when they are created and cannot be stopped, so
+each step would have to overwrite its state. moto checks no patterns. And ten operations on one job store take less code
+than an adapter to moto.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class SageMaker:
 
     async def handle_request(self, _method: str, _path: str, headers: dict, body: bytes, _query_params: dict) -> tuple:
         operation = headers.get("x-amz-target", "").removeprefix("SageMaker.")
-        # Off the event loop: the first request reads the API model, which takes most of a second.
+        # In a thread, since the first request reads the API model, which takes nearly a second.
         status, answer = await asyncio.to_thread(self._answer, operation, body)
         return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
 
@@ -45,7 +45,7 @@ class SageMaker:
             return 400, {"__type": error.code, "message": str(error)}
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer one operation; times in seconds since the epoch. Raises SageMakerError."""
+        """The answer of one operation; times in seconds since the epoch. Raises SageMakerError."""
         if operation in ("AddTags", "ListTags"):
             self._validate(operation, request)
             return self._add_tags(request) if operation == "AddTags" else self._list_tags(request)
@@ -59,7 +59,7 @@ class SageMaker:
         raise SageMakerError("UnknownOperationException", f"The embedded cloud has no SageMaker {operation}")
 
     def job(self, noun: str, name: str) -> Job:
-        """The job behind a TrainingJobName or ProcessingJobName. Raises SageMakerError."""
+        """The job with a TrainingJobName or ProcessingJobName. Raises SageMakerError."""
         try:
             return self._jobs.get(_KINDS[noun], name)
         except KeyError:
@@ -101,7 +101,7 @@ class SageMaker:
         return {}
 
     def _list(self, noun: str, request: dict[str, Any]) -> dict[str, Any]:
-        """Newest first, all on one page up to MaxResults."""
+        """Jobs, the newest first, on one page of at most MaxResults."""
         wanted = [
             job
             for job in self._jobs.all(_KINDS[noun])

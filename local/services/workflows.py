@@ -1,6 +1,6 @@
 """SageMaker jobs in Step Functions, with and without `.sync`, and the AWS/States metrics.
 
-A job that an execution waits for ends with it: when the execution is stopped or the task times out.
+A job that an execution waits for is stopped when the execution is stopped or the task times out.
 """
 
 import contextvars
@@ -14,7 +14,7 @@ from local.processes.jobs import Job
 from local.services.sagemaker import SageMaker, SageMakerError
 
 _TASKS = {"createTrainingJob": "TrainingJob", "createProcessingJob": "ProcessingJob"}
-# Error names of the optimised integration; every other code is an AmazonSageMakerException.
+# Error names of the optimised integration; every other code becomes AmazonSageMakerException.
 _ERRORS = {
     "ResourceInUse": "SageMaker.ResourceInUseException",
     "ResourceLimitExceeded": "SageMaker.ResourceLimitExceededException",
@@ -47,7 +47,7 @@ class SageMakerTasks:
         self._jobs_of: dict[str, list[Job]] = defaultdict(list)
 
     def run(self, resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The task's result; raises ministack's execution error as AWS names it."""
+        """The task's result. Raises ministack's execution error, with the error name of AWS."""
         action = resource.removeprefix("arn:aws:states:::sagemaker:")
         noun = _TASKS[action.removesuffix(".sync")]
         try:
@@ -75,7 +75,7 @@ class SageMakerTasks:
         if job in self._jobs_of.get(arn, []):
             self._jobs_of[arn].remove(job)
         result = _in_milliseconds(job.describe())
-        # The result of an aborted execution is not looked at; an error would be retried.
+        # The result of an aborted execution is not used; an error would be retried.
         if job.status == "Completed" or _is_stopped(arn):
             return result
         raise engine.EXECUTION_ERROR("States.TaskFailed", json.dumps(result))
@@ -96,7 +96,7 @@ def _is_stopped(execution_arn: str) -> bool:
 
 
 def _in_milliseconds(value: Any, name: str = "") -> Any:
-    """Step Functions gives the times of SageMaker's answers as milliseconds since the epoch."""
+    """An answer of SageMaker with times in milliseconds since the epoch, as Step Functions returns it."""
     if isinstance(value, dict):
         return {key: _in_milliseconds(item, key) for key, item in value.items()}
     if isinstance(value, list):
@@ -122,7 +122,7 @@ def _follow_executions(tasks: SageMakerTasks) -> None:
 
 
 def _end_jobs_with_timeouts() -> None:
-    """ministack gives up waiting at TimeoutSeconds and leaves the task running; on AWS the job is stopped."""
+    """Stop the job of a task at TimeoutSeconds, as AWS does; ministack leaves it running."""
     invoke = engine.INVOKE_WITH_TIMEOUT.get()
 
     def invoke_with_timeout(resource: str, input_data: Any, timeout: float) -> Any:

@@ -20,6 +20,6 @@ mlflow.sklearn.save_model(
     folder,
     signature=infer_signature(rows, model.predict(rows)),
     serialization_format="cloudpickle",
-    # Named, so that MLflow does not start another Python to find them out.
+    # Given here, so that MLflow does not start another Python to infer them.
     pip_requirements=["mlflow", "scikit-learn", "pandas"],
 )

@@ -1,4 +1,4 @@
-"""What every start on the runtime client costs at least."""
+"""An empty handler: the least that a start on the runtime client costs."""
 
 
 def handler(event, context):  # noqa: ARG001 - the runtime passes both

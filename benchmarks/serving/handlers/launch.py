@@ -1,4 +1,4 @@
-"""Starts the AWS Lambda runtime client with the search path of a function, and no other."""
+"""Starts the AWS Lambda runtime client with a function's search path only."""
 
 import os
 import sys
@@ -7,6 +7,6 @@ import sys
 sys.path[:] = [*os.environ["BENCHMARK_PATH"].split(os.pathsep), *sys.path[1:]]
 sys.argv = ["awslambdaric", os.environ["_HANDLER"]]
 
-from awslambdaric.__main__ import main  # noqa: E402 - only now can it be found
+from awslambdaric.__main__ import main  # noqa: E402 - the search path must be set first
 
 main(sys.argv)

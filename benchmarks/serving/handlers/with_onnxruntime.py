@@ -1,4 +1,4 @@
-"""onnxruntime and numpy; the city is encoded here, since the converted model takes numbers only."""
+"""onnxruntime and numpy. The city is encoded here, because the converted model takes numbers only."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The predict function without what only capture needs: the mark on its records, and ids that carry the time."""
+"""The predict function without the parts for capture: the mark on its records, and ids that carry the time."""
 
 import uuid
 

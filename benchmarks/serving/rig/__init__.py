@@ -1,1 +1,1 @@
-"""What serving is measured with: models, servers, clients and the Lambda Runtime API."""
+"""The rig of the serving benchmark: models, servers, clients and a Lambda Runtime API."""

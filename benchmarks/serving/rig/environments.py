@@ -1,4 +1,4 @@
-"""An environment of its own for each peer, so that none pays for another's packages."""
+"""A separate environment for each peer, so that none loads another's packages."""
 
 import hashlib
 import shutil
@@ -31,7 +31,7 @@ def peer_folder(peer: str) -> Path:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     _uv("venv", "--python", sys.executable, str(folder))
-    # Compiled, as in an image built with care: otherwise each cold start of a peer would compile its packages.
+    # Compiled, as in a well-built image: otherwise each cold start of a peer would compile its packages.
     install = ["pip", "install", "--compile-bytecode", "--only-binary", ":all:", "--python", str(folder / "bin/python")]
     _uv(*install, "--requirement", str(requirements))
     mark.write_text(pinned)

@@ -1,4 +1,4 @@
-"""One kept connection that posts the same body again and again; it costs less than any client library."""
+"""Posts the same body repeatedly over one persistent connection, with less overhead than a client library."""
 
 import socket
 import time
@@ -41,12 +41,13 @@ class Poster:
         self._socket.close()
 
     def reconnect(self) -> None:
-        """Servers close a connection that was idle for some seconds."""
+        """Open a new connection: servers close one that was idle for some seconds."""
         self.close()
         self._connect()
 
     def post(self) -> float:
-        """
+        """Post the body; return the seconds until the whole answer was read.
+
         Raises:
             BadAnswer: any other status than 200.
         """

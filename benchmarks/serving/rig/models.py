@@ -1,4 +1,4 @@
-"""Trains what is measured: the template's own model, and synthetic ones of other sizes."""
+"""Trains the models to measure: the template's own model, and synthetic ones of other sizes."""
 
 import json
 import shutil
@@ -24,7 +24,6 @@ from training import prepare, train
 from training.reading.table import read_table
 
 Row = dict[str, Any]
-# Of the synthetic tables.
 _SYNTHETIC_ROWS = 3000
 
 
@@ -42,7 +41,7 @@ class Trained:
 
 @dataclass(frozen=True, kw_only=True)
 class PeerModels:
-    """Where the peers find the same model; None if it could not be converted, with the reason in `missing`."""
+    """Files of the same model for the peers; None if it could not be converted, with the reason in `missing`."""
 
     joblib: Path
     onnx: Path | None
@@ -51,7 +50,7 @@ class PeerModels:
 
 
 def template_model(*, trees: int | None = None) -> Trained:
-    """The model of model.toml, with as many trees as it says or as given."""
+    """The model of model.toml, with its own number of trees or the one given."""
     settings = read_settings(CHECKOUT / "model.toml")
     if trees is not None:
         parameters = {**settings.estimator.parameters, "max_iter": trees, "early_stopping": False}
@@ -61,7 +60,7 @@ def template_model(*, trees: int | None = None) -> Trained:
 
 
 def synthetic_model(*, features: int) -> Trained:
-    """A hundred trees over as many numbers."""
+    """A model of 100 trees on this many numeric features."""
     generator = np.random.default_rng(0)
     numbers = generator.normal(size=(_SYNTHETIC_ROWS, features)).round(4)
     target = numbers[:, :5].sum(axis=1) + numbers[:, 0] * numbers[:, 1] + generator.normal(size=_SYNTHETIC_ROWS) * 0.1
@@ -98,7 +97,7 @@ def _trained(table: pd.DataFrame, settings: ModelSettings, *, name: str) -> Trai
 
 
 def _objects(name: str, estimator: Any, contract: Contract) -> dict[str, bytes]:
-    """The bundle's files that predict reads, and the pointer to them, by key."""
+    """By key: the files of the bundle that the predict function reads, and the pointer to them."""
     model = json.dumps(portable.export(estimator)).encode()
     prefix = f"{names.bundles_prefix(name)}1/"
     champion = Champion(
@@ -115,7 +114,7 @@ def _objects(name: str, estimator: Any, contract: Contract) -> dict[str, bytes]:
 
 
 def peer_models(model: Trained) -> PeerModels:
-    """The same model in the forms that the peers load. For onnxruntime its cities become numbers first."""
+    """The same model in the formats that the peers load. For onnxruntime, cities are encoded as numbers."""
     folder = BUILD / "models"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "model.joblib"
@@ -135,7 +134,7 @@ def peer_models(model: Trained) -> PeerModels:
 
 
 def _convert_to_onnx(model: Trained, folder: Path) -> None:
-    """Refit with each category as its number: native categoricals take no text after conversion, and differ."""
+    """Refit with each category encoded as a number: converted native categoricals take no text, and differ."""
     folder.mkdir(exist_ok=True)
     settings = read_settings(CHECKOUT / "model.toml")
     prepared = prepare.prepare(read_table(CHECKOUT / settings.data.path), settings, file=model.name)

@@ -1,4 +1,4 @@
-"""A read-only S3 on 127.0.0.1, over HTTP or TLS: what the predict function fetches its champion from."""
+"""A read-only S3 on 127.0.0.1, over HTTP or TLS, from which the predict function fetches its champion."""
 
 import hashlib
 import http.server
@@ -14,10 +14,10 @@ BUCKET = "benchmark-models"
 
 
 class ObjectStore:
-    """Serves objects by key. With `tls` it has a certificate of its own authority.
+    """Serves objects by key. With `tls` its certificate comes from its own authority.
 
     Attributes:
-        environment: what a function needs to read from it.
+        environment: variables that a function needs to read from it.
     """
 
     def __init__(self, objects: Mapping[str, bytes], *, tls: bool) -> None:
@@ -42,7 +42,7 @@ class ObjectStore:
         self._folder.cleanup()
 
     def _trusted(self, authority: trustme.CA) -> Path:
-        """Our authority among all that the system trusts, since on AWS a client reads the whole list."""
+        """A file with the authorities of the system and this one: on AWS too, a client reads a whole list."""
         system = ssl.get_default_verify_paths().cafile
         path = Path(self._folder.name) / "authorities.pem"
         public = Path(system).read_bytes() if system else b""

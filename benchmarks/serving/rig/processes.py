@@ -1,4 +1,4 @@
-"""Functions as processes on the real AWS Lambda runtime client, under a strict search path."""
+"""Runs functions as processes on the real AWS Lambda runtime client, with a strict search path."""
 
 import os
 import shutil
@@ -21,13 +21,13 @@ from local import environments
 from local.processes.functions import link_runtime
 from local.processes.leashed import LeashedProcess
 
-# exec: the stamp is the last thing before the interpreter, so that the leash and the shell are not counted.
+# The stamp is written right before exec, so that the leash and the shell are not counted.
 _STAMPED = 'echo "$EPOCHREALTIME" >"$0"; exec "$@"'
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """What a Lambda function is: a package, a handler in it, and variables. `extra` stands for a layer."""
+    """A Lambda function: a package, its handler, and environment variables. `extra` stands for layers."""
 
     root: Path
     handler: str
@@ -36,7 +36,7 @@ class Function:
 
     @property
     def search_path(self) -> list[str]:
-        """As on AWS: the function's package first, what the runtime brings last."""
+        """As on AWS: the function's package first, the packages of the runtime last."""
         return [str(path) for path in (self.root, *self.extra, runtime_packages())]
 
     def environment(self, runtime_api: str = "") -> dict[str, str]:
@@ -53,14 +53,14 @@ class Function:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_SESSION_TOKEN": "test",
-            # On AWS a function cannot write beside its code: bytecode that is not in the package is never kept.
+            # On AWS a function cannot write bytecode beside its code.
             "PYTHONDONTWRITEBYTECODE": "1",
             "BENCHMARK_PATH": os.pathsep.join(self.search_path),
             **self.variables,
         }
 
     def start(self, runtime_api: str, *, stamp: Path, output: int | IO[bytes]) -> LeashedProcess:
-        """Start it; `stamp` is given the time at which the interpreter was executed."""
+        """Start the process. The time at which the interpreter was executed is written to `stamp`."""
         # -S: no site-packages, so that a package forgotten in the zip is missing here too.
         interpreter = [sys.executable, "-s", "-S", str(HERE / "handlers" / "launch.py")]
         return LeashedProcess(
@@ -78,7 +78,7 @@ def runtime_packages() -> Path:
 
 
 def predict_package() -> Path:
-    """The predict function's zip, unpacked."""
+    """The folder of the predict function's unpacked zip."""
     folder = BUILD / "predict"
     shutil.rmtree(folder, ignore_errors=True)
     with zipfile.ZipFile(function_zip("predict", for_this_machine=True)) as package:
@@ -87,7 +87,7 @@ def predict_package() -> Path:
 
 
 def predict_function(root: Path, *, model: str, store: Mapping[str, str]) -> Function:
-    """Evergreen's predict function over an object store."""
+    """Evergreen's predict function, reading from an object store."""
     variables = {
         names.MODEL_BUCKET: BUCKET,
         names.MODEL_NAME: model,
@@ -100,20 +100,20 @@ def predict_function(root: Path, *, model: str, store: Mapping[str, str]) -> Fun
 
 
 def descendants(process: LeashedProcess) -> list[psutil.Process]:
-    """The processes that serve: all below the leash."""
+    """The processes that serve: all descendants of the leash."""
     return list(psutil.Process(process.pid).children(recursive=True))
 
 
 def cpu_seconds(process: LeashedProcess) -> float:
-    """User and system time of all that serve, children that have ended included."""
+    """User and system time of all serving processes and of their children that have ended."""
     return sum(sum(child.cpu_times()[:4]) for child in descendants(process))
 
 
 def largest_rss(process: LeashedProcess) -> int:
-    """Resident bytes of the largest process: of a web server the one worker, without its supervisor."""
+    """Resident bytes of the largest process; for a web server, its one worker without the supervisor."""
     return max(int(child.memory_info().rss) for child in descendants(process))
 
 
 def total_rss(process: LeashedProcess) -> int:
-    """Resident bytes of all processes together; pages that they share count for each."""
+    """Resident bytes of all processes together; shared pages count for each process."""
     return sum(int(child.memory_info().rss) for child in descendants(process))

@@ -1,4 +1,4 @@
-"""A minimal Lambda Runtime API on 127.0.0.1, which times each invocation.
+"""A minimal Lambda Runtime API on 127.0.0.1 that times each invocation.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -18,14 +18,14 @@ _ARN = f"arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}"
 
 
 class InvocationFailed(Exception):
-    """The function ended, reported an error, or was silent for too long."""
+    """The function ended, reported an error, or did not answer in time."""
 
 
 class RuntimeApi:
     """Serves one function process. Close it after the process has ended.
 
     Attributes:
-        latencies: seconds from handing an event out to having read its answer, in order.
+        latencies: seconds from sending each event until its answer was read, in order.
         answered_at: time.time() of the first answer.
         answer: the last answer's bytes.
     """
@@ -51,7 +51,7 @@ class RuntimeApi:
         self._server.server_close()
 
     def invoke(self, events: Sequence[bytes], *, exit_code: Callable[[], int | None], timeout: float) -> list[float]:
-        """Have the function answer the events one after the other; the seconds that each took.
+        """Have the function answer the events one after the other; return the seconds of each.
 
         Raises:
             InvocationFailed: an invocation failed, the process ended, or `timeout` seconds passed.
@@ -93,7 +93,7 @@ def _server(
     next_event: Callable[[], bytes | None], answered: Callable[[bytes, float], None], failed: Callable[[bytes], None]
 ) -> socketserver.ThreadingTCPServer:
     class Connection(socketserver.StreamRequestHandler):
-        """HTTP/1.1 as far as the runtime client uses it; http.server's parser would cost more than the function."""
+        """The HTTP/1.1 that the runtime client uses. http.server's parser would take longer than the function."""
 
         disable_nagle_algorithm = True
         handed_out = 0.0

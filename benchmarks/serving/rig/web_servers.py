@@ -1,4 +1,4 @@
-"""The web servers that people serve models with, each with one worker, in its own environment, on 127.0.0.1."""
+"""Common web servers for models, each with one worker, in its own environment, on 127.0.0.1."""
 
 import json
 import os
@@ -23,7 +23,7 @@ _START_SECONDS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class WebServer:
-    """How to start a server, and how a request to it looks."""
+    """How to start a server, and the path and body of a request to it."""
 
     environment: str
     command: Callable[[Path, int, PeerModels], list[str]]
@@ -61,7 +61,7 @@ _AS_THEY_COME = {
     "BentoML": WebServer(environment="bentoml", command=_bentoml, path="/predict", body=_instances),
     "FastAPI + scikit-learn": WebServer(environment="fastapi", command=_fastapi, path="/predict", body=_instances),
 }
-# One row is too little work for OpenMP to share: a second thread mostly waits, and burns a core while it does.
+# One row is too little work for OpenMP to share: a second thread mostly waits, and uses a core while it waits.
 SERVERS = _AS_THEY_COME | {
     f"{name}, one thread": replace(server, variables={"OMP_NUM_THREADS": "1"}) for name, server in _AS_THEY_COME.items()
 }
@@ -79,7 +79,7 @@ def start(name: str, models: PeerModels, row: Row, stack: ExitStack) -> Running:
     """Start a server and wait for its first answer; `stack` stops it.
 
     Raises:
-        PeerUnavailable: it cannot be installed, or does not answer in time.
+        PeerUnavailable: the server cannot be installed, or does not answer in time.
     """
     server = SERVERS[name]
     bin_ = peer_folder(server.environment) / "bin"

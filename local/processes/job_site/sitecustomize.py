@@ -1,7 +1,7 @@
-"""Runs at the start of every Python process of a job, being in its PYTHONPATH.
+"""Runs at the start of every Python process of a job, since its folder is in PYTHONPATH.
 
-The container has the source archive and nothing else of ours. Here jobs share the virtual environment in which
-this repository is installed in editable mode: without this, a module forgotten in the archive would be found.
+In SageMaker's container, a job finds this repository's modules only in its source archive. Here jobs share the virtual
+environment in which this repository is installed in editable mode, so a module that the archive lacks would be found.
 """
 
 import sys
