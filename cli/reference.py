@@ -5,7 +5,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-from evergreen.judging.metrics import METRICS
+from evergreen.metrics import METRICS
 from evergreen.settings.sections import ESTIMATORS, TASKS, EstimatorSettings, ModelSettings
 
 _HEAD = """# model.toml

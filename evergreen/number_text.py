@@ -16,6 +16,12 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def apart(*values: float) -> tuple[str, ...]:
+    """The texts of numbers that are read side by side: exact ones where rounded ones would hide a difference."""
+    texts = tuple(map(number, values))
+    return texts if len(set(texts)) == len(set(values)) else tuple(map(repr, values))
+
+
 def percent(share: float) -> str:
     """7.52% for 0.075189, 1250% for 12.5."""
     return f"{_three_digits(100 * share)}%"
@@ -23,7 +29,8 @@ def percent(share: float) -> str:
 
 def points(share: float) -> str:
     """A difference of two shares in percentage points: 4.68 points for 0.0468."""
-    return f"{_three_digits(100 * share)} points"
+    text = _three_digits(100 * share)
+    return f"{text} point" if text in ("1", "-1") else f"{text} points"
 
 
 def _three_digits(value: float) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
 from evergreen.errors import InvalidData
-from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import number
 from evergreen.settings.sections import ModelSettings
 

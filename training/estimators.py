@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract
 from evergreen.errors import InvalidSettings
-from evergreen.judging.metrics import CLASSIFICATION, REGRESSION
+from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections import ModelSettings
 from training import preprocessing
 

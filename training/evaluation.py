@@ -10,7 +10,7 @@ from sklearn.inspection import permutation_importance
 from evergreen.contract.contract import Contract
 from evergreen.judging.bootstrap import interval
 from evergreen.judging.improvement import slice_label
-from evergreen.judging.metrics import METRICS, Outcomes, measure_all
+from evergreen.metrics import METRICS, Outcomes, measure_all
 from evergreen.settings.sections import ModelSettings
 from training.estimators import features_of
 

@@ -18,7 +18,7 @@ from evergreen import names
 from evergreen.contract.changes import compare
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidData
-from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import counted, number
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings

@@ -14,7 +14,7 @@ import pandas as pd
 from evergreen import names, portable
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidSettings
-from evergreen.judging.metrics import Outcomes
+from evergreen.metrics import Outcomes
 from evergreen.monitoring.drift.calibration import calibrate
 from evergreen.monitoring.drift.comparison import compared_features
 from evergreen.settings.model_toml import read_settings

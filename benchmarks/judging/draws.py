@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from evergreen.judging.metrics import CLASSIFICATION, METRICS, Outcomes
+from evergreen.metrics import CLASSIFICATION, METRICS, Outcomes
 
 Floats = NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from benchmarks.places import CHECKOUT
 from evergreen import portable
 from evergreen.contract.contract import NUMBER, Contract, Feature
 from evergreen.judging.bootstrap import paired_gain
-from evergreen.judging.metrics import METRICS
+from evergreen.metrics import METRICS
 from evergreen.settings.sections import PromotionSettings
 from evergreen.versions import bundle
 

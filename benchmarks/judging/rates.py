@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.judging.draws import draw
 from evergreen.judging.improvement import better_than_champion
-from evergreen.judging.metrics import METRICS
+from evergreen.metrics import METRICS
 from evergreen.settings.sections import PromotionSettings
 from functions.judge.comparison import Pair
 

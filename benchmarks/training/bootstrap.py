@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.figures import median
 from evergreen.judging.bootstrap import interval, paired_gain
-from evergreen.judging.metrics import METRICS, REGRESSION, Outcomes
+from evergreen.metrics import METRICS, REGRESSION, Outcomes
 from evergreen.settings.sections import PromotionSettings
 
 RESAMPLES = 2000

@@ -7,6 +7,7 @@ from typing import Any
 from cli.aws.target import Target
 from evergreen import names
 from evergreen.errors import CommandFailed
+from evergreen.metrics import METRICS
 from evergreen.versions.champion import Champion
 
 
@@ -20,7 +21,8 @@ class JudgedVersion:
     @property
     def metric(self) -> str:
         metrics = self.decision["metrics"]
-        return f"{metrics['metric']} {metrics['holdout'][metrics['metric']]:.4g}"
+        name = metrics["metric"]
+        return f"{name} {METRICS[name].text(metrics['holdout'][name])}"
 
 
 class Registry:

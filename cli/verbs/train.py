@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.aws.target import EnvironmentName, Local, Target
-from cli.aws.training_run import TrainingRun
 from cli.console import Steps, console
+from cli.training_run import TrainingRun
 
 # States that only choose what comes next, and take no time; the others are printed.
 _STEERING = {"NameVersion", "IsBetter", "Release", "HowItEnded", "Promoted", "KeepChampion", "Failed"}

@@ -1,9 +1,10 @@
 """What differs between two contracts, and whether a caller of the endpoint would notice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evergreen.contract.contract import CATEGORY, Contract, Feature
+from evergreen.number_text import apart
 
 _NAMED_CATEGORIES = 5
 
@@ -60,7 +61,8 @@ def _feature(before: Feature, after: Feature) -> Iterator[Change]:
     if after.type == CATEGORY:
         yield from _labels(name, ("category", "categories"), before.categories, after.categories)
     elif (before.minimum, before.maximum) != (after.minimum, after.maximum):
-        yield _harmless(f"{name} ranged {_range(before)} in training and now ranges {_range(after)}")
+        was, now = _ranges(before, after)
+        yield _harmless(f"{name} ranged {was} in training and now ranges {now}")
 
 
 def _labels(of: str, kind: tuple[str, str], before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
@@ -79,10 +81,17 @@ def _listed(labels: Sequence[str]) -> str:
     return f"{named} and {more} more" if more > 0 else named
 
 
-def _range(feature: Feature) -> str:
+def _ranges(before: Feature, after: Feature) -> tuple[str, str]:
+    """Both training ranges, written so that they can be told apart."""
+    ends = [end for feature in (before, after) for end in (feature.minimum, feature.maximum) if end is not None]
+    text = dict(zip(ends, apart(*ends), strict=True))
+    return _range(before, text), _range(after, text)
+
+
+def _range(feature: Feature, text: Mapping[float, str]) -> str:
     if feature.minimum is None or feature.maximum is None:
         return "over nothing"
-    return f"from {feature.minimum:g} to {feature.maximum:g}"
+    return f"from {text[feature.minimum]} to {text[feature.maximum]}"
 
 
 def _breaking(text: str) -> Change:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from evergreen.errors import BrokenBundle, FieldError, InvalidRow
+from evergreen.number_text import apart
 
 # A parsed row: the features' values in the contract's order. A missing number is NaN, a missing category None.
 Value = float | str | None
@@ -63,7 +64,8 @@ class Feature:
             return None
         if self.minimum <= value <= self.maximum:
             return None
-        return f"{self.name}: {value:g} lies outside the training range {self.minimum:g} to {self.maximum:g}"
+        shown_value, low, high = apart(value, self.minimum, self.maximum)
+        return f"{self.name}: {shown_value} lies outside the training range {low} to {high}"
 
     def _kind(self) -> str:
         kind = "a finite number" if self.type == NUMBER else "text"

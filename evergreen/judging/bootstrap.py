@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.metrics import METRICS, Outcomes
 
 Floats = NDArray[np.float64]
 

@@ -6,6 +6,8 @@ from html import escape
 from typing import Any
 
 from evergreen.errors import BrokenBundle
+from evergreen.metrics import METRICS
+from evergreen.number_text import number, percent
 
 CARD_HTML = "model_card.html"
 CARD_MARKDOWN = "model_card.md"
@@ -81,8 +83,19 @@ def _rows(decision: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _numbers(numbers: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_shown(value)}" for name, value in numbers.items())
+    return ", ".join(f"{name} {_shown(name, value, numbers.get('metric'))}" for name, value in numbers.items())
 
 
-def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _shown(name: str, value: Any, metric: str | None) -> str:
+    """A number of a gate as people read it.
+
+    Args:
+        metric: which candidate, champion, baseline and the gain are values of, if the gate compares by one.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return str(value)
+    if metric and name in ("candidate", "champion", "baseline"):
+        return METRICS[metric].text(value)
+    if metric and name.startswith("gain"):
+        return METRICS[metric].difference_text(value)
+    return percent(value) if name in ("confidence", "tolerance") else number(value)

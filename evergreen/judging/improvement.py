@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evergreen.judging.bootstrap import Gain
-from evergreen.judging.metrics import METRICS, REGRESSION
 from evergreen.judging.promotion import Gate
+from evergreen.metrics import METRICS, REGRESSION
+from evergreen.number_text import counted, number, percent
 
 # With fewer rows that tell two models apart, chance alone looks certain: the bootstrap knows no rows but these.
 MINIMUM_DIFFERING = 10
@@ -52,12 +53,12 @@ def better_than_baseline(metric: str, candidate: float, baseline: float) -> Gate
     Args:
         baseline: the metric of always predicting the training rows' mean, or the shares of their classes.
     """
-    passed = METRICS[metric].better(candidate, baseline)
+    passed, text = METRICS[metric].better(candidate, baseline), METRICS[metric].text
     verb = "beats" if passed else "is no better than"
     return Gate(
         name="baseline",
         passed=passed,
-        reason=f"{metric} {candidate:.4g} {verb} {baseline:.4g} of always predicting {_always(metric)}",
+        reason=f"{metric} {text(candidate)} {verb} {text(baseline)} of always predicting {_always(metric)}",
         numbers={"metric": metric, "candidate": candidate, "baseline": baseline},
     )
 
@@ -79,31 +80,30 @@ def not_comparable(why: str, baseline: Gate) -> Gate:
 
 def better_than_champion(found: Comparison, *, confidence: float) -> Gate:
     """The whole of the gain's one-sided interval lies above 0."""
-    gain = found.gain
-    candidate, champion = f"{found.metric} {found.candidate:.4g}", f"{found.champion:.4g} of the champion{found.where}"
+    gain, metric = found.gain, METRICS[found.metric]
+    candidate = f"{found.metric} {metric.text(found.candidate)}"
+    champion = f"{metric.text(found.champion)} of the champion{found.where}"
+    by, at_least = metric.difference_text(gain.value), metric.difference_text(gain.low)
+    sure = f"at {100 * confidence:g}% confidence ({counted(found.rows, 'row')})"
     passed = found.enough and gain.low > 0
     if passed:
-        reason = (
-            f"{candidate} beats {champion} beyond noise: by {gain.value:.3g}, "
-            f"and by at least {gain.low:.3g} at {100 * confidence:g}% confidence ({found.rows} rows)"
-        )
+        reason = f"{candidate} beats {champion} beyond noise: by {by}, and by at least {at_least} {sure}"
     elif not gain.value > 0:
         reason = f"{candidate} is no better than {champion}"
     elif not found.enough:
         reason = (
-            f"{candidate} is no better than {champion} beyond noise: they differ on {gain.differing} of {found.rows} "
-            f"rows, and {MINIMUM_DIFFERING} are needed to tell"
+            f"{candidate} is no better than {champion} beyond noise: they differ on {number(gain.differing)} of "
+            f"{counted(found.rows, 'row')}, and {MINIMUM_DIFFERING} are needed to tell"
         )
     else:
         reason = (
-            f"{candidate} is no better than {champion} beyond noise: the gain of {gain.value:.3g} may as well be "
-            f"{gain.low:.3g} at {100 * confidence:g}% confidence ({found.rows} rows)"
+            f"{candidate} is no better than {champion} beyond noise: the gain of {by} may as well be {at_least} {sure}"
         )
     return Gate(name="champion", passed=passed, reason=reason, numbers={**_numbers(found), "confidence": confidence})
 
 
 def slice_label(value: Any) -> str:
-    """A feature's value as a slice is called."""
+    """The name of the slice of a feature's value. It is a key in metrics.json, so it is not rounded for people."""
     if value is None:
         return "missing"
     return f"{value:g}" if isinstance(value, int | float) else str(value)
@@ -119,13 +119,15 @@ def no_slice_much_worse(slices: Sequence[Slice], *, tolerance: float) -> Gate:
         return Gate(name="slices", passed=True, reason=reason, numbers=numbers)
     worst = min(worse, key=lambda each: each.comparison.gain.value)
     found = worst.comparison
+    text = METRICS[found.metric].text
     more = f" (and {len(worse) - 1} more)" if len(worse) > 1 else ""
     return Gate(
         name="slices",
         passed=False,
         reason=(
-            f"where {worst.feature} is {worst.value}, {found.metric} {found.candidate:.4g} is much worse than "
-            f"{found.champion:.4g} of the champion ({found.rows} rows, {tolerance:.0%} are tolerated){more}"
+            f"where {worst.feature} is {worst.value}, {found.metric} {text(found.candidate)} is much worse than "
+            f"{text(found.champion)} of the champion ({counted(found.rows, 'row')}, {percent(tolerance)} are "
+            f"tolerated){more}"
         ),
         numbers={**numbers, "worse": len(worse), "slice": f"{worst.feature} = {worst.value}", **_numbers(found)},
     )

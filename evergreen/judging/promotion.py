@@ -9,6 +9,7 @@ from typing import Any
 
 from evergreen.contract.changes import Change
 from evergreen.judging.card_decision import CARD_FILES
+from evergreen.number_text import number
 from evergreen.settings.sections import ALLOW
 from evergreen.versions.bundle import SHEET_FILES
 
@@ -54,7 +55,8 @@ def parity(difference: str | None, *, rows: int) -> Gate:
     return Gate(
         name="parity",
         passed=difference is None,
-        reason=difference or f"the scorer that will serve gives scikit-learn's predictions on all {rows} holdout rows",
+        reason=difference
+        or f"the scorer that will serve gives scikit-learn's predictions on all {number(rows)} holdout rows",
         numbers={"rows": rows},
     )
 
@@ -74,7 +76,7 @@ def size(model_bytes: int, *, limit_mb: float) -> Gate:
     return Gate(
         name="size",
         passed=passed,
-        reason=f"the model has {megabytes:.3g} MB, {limit_mb:g} are allowed{remedy}",
+        reason=f"the model has {number(megabytes)} MB, {number(limit_mb)} are allowed{remedy}",
         numbers={"megabytes": megabytes, "limit": limit_mb},
     )
 
@@ -91,7 +93,7 @@ def latency(milliseconds: float | None, *, limit_ms: float) -> Gate:
     return Gate(
         name="latency",
         passed=passed,
-        reason=f"a row takes {milliseconds:.3g} ms to score, {limit_ms:g} are allowed{remedy}",
+        reason=f"a row takes {number(milliseconds)} ms to score, {number(limit_ms)} are allowed{remedy}",
         numbers={"milliseconds": milliseconds, "limit": limit_ms},
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.metrics import METRICS, Outcomes
 
 # Rows and resamples of a bootstrap (Efron & Tibshirani 1993). Of more rows a sample is drawn: they would only narrow an
 # interval that is narrow already.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evergreen.errors import InvalidSettings
-from evergreen.judging.metrics import METRICS, REGRESSION
+from evergreen.metrics import METRICS, REGRESSION
 from evergreen.settings.sections import (
     ESTIMATORS,
     GROUP,

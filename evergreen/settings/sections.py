@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evergreen.errors import InvalidSettings
-from evergreen.judging.metrics import CLASSIFICATION, REGRESSION
+from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
 
 TASKS = (REGRESSION, CLASSIFICATION)

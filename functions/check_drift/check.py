@@ -12,11 +12,11 @@ import pandas as pd
 
 from evergreen import names
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
-from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.metrics import METRICS, Outcomes
 from evergreen.monitoring.drift.comparison import PREDICTION, Comparison, compare, compared_features, in_season
 from evergreen.monitoring.drift.report import EvidentlyMeasure
 from evergreen.monitoring.quality import Quality, assess
-from evergreen.number_text import counted, number
+from evergreen.number_text import counted, number, percent
 from evergreen.prediction_id import predicted_at
 from evergreen.settings.sections import DriftSettings, QualitySettings
 from evergreen.versions.bundle import CONTRACT, Bundle, HoldoutRow
@@ -204,7 +204,7 @@ def _record(result: CheckResult, comparison: Comparison, rule: DriftSettings) ->
     result.status = DRIFT if comparison.share > rule.share else OK
     result.reason = (
         f"{drifted} of {len(comparison.features)} features have drifted "
-        f"(share {comparison.share:.2f}, alarm above {rule.share:.2f})"
+        f"(share {percent(comparison.share)}, alarm above {percent(rule.share)})"
     )
 
 

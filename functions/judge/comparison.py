@@ -10,7 +10,7 @@ from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidRow
 from evergreen.judging.bootstrap import paired_gain, unpaired_gain
 from evergreen.judging.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice, slice_label
-from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.metrics import METRICS, Outcomes
 from evergreen.versions.bundle import HoldoutRow, ServableModel
 
 # Judge says the same of the same bundles, whenever it is asked.

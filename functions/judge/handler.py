@@ -9,9 +9,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names, tracking
 from evergreen.judging.card_decision import CARD_FILES, quote
+from evergreen.judging.promotion import Decision
+from evergreen.metrics import METRICS
 from evergreen.versions.bundle import Bundle
 from functions.judge.judging import judge
-from functions.model_store import model_store
+from functions.model_store import PresentChampion, model_store
 
 logger = Logger()
 
@@ -29,7 +31,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
     Returns:
         The decision (`promote`, `reason`, `gates`) with what Promote needs: `version`, `bundle` (key prefix),
-        `digest`, the candidate's `metrics`, and the version of the `champion` that it was held against, or None.
+        `digest`, the candidate's `metrics`, a `summary` of them in one sentence, and the version of the `champion`
+        that it was compared with, or None.
 
     Raises:
         BrokenBundle: a bundle is incomplete, or was changed after training.
@@ -45,6 +48,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         "version": event["version"],
         "bundle": prefix,
         "digest": candidate.digest,
+        "summary": _summary(candidate, decision, present),
         "metrics": {name: value for name, value in candidate.metrics.items() if name in _QUOTED},
         "champion": present.champion.version if present else None,
     }
@@ -54,6 +58,22 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     store.write_beside(prefix, {**cards, DECISION: json.dumps(result, indent=1).encode()})
     logger.info("decision", extra={"decision": result})
     return result
+
+
+def _summary(candidate: Bundle, decision: Decision, present: PresentChampion | None) -> str:
+    """The candidate's metric beside the champion's and the baseline's, for a message.
+
+    Not every champion could be measured: it may be the same model, or predict something else.
+    """
+    name = candidate.metrics["metric"]
+    text = METRICS[name].text
+    parts = [f"{name} on the holdout: {text(candidate.metrics['holdout'][name])}"]
+    rivals = [
+        gate.numbers["champion"] for gate in decision.gates if gate.name == "champion" and "champion" in gate.numbers
+    ]
+    if present and rivals:
+        parts.append(f"champion {present.champion.version}: {text(rivals[0])}")
+    return "; ".join([*parts, f"baseline: {text(candidate.metrics['baseline'][name])}"])
 
 
 def _judged_cards(candidate: Bundle, decision: dict[str, Any]) -> dict[str, bytes]:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from evergreen.contract.changes import compare
 from evergreen.judging import improvement, promotion
-from evergreen.judging.metrics import METRICS
 from evergreen.judging.parity import find_difference
 from evergreen.judging.promotion import Decision, Gate, decide
+from evergreen.metrics import METRICS
 from evergreen.settings.sections import PromotionSettings
 from evergreen.versions.bundle import MODEL, Bundle
 from functions.judge.comparison import (

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evergreen import names
+from evergreen.metrics import METRICS
+from evergreen.number_text import number
 
 # An SNS subject takes a hundred characters.
 _SUBJECT = 100
@@ -91,7 +93,7 @@ def _of_check(alarm: Alarm, check: dict[str, Any]) -> Message:
     since = (check.get("drift_since") if alarm.name == names.ALARM_DRIFT else None) or check["since"]
     paragraphs = {
         "What": what,
-        "Since": f"{since}; the window is {check['start']} to {check['end']}, {check['rows']:,} predictions",
+        "Since": f"{since}; the window is {check['start']} to {check['end']}, {number(check['rows'])} predictions",
         "How far": _how_far(alarm, check),
         "Quality": quality_in_words(check),
         "What happens next": f"Version {check['version']} goes on serving. The next check looks again; this message "
@@ -129,11 +131,12 @@ def quality_in_words(check: dict[str, Any]) -> str:
     quality = check["quality"]
     if quality is None:
         return f"not known: {check['quality_reason']}"
+    text = METRICS[quality["metric"]].text
     verdict = "it has fallen" if quality["fell"] else "it holds"
     return (
-        f"{verdict}: {quality['metric']} {quality['live']:.4g} (95% interval {quality['low']:.4g} to "
-        f"{quality['high']:.4g}) on {quality['labels']:,} labelled predictions, {quality['promised']:.4g} promised by "
-        "the holdout"
+        f"{verdict}: {quality['metric']} {text(quality['live'])} (95% interval {text(quality['low'])} to "
+        f"{text(quality['high'])}) on {number(quality['labels'])} labelled predictions, {text(quality['promised'])} "
+        "promised by the holdout"
     )
 
 

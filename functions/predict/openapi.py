@@ -3,6 +3,7 @@
 from typing import Any
 
 from evergreen.contract.contract import NUMBER, Contract, Feature
+from evergreen.number_text import number
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS
 
 _PROBLEM = {
@@ -83,7 +84,8 @@ def _features(contract: Contract) -> dict[str, Any]:
 def _property(feature: Feature) -> dict[str, Any]:
     kind = "number" if feature.type == NUMBER else "string"
     if feature.type == NUMBER:
-        seen = f"from {feature.minimum:g} to {feature.maximum:g} in training" if feature.minimum is not None else ""
+        low, high = feature.minimum, feature.maximum
+        seen = f"from {number(low)} to {number(high)} in training" if low is not None and high is not None else ""
     else:
         seen = f"in training: {', '.join(feature.categories)}"
     return {

@@ -27,16 +27,9 @@ _CAUSE_IN_WORDS = (
     " 'The champion is unchanged.'; "
 )
 
-# The candidate's metric with the champion's and the baseline's beside it, and what each gate says.
+# What each gate says, and what happens next.
 _DECISION_IN_WORDS = (
-    "$metric := $decision.metrics.metric;"
-    " $number := function($value) { $string($round($value, 5)) };"
-    # Not every champion could be measured: it may be the same model, or predict something else.
-    " $rival := $decision.gates[name = 'champion'].numbers.champion;"
-    " $measured := $metric & ' on the holdout: ' & $number($lookup($decision.metrics.holdout, $metric))"
-    " & ($exists($rival) ? '; champion ' & $decision.champion & ': ' & $number($rival) : '')"
-    " & '; baseline: ' & $number($lookup($decision.metrics.baseline, $metric));"
-    " $gates := $join($map($decision.gates, function($gate)"
+    "$gates := $join($map($decision.gates, function($gate)"
     " { '\\n  - ' & $gate.name & ': ' & ($gate.passed ? 'passed' : 'FAILED') & ', ' & $gate.reason }));"
     " $next := $decision.promote ? 'The endpoint serves it within a minute.' :"
     " $decision.champion ? 'Version ' & $decision.champion & ' goes on serving.' :"
@@ -60,7 +53,7 @@ def decision_message(at: Addresses) -> dict[str, Any]:
     subject = f"'Evergreen {at.environment}: {at.model_name} ' & $version & ' ' & {verdict}"
     text = (
         f"'Version ' & $version & ' of {at.model_name} was ' & {verdict} & '.\\n\\n'"
-        " & 'Why: ' & $decision.reason & '\\n\\n' & $measured & '\\n'"
+        " & 'Why: ' & $decision.reason & '\\n\\n' & $decision.summary & '\\n'"
         " & '\\nGates:' & $gates & '\\n\\nWhat happens next: ' & $next"
         f" & '\\n\\nIts model card: evergreen card -e {at.environment} --version ' & $version"
         f" & '\\nAll versions: evergreen versions -e {at.environment}'"

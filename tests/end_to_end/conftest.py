@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from cli.aws.target import CHECKOUT, Target
-from cli.aws.training_run import TrainingRun
 from cli.console import Steps
 from cli.embedded import deployed_cloud
+from cli.training_run import TrainingRun
 from local.cloud import EmbeddedCloud
 
 # These of the caller's would win over the keys of the embedded cloud.

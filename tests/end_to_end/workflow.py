@@ -10,7 +10,7 @@ from typing import Any
 
 from cli.aws.registry import Registry
 from cli.aws.target import CHECKOUT
-from cli.aws.training_run import TrainingRun
+from cli.training_run import TrainingRun
 from evergreen import names
 from tests.end_to_end.conftest import Deployed
 

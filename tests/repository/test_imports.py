@@ -1,16 +1,17 @@
 """Which folder may import which, and which packages live in one place."""
 
 import ast
+from graphlib import TopologicalSorter
 
 import pytest
 
-OURS = {"evergreen", "functions", "training", "local", "cli", "infra", "app"}
+OURS = {"evergreen", "functions", "training", "local", "cli", "infra", "benchmarks", "app"}
 MAY_IMPORT = {
     "evergreen": {"evergreen"},
     "functions": {"evergreen", "functions"},
     "training": {"evergreen", "training"},
-    "local": OURS - {"infra", "app"},
-    "cli": OURS - {"infra", "app"},
+    "local": OURS - {"infra", "benchmarks", "app"},
+    "cli": OURS - {"infra", "benchmarks", "app"},
     "infra": {"evergreen.names", "infra"},
 }
 
@@ -40,6 +41,26 @@ def test_folders_import_only_what_they_may(checkout, folder):
             if module.partition(".")[0] in OURS:
                 allowed = any(module == name or module.startswith(f"{name}.") for name in MAY_IMPORT[folder])
                 assert allowed, f"{file.relative_to(checkout)} imports {module}"
+
+
+def rooms(checkout, folder):
+    """The rooms of a folder, and which rooms each imports: a sub-folder is a room, and so is a module beside them."""
+    found = {}
+    for file in files(checkout, folder):
+        room, *_ = file.relative_to(checkout / folder).with_suffix("").parts
+        for module in imports(file):
+            parts = module.split(".")
+            if parts[0] == folder and len(parts) > 1 and parts[1] != room:
+                found.setdefault(room, set()).add(parts[1])
+        found.setdefault(room, set())
+    return found
+
+
+@pytest.mark.parametrize("folder", ["evergreen", "functions", "training", "infra", "cli", "local", "benchmarks"])
+def test_no_rooms_of_a_folder_import_each_other_in_a_circle(checkout, folder):
+    graph = TopologicalSorter(rooms(checkout, folder))
+
+    graph.prepare()  # raises CycleError, which names the circle
 
 
 def importers(checkout, package):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from evergreen.number_text import counted, number, percent, points, share
+from evergreen.number_text import apart, counted, number, percent, points, share
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,13 @@ def test_a_share_is_written_in_percent(value, words):
 
 
 def test_shares_differ_by_percentage_points():
-    assert (points(0.0468), points(-0.0021)) == ("4.68 points", "-0.21 points")
+    assert (points(0.0468), points(-0.0021), points(0.01)) == ("4.68 points", "-0.21 points", "1 point")
+
+
+def test_numbers_side_by_side_are_told_apart():
+    assert apart(2007, 2000, 2005) == ("2007", "2000", "2005")
+    assert apart(1000.2, 0.0, 1000.1) == ("1000.2", "0.0", "1000.1")
+    assert apart(5.0, 5.0) == ("5", "5")
 
 
 def test_one_row_is_not_rows():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.metrics import METRICS, Outcomes
 from evergreen.number_text import number
 from training.documents.document import Block, Gallery, Section, Table, shortened
 from training.documents.outcome_plots import outcome_plots

@@ -13,7 +13,7 @@ from typing import Any
 
 from evergreen.contract.contract import NUMBER, Contract, Feature
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
-from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.metrics import METRICS, Outcomes
 from evergreen.number_text import counted, number, percent
 from evergreen.settings.sections import GROUP, TIME, ModelSettings, SplitSettings
 from training.documents import analyses, pages, wording

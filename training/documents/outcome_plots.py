@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from sklearn.metrics import auc, average_precision_score, confusion_matrix, precision_recall_curve, roc_curve
 
-from evergreen.judging.metrics import Outcomes
+from evergreen.metrics import Outcomes
 from evergreen.number_text import counted, number, percent, share
 from training.documents.document import Figure, printable
 from training.documents.plot_canvas import ACCENT, INK, POINT_SIZE, SERIES, figure, in_words

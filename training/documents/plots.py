@@ -4,7 +4,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from evergreen.judging.metrics import METRICS
+from evergreen.metrics import METRICS
 from evergreen.number_text import counted
 from training.documents.document import Figure, printable, shortened
 from training.documents.plot_canvas import ACCENT, INK, SECOND, figure, in_words

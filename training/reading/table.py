@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evergreen.errors import InvalidData
-from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions.data_version import DataVersion, md5_of
 from training.reading import csv_file, parquet_file

@@ -89,7 +89,7 @@ DECISION = {
     "reason": "mape 0.0812 is no better than 0.0752 of the champion",
     "version": VERSION,
     "champion": "20261101-101112-abcd",
-    "metrics": {"metric": "mape", "holdout": {"mape": 0.08123456, "mae": 9}, "baseline": {"mape": 0.1812}},
+    "summary": "mape on the holdout: 8.12%; champion 20261101-101112-abcd: 7.52%; baseline: 18.1%",
     "gates": GATES,
 }
 
@@ -110,7 +110,7 @@ def test_a_refusal_is_told_with_its_reason_both_metrics_and_every_gate(states, t
         "",
         "Why: mape 0.0812 is no better than 0.0752 of the champion",
         "",
-        "mape on the holdout: 0.08123; champion 20261101-101112-abcd: 0.0752; baseline: 0.1812",
+        "mape on the holdout: 8.12%; champion 20261101-101112-abcd: 7.52%; baseline: 18.1%",
         "",
         "Gates:",
         "  - parity: passed, all 12 rows agree",
@@ -124,21 +124,15 @@ def test_a_refusal_is_told_with_its_reason_both_metrics_and_every_gate(states, t
 
 
 def test_a_promotion_says_that_the_endpoint_will_serve_it(states, template):
-    sent = decision_told(states, promote=True, champion=None, gates=GATES[:1])
+    summary = "mape on the holdout: 8.12%; baseline: 18.1%"
+    sent = decision_told(states, promote=True, champion=None, gates=GATES[:1], summary=summary)
     assert sent["Subject"] == f"Evergreen {template.environment.name}: {template.model} {VERSION} promoted"
-    assert "mape on the holdout: 0.08123; baseline: 0.1812\n" in sent["Message"]
+    assert f"{summary}\n" in sent["Message"]
     assert "The endpoint serves it within a minute." in sent["Message"]
 
 
 def test_a_first_version_that_is_refused_leaves_an_endpoint_without_a_model(states):
     assert "No model has been promoted yet" in decision_told(states, champion=None, gates=GATES[:1])["Message"]
-
-
-def test_a_champion_that_could_not_be_measured_has_no_number_beside_the_candidates(states):
-    same = {"name": "champion", "passed": False, "reason": "it is the same model as the champion", "numbers": {}}
-    sent = decision_told(states, gates=[*GATES[:1], same])["Message"]
-    assert "mape on the holdout: 0.08123; baseline: 0.1812\n" in sent
-    assert "Version 20261101-101112-abcd goes on serving." in sent
 
 
 def test_a_decisions_subject_fits_sns_whatever_the_models_name(states, template):

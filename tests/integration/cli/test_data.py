@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.main import get_command
 
-from cli.aws.training_run import TrainingRun
 from cli.data.storage import DataStorage
 from cli.data.versions import DataVersions
+from cli.training_run import TrainingRun
 from cli.verbs.data import app
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.versions import data_version

@@ -35,7 +35,7 @@ import signal
 # A shell's background job ignores Ctrl-C, and so would all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
-from tests.integration.account import Account
+from account import Account
 from local.cloud import EmbeddedCloud
 with EmbeddedCloud(Path(sys.argv[2])) as cloud:
     aws = Account(cloud)
@@ -55,7 +55,7 @@ with EmbeddedCloud(Path(sys.argv[2])) as cloud:
 def owner(tmp_path, checkout):
     """A process that owns a cloud in `tmp_path`, with a job and a function running."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _OWNER, str(checkout), str(tmp_path / "cloud")],
+        [sys.executable, "-c", _OWNER, str(checkout / "tests" / "integration"), str(tmp_path / "cloud")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -11,8 +11,8 @@ import skops.io
 from evergreen import portable, tracking
 from evergreen.contract.contract import NUMBER, Feature
 from evergreen.errors import InvalidData, InvalidSettings
-from evergreen.judging.metrics import CLASSIFICATION, METRICS, REGRESSION
 from evergreen.judging.parity import find_difference
+from evergreen.metrics import CLASSIFICATION, METRICS, REGRESSION
 from evergreen.settings.sections import (
     ESTIMATORS,
     WITHOUT_PROBABILITIES,

@@ -7,7 +7,7 @@ import sys
 
 def test_another_process_with_another_hash_seed_draws_the_same_bytes(checkout):
     program = (
-        "from evergreen.judging.metrics import Outcomes\n"
+        "from evergreen.metrics import Outcomes\n"
         "from training.documents.outcome_plots import outcome_plots\n"
         "numbers = [float(number) for number in range(50)]\n"
         "labels = ['no', 'yes'] * 25\n"

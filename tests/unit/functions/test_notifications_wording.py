@@ -39,10 +39,10 @@ def test_a_drift_message_says_whether_quality_fell():
     assert (
         told()
         .paragraphs["Quality"]
-        .startswith("it holds: mape 0.101 (95% interval 0.092 to 0.111) on 1,250 labelled predictions, 0.1 promised")
+        .startswith("it holds: mape 10.1% (95% interval 9.2% to 11.1%) on 1250 labelled predictions, 10% promised")
     )
     assert (
-        told(check=replace(CHECK, quality=FELL.as_dict())).paragraphs["Quality"].startswith("it has fallen: mape 0.31 ")
+        told(check=replace(CHECK, quality=FELL.as_dict())).paragraphs["Quality"].startswith("it has fallen: mape 31% ")
     )
 
 
@@ -59,7 +59,7 @@ def test_a_quality_message_says_how_far_it_fell():
     message = told(names.ALARM_QUALITY, replace(CHECK, quality=FELL.as_dict()))
 
     assert f"The predictions of {MODEL} are worse than its holdout promised" in message.paragraphs["What"]
-    for number in ("0.31", "0.28", "0.34", "0.1 promised"):
+    for number in ("31%", "28%", "34%", "10% promised"):
         assert number in message.paragraphs["How far"]
     assert CHECK.since in message.paragraphs["Since"]
     assert "evergreen train -e dev" in message.paragraphs["What to do"]

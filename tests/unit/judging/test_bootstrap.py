@@ -6,7 +6,7 @@ from scipy import stats
 
 from evergreen.judging.bootstrap import _student as student
 from evergreen.judging.bootstrap import interval, paired_gain, unpaired_gain
-from evergreen.judging.metrics import CLASSIFICATION, METRICS, Outcomes
+from evergreen.metrics import CLASSIFICATION, METRICS, Outcomes
 
 CLASSES = ("a", "b", "c")
 

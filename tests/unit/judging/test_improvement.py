@@ -45,9 +45,9 @@ def test_where_higher_is_better_the_baseline_is_beaten_from_above():
 
 
 def test_the_baseline_is_named_after_the_task():
-    assert "0.4 beats 0.5 of always predicting the mean" in better_than_baseline("mape", 0.4, 0.5).reason
+    assert "40% beats 50% of always predicting the mean" in better_than_baseline("mape", 0.4, 0.5).reason
     gate = better_than_baseline("accuracy", 0.5, 0.6)
-    assert "no better than 0.6 of always predicting the commonest class" in gate.reason
+    assert "no better than 60% of always predicting the commonest class" in gate.reason
 
 
 @pytest.mark.parametrize("value", [0.4, 0.6])
@@ -65,7 +65,8 @@ def test_a_gain_whose_lower_bound_is_above_zero_is_beyond_noise():
 
     assert gate.passed
     assert gate.reason == (
-        "mape 0.3 beats 0.4 of the champion beyond noise: by 0.1, and by at least 0.02 at 97.5% confidence (700 rows)"
+        "mape 30% beats 40% of the champion beyond noise: by 10 points, and by at least 2 points "
+        "at 97.5% confidence (700 rows)"
     )
     assert gate.numbers["gain_low"] == 0.02
     assert gate.numbers["confidence"] == 0.975
@@ -74,10 +75,13 @@ def test_a_gain_whose_lower_bound_is_above_zero_is_beyond_noise():
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (compared(0.1, 0.0, 0.2), "beyond noise: the gain of 0.1 may as well be 0 at 97.5% confidence (700 rows)"),
-        (compared(0.1, -0.05, 0.25), "beyond noise: the gain of 0.1 may as well be -0.05"),
-        (compared(-0.1, -0.2, -0.05), "mape 0.5 is no better than 0.4 of the champion"),
-        (compared(0.0, 0.0, 0.0), "no better than 0.4 of the champion"),
+        (
+            compared(0.1, 0.0, 0.2),
+            "beyond noise: the gain of 10 points may as well be 0 points at 97.5% confidence (700 rows)",
+        ),
+        (compared(0.1, -0.05, 0.25), "beyond noise: the gain of 10 points may as well be -5 points"),
+        (compared(-0.1, -0.2, -0.05), "mape 50% is no better than 40% of the champion"),
+        (compared(0.0, 0.0, 0.0), "no better than 40% of the champion"),
         (compared(float("nan"), float("nan"), float("nan")), "no better than"),
     ],
 )
@@ -122,7 +126,7 @@ def test_the_worst_slice_is_named_and_the_others_counted():
     gate = no_slice_much_worse(slices(bad, worse, BETTER), tolerance=0.2)
 
     assert gate.reason == (
-        "where city is town 1, mape 0.7 is much worse than 0.4 of the champion (700 rows, 20% are tolerated) "
+        "where city is town 1, mape 70% is much worse than 40% of the champion (700 rows, 20% are tolerated) "
         "(and 1 more)"
     )
     assert gate.numbers["worse"] == 2

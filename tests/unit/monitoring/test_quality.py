@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from evergreen.judging.metrics import METRICS, Outcomes
+from evergreen.metrics import METRICS, Outcomes
 from evergreen.monitoring import quality
 from evergreen.monitoring.quality import assess
 

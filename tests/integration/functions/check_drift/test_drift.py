@@ -26,7 +26,7 @@ def test_rows_like_those_of_the_holdout_are_no_drift(captures):
     result, html = captures.check()
 
     assert result.status == OK
-    assert result.reason == "0 of 3 features have drifted (share 0.00, alarm above 0.30)"
+    assert result.reason == "0 of 3 features have drifted (share 0%, alarm above 30%)"
     assert (result.rows, result.by_version, result.share, result.threshold) == (400, {"v2": 400}, 0, 0.3)
     assert (result.start, result.end) == ("2026-11-23T12:00:00+00:00", "2026-11-24T12:00:00+00:00")
     assert result.checked_at == result.since == "2026-11-24T12:10:00+00:00"
@@ -44,7 +44,7 @@ def test_rows_that_have_moved_are_drift_with_their_reasons(captures, sign):
     result = captures.result()
 
     assert result.status == DRIFT
-    assert result.reason == "1 of 3 features have drifted (share 0.33, alarm above 0.30)"
+    assert result.reason == "1 of 3 features have drifted (share 33.3%, alarm above 30%)"
     assert list(drifted(result)) == ["area"]
     assert "median" in drifted(result)["area"][0]
     # What moved most stands first; predictions follow the area here, and count for themselves.

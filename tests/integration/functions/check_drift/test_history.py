@@ -87,4 +87,4 @@ def test_a_window_of_an_unusual_size_is_noted(captures, before, noted):
 
     notes = captures.result(previous={"recent_rows": before}).notes
 
-    assert notes == ([f"volume: 400 rows, usually about {sorted(before)[1]:,}"] if noted else [])
+    assert notes == ([f"volume: 400 rows, usually about {sorted(before)[1]}"] if noted else [])

@@ -26,9 +26,26 @@ def test_the_decision_is_stored_beside_the_bundle_and_not_in_it(candidates):
 def test_a_decision_has_what_promote_and_the_command_line_need(candidates):
     decision = candidates.judged("v1", 9.0)
 
-    assert {"promote", "reason", "gates", "version", "bundle", "digest", "metrics", "champion"} == decision.keys()
+    names = {"promote", "reason", "gates", "version", "bundle", "digest", "metrics", "summary", "champion"}
+    assert names == decision.keys()
     assert decision["champion"] is None
     assert {"name", "passed", "reason", "numbers"} == decision["gates"][0].keys()
+
+
+def test_a_decision_sums_up_the_metric_beside_the_champions_and_the_baselines(candidates):
+    first = candidates.judged("v1", 8.0)
+    promote.handler(first, CONTEXT)
+
+    assert first["summary"] == "mae on the holdout: 2; baseline: 5"
+    assert candidates.judged("v2", 9.0)["summary"] == "mae on the holdout: 1; champion v1: 2; baseline: 5"
+
+
+def test_a_champion_that_could_not_be_measured_is_not_in_the_summary(candidates):
+    promote.handler(candidates.judged("v1", 8.0), CONTEXT)
+
+    same = candidates.judged("v2", 8.0)
+    assert same["reason"] == "it is the same model as the champion"
+    assert same["summary"] == "mae on the holdout: 2; baseline: 5"
 
 
 @pytest.mark.parametrize(

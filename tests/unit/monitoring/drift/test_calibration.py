@@ -61,7 +61,7 @@ def test_a_rule_that_cries_wolf_is_refused_with_its_rate_and_a_remedy(reference)
     rate = int(re.search(r"(\d+)% of the checks on 200 rows without drift", message)[1])
     # One of several tests at 0.9 divided by their number says "drift" in up to 90% of the cases.
     assert 20 <= rate <= 95
-    assert f"{TOLERATED:.0%} is tolerated" in message
+    assert f"at most {TOLERATED:.0%} is allowed" in message
     assert "significance to 0.01" in message
 
 

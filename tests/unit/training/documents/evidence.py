@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
-from evergreen.judging.metrics import CLASSIFICATION, REGRESSION, Outcomes, measure_all
+from evergreen.metrics import CLASSIFICATION, REGRESSION, Outcomes, measure_all
 from evergreen.settings.sections import (
     CardSettings,
     DataSettings,

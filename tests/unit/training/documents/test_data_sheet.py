@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
-from evergreen.judging.metrics import CLASSIFICATION, REGRESSION
+from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections import SheetSettings
 from evergreen.versions.bundle import SHEET_HTML, SHEET_MARKDOWN
 from tests.unit.training.documents import evidence

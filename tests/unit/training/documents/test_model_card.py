@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN, quote
-from evergreen.judging.metrics import CLASSIFICATION
+from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import CardSettings
 from tests.unit.training.documents import evidence
 from training.documents.model_card import write_card
@@ -64,7 +64,7 @@ def test_every_metric_stands_beside_its_interval_and_the_baseline(write):
 def test_importance_and_slices_are_tables_with_what_matters_most_first(write):
     card = write()[CARD_MARKDOWN]
 
-    assert card.index("| city | 5 points | 0.4 points |") < card.index("| rooms | 1 points | 0.2 points |")
+    assert card.index("| city | 5 points | 0.4 points |") < card.index("| rooms | 1 point | 0.2 points |")
     assert card.index("| Waco | 11% | 20 |") < card.index("| Austin | 5% | 40 |")
 
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from evergreen.judging.metrics import Outcomes
+from evergreen.metrics import Outcomes
 from evergreen.number_text import number
 from tests.unit.training.documents.evidence import NASTY, class_outcomes, regression_outcomes
 from training.documents.outcome_plots import outcome_plots

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as peer
 
-from evergreen.judging.metrics import METRICS, REGRESSION, Outcomes
+from evergreen.metrics import METRICS, REGRESSION, Outcomes
 
 PEERS = {
     "mape": peer.mean_absolute_percentage_error,
