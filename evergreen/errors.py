@@ -12,7 +12,7 @@ class CommandFailed(EvergreenError):
 
 
 class InvalidSettings(EvergreenError):
-    """model.toml cannot be used. Nothing is started."""
+    """model.toml is invalid. Nothing is started."""
 
 
 class InvalidData(EvergreenError):
@@ -24,7 +24,7 @@ class UnsupportedEstimator(EvergreenError):
 
 
 class BrokenBundle(EvergreenError):
-    """A bundle is incomplete, or its content is not what its digest says. It is neither promoted nor served."""
+    """A bundle is incomplete, or its content does not match its digest. It is neither promoted nor served."""
 
 
 class NoChampion(EvergreenError):

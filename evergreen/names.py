@@ -1,4 +1,4 @@
-"""Names that the infrastructure and the running code must agree on. Each stands here and nowhere else."""
+"""Names that the infrastructure and the running code must agree on. Each is defined only here."""
 
 # CloudWatch metrics of the predict function. The two 0/1 metrics are written for every request, so that their
 # average is the share of requests and their sum the count.

@@ -19,7 +19,7 @@ DECISION_TAG = "evergreen.decision"
 REASON_TAG = "evergreen.reason"
 PROMOTED, REFUSED = "promoted", "refused"
 
-# Characters of a parameter: a list of thousands of columns is longer than MLflow takes.
+# The most characters of a parameter: MLflow does not accept a list of thousands of columns.
 _PARAMETER = 500
 
 # What skops may load beside the types that it trusts itself: data holders of scikit-learn's estimators. A
@@ -63,7 +63,7 @@ def log_training(
         data_source: where the table lies that they were made from, a URI or a path.
         artifacts: files: cards, sheets, plots.
     """
-    # Here, because they need numpy, pandas and scikit-learn: the functions that move aliases have none of them.
+    # Imported here, since they need numpy, pandas and scikit-learn, which the functions that move aliases lack.
     import mlflow.sklearn
     from mlflow.data.pandas_dataset import from_pandas
 
@@ -131,7 +131,7 @@ def record_decision(run_id: str, decision: Mapping[str, Any], files: Mapping[str
 
 
 def require_version(name: str, model_version: str) -> None:
-    """Make sure that a version can be made champion, before anything is changed.
+    """Check that a version can be made champion, before anything is changed.
 
     Raises:
         MlflowException: MLflow cannot be reached, or does not know the version.

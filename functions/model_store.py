@@ -16,7 +16,7 @@ from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
 from functions.conditional_write import put_if_unchanged
 
-# Where SageMaker puts what a training job left in its model folder, below the job's own.
+# Where SageMaker puts the model folder of a training job, below the job's own prefix.
 _BUNDLE_FOLDER = "output/model/"
 _CONTENT_TYPES = {
     ".json": "application/json",
@@ -27,7 +27,7 @@ _CONTENT_TYPES = {
 
 @dataclass(frozen=True)
 class PresentChampion:
-    """The pointer, and the ETag that its next writer must match."""
+    """The champion pointer, and the ETag that the next writer must match."""
 
     champion: Champion
     etag: str
@@ -94,7 +94,7 @@ class ModelStore:
             )
 
     def write_beside(self, prefix: str, files: Mapping[str, bytes]) -> None:
-        """Store what Judge made of a bundle beside it, never in it: the manifest covers what training wrote.
+        """Store files of Judge beside a bundle, never in it: the manifest covers only what training wrote.
 
         Args:
             prefix: of the bundle.

@@ -1,4 +1,4 @@
-"""How the stack's buckets are made, and who may read and write what in them."""
+"""Makes the stack's buckets, and grants access to prefixes of them."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam

@@ -1,4 +1,4 @@
-"""What a deployment is: one value, handed whole to every part of the stack."""
+"""A deployment: all of its parameters in one value, which every part of the stack gets."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ class StackSettings:
     """The part of model.toml that is in the template: a change needs `cdk deploy`.
 
     Attributes:
-        model_name: of the model that the stack serves.
-        metric: the model's own, for the dashboard.
-        rejected_share: of requests, from 0 to 1; above it an alarm fires.
-        latency_p99_ms: above which an alarm fires.
-        log_sample: share of the requests that are recorded, from 0 to 1.
+        model_name: the name of the model that the stack serves.
+        metric: the model's metric, for the dashboard.
+        rejected_share: the share of rejected requests, from 0 to 1, above which an alarm fires.
+        latency_p99_ms: the latency above which an alarm fires.
+        log_sample: the share of the requests that is recorded, from 0 to 1.
         log_leave_out: features that are never recorded.
-        drift_share: of features; drawn on the dashboard. The check's own stands in the champion's bundle.
-        every_hours, window_hours: between two drift checks, and how far back each looks.
-        message_format: of notifications, names.FORMAT_TEXT or names.FORMAT_CHAT.
+        drift_share: the threshold that the dashboard draws. A check uses the one in the champion's bundle.
+        every_hours, window_hours: the hours between two drift checks, and how far back each looks.
+        message_format: the format of notifications, names.FORMAT_TEXT or names.FORMAT_CHAT.
     """
 
     model_name: str
@@ -38,10 +38,10 @@ class StackSettings:
 class Deployment:
     """
     Attributes:
-        source_digest: of the code that the jobs run, so that a command can tell whether it is its own.
-        image: address of the container image that both jobs run in.
-        tracking_url: of an MLflow server; without one the stack makes an MLflow App.
-        alarm_email: gets the alarms, if given.
+        source_digest: the digest of the code that the jobs run, so that a command can compare it with its own.
+        image: the address of the container image of both jobs.
+        tracking_url: the URL of an MLflow server; without it, the stack creates an MLflow App.
+        alarm_email: the address that gets the alarms, if any.
         for_this_machine: whether functions carry packages for this machine, see packages/function_zip.py.
     """
 

@@ -32,7 +32,7 @@ class Function(Construct):
     ) -> None:
         """
         Args:
-            service: dimension of its metrics, if it is not the function's name.
+            service: the dimension of its metrics, if it differs from the function's name.
             storage_mb: of temporary files.
             dead_letters: takes events that failed after their retries.
         """

@@ -1,4 +1,4 @@
-"""Log groups: all are kept as long as the environment says, and go with the stack."""
+"""Log groups, with the retention of the environment. They are deleted with the stack."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs

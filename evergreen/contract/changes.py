@@ -1,4 +1,4 @@
-"""What differs between two contracts, and whether a caller of the endpoint would notice."""
+"""The differences between two contracts, and whether they break callers of the endpoint."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Change:
     """One difference, as a sentence without a full stop.
 
     Attributes:
-        breaks_callers: a request that was answered before would be refused now, or its answer mean something else.
+        breaks_callers: whether a request that was valid before is refused now, or its answer means something else.
     """
 
     text: str
@@ -22,7 +22,7 @@ class Change:
 
 
 def compare(before: Contract, after: Contract) -> list[Change]:
-    """What changed from one contract to the next; what breaks callers comes first. The features' order is theirs."""
+    """The changes from one contract to the next, breaking ones first. The order of features does not matter."""
     changes = [*_answer(before, after), *_features(before, after)]
     return sorted(changes, key=lambda change: not change.breaks_callers)
 
@@ -66,7 +66,7 @@ def _feature(before: Feature, after: Feature) -> Iterator[Change]:
 
 
 def _labels(of: str, kind: tuple[str, str], before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
-    """Neither a category nor a class breaks callers: an unseen category is answered, with a warning."""
+    """New or removed categories and classes break no caller: an unseen category is answered, with a warning."""
     for verb, labels in (
         ("gains", sorted(set(after) - set(before))),
         ("loses", sorted(set(before) - set(after))),

@@ -1,4 +1,4 @@
-"""The contract: what a row must look like. Inferred from the data, it travels in the bundle and guards the endpoint."""
+"""The contract: what a row must look like. Inferred from the data, stored in the bundle, and checked at serving."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from typing import Any, Literal
 from evergreen.errors import BrokenBundle, FieldError, InvalidRow
 from evergreen.number_text import apart
 
-# A parsed row: the features' values in the contract's order. A missing number is NaN, a missing category None.
+# A parsed row: the values of the features in the contract's order. A missing number is NaN, a missing category None.
 Value = float | str | None
 Row = list[Value]
 
@@ -19,7 +19,7 @@ CATEGORY: Literal["category"] = "category"
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """One column that the model reads. A number has a range seen in training, a category its sorted values.
+    """One column that the model reads. A number has its range in training, a category its sorted values.
 
     `example` is its value in one row of the training data, for documentation.
     """
@@ -57,7 +57,7 @@ class Feature:
         return number
 
     def warning(self, value: Value) -> str | None:
-        """What is unusual about a valid value, or None."""
+        """A sentence about a valid but unusual value, or None."""
         if isinstance(value, str):
             return None if value in self.categories else f"{self.name}: {value!r} was not seen in training"
         if value is None or self.minimum is None or self.maximum is None or math.isnan(value):
@@ -73,7 +73,7 @@ class Feature:
 
 
 class FieldProblem(Exception):
-    """A value does not fit its feature; Contract.parse collects these into one InvalidRow."""
+    """A value does not fit its feature. Contract.parse collects these into one InvalidRow."""
 
     def __init__(self, got: str, expected: str) -> None:
         super().__init__(got, expected)
@@ -121,7 +121,7 @@ class Contract:
         return row
 
     def warnings(self, row: Row) -> list[str]:
-        """What is unusual about a valid row: values that training never saw."""
+        """Sentences about values of a valid row that training never saw."""
         found = (feature.warning(value) for feature, value in zip(self.features, row, strict=True))
         return [warning for warning in found if warning]
 
@@ -145,8 +145,8 @@ class Contract:
 
 
 def _nearest(name: str, absent: list[str]) -> str:
-    """What an unknown field was probably meant to be: the absent feature that looks most like it, or any of them."""
-    # Here, because only a wrong request needs it: an import counts in every cold start.
+    """The feature that an unknown field probably stands for: the most similar absent one, or any absent one."""
+    # Imported here, since only an invalid request needs it, and every import adds to the cold start.
     import difflib
 
     nearest = difflib.get_close_matches(name, absent, n=1) or absent

@@ -1,8 +1,8 @@
-"""How far a metric may be off because the holdout is a sample: the bootstrap, of one model and of two on the same rows.
+"""How uncertain a metric is because the holdout is a sample: the bootstrap, for one model and for two on the same rows.
 
-Rows are drawn with replacement, as many as there are, and the metric is taken again; its spread over many such draws
-is the spread that other holdouts of that size would show (Efron and Tibshirani 1993, An Introduction to the Bootstrap,
-chapters 6, 13 and 16). Both models of a pair get the same draw, so that what they find hard alike cancels out.
+Each draw takes as many rows as there are, with replacement, and computes the metric again. Its spread over many draws
+estimates the spread over other holdouts of that size (Efron and Tibshirani 1993, An Introduction to the Bootstrap,
+chapters 6, 13 and 16). Both models of a pair get the same draw, so that rows which are hard for both cancel out.
 """
 
 import math
@@ -19,24 +19,24 @@ from evergreen.metrics import METRICS, Outcomes
 Floats = NDArray[np.float64]
 
 _EPSILON = float(np.finfo(np.float64).eps)
-# Of the classification metrics, these depend on the labels alone: a few distinct rows, each many times.
+# These classification metrics depend on the labels alone, so there are few distinct rows, each with a count.
 _OF_LABELS = ("accuracy", "f1_macro")
-# Largest block of draws that is held in memory, in numbers of 8 bytes.
+# The largest block of draws in memory, in numbers of 8 bytes.
 _BLOCK = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gain:
-    """How much better the candidate is than the champion: in the metric's units, above 0 is better.
+    """How much better the candidate is than the champion, in the metric's units. Above 0 is better.
 
-    Each bound is the more careful of two: the percentile of the draws, and the standard error over them times
-    Student's t. The first alone is too narrow where there are few rows, or a few of them weigh much (Hesterberg 2015,
+    Each bound is the more conservative of two: the percentile of the draws, and their standard error times Student's t.
+    The percentile alone is too narrow if there are few rows, or if a few of them dominate (Hesterberg 2015,
     What Teachers Should Know About the Bootstrap).
 
     Attributes:
-        low: the gain is no less than this, at the confidence asked for (one-sided).
-        high: nor more than this, at the same confidence.
-        differing: rows on which the models did not do equally well; only they tell the two apart.
+        low: the lower bound of the gain, one-sided, at the given confidence.
+        high: the upper bound, one-sided, at the same confidence.
+        differing: the number of rows on which the models did not do equally well. Only these tell them apart.
     """
 
     value: float
@@ -67,7 +67,7 @@ def paired_gain(
 def unpaired_gain(
     metric: str, candidate: Outcomes, champion: Outcomes, *, seed: int, confidence: float, resamples: int = 2000
 ) -> Gain:
-    """Compare two models, each on rows of its own: far less sharp, since nothing cancels out."""
+    """Compare two models, each on its own rows. This is far less powerful, since nothing cancels out."""
     generator = np.random.default_rng(seed)
     samples = [_sample(metric, [outcomes]) for outcomes in (candidate, champion)]
     [new], [old] = (sample.resampled(generator, resamples) for sample in samples)
@@ -94,7 +94,7 @@ def _student(confidence: float, degrees: int) -> float:
 
 
 class _Sample(Protocol):
-    """Rows with what one or two models made of them."""
+    """Rows with the outcomes of one or two models."""
 
     def measured(self) -> Floats:
         """The metric of each model."""
@@ -103,7 +103,7 @@ class _Sample(Protocol):
         """The metric of each model in each draw: (models, resamples)."""
 
     def differing(self) -> int:
-        """Rows on which the first and the last model did not do equally well."""
+        """The number of rows on which the first and the last model did not do equally well."""
 
 
 def _sample(metric: str, models: Sequence[Outcomes]) -> _Sample:
@@ -113,7 +113,7 @@ def _sample(metric: str, models: Sequence[Outcomes]) -> _Sample:
 
 
 class _Losses:
-    """For a metric that is a mean over the rows, or the root of one: a loss by model and row."""
+    """The losses, by model and row, of a metric that is their mean or the root of their mean."""
 
     def __init__(self, losses: Floats, *, root: bool) -> None:
         self._losses, self._root = losses, root
@@ -125,9 +125,9 @@ class _Losses:
         models, rows = self._losses.shape
         means = np.empty((models, resamples))
         for number in range(resamples):
-            # How often each row is drawn: one draw at a time, so that memory does not grow with their number.
+            # The count of each row in the draw. One draw at a time, so that memory does not grow with their number.
             counts = np.bincount(generator.integers(rows, size=rows), minlength=rows)
-            # Not by matrix product: BLAS starts threads for it, which wait for each other on a busy machine.
+            # No matrix product: BLAS would start threads for it, which wait for each other on a busy machine.
             means[:, number] = np.einsum("mr,r->m", self._losses, counts) / rows
         return self._metric(means)
 
@@ -155,7 +155,7 @@ def _losses(metric: str, outcomes: Outcomes) -> Floats:
 
 
 class _Labels:
-    """For a metric of labels: the distinct rows (the truth, and each model's label), and how many there are of each."""
+    """The distinct rows (the truth and each model's label) with their counts, for a metric of labels."""
 
     def __init__(self, metric: str, models: Sequence[Outcomes]) -> None:
         self._metric = {"accuracy": _accuracy, "f1_macro": _f1_macro}[metric]
@@ -199,7 +199,7 @@ def _f1_macro(counts: Floats, actual: NDArray[Any], predicted: NDArray[Any], cla
     is_actual, is_predicted = (np.eye(classes)[column] for column in (actual, predicted))
     hits = counts @ (is_actual * is_predicted)
     named = counts @ (is_actual + is_predicted)
-    # A class that a draw happens to leave out, in truth and prediction, does not count in it.
+    # A class that occurs in neither truth nor prediction of a draw does not count in that draw.
     scores = np.divide(2 * hits, named, out=np.zeros_like(hits), where=named > 0)
     means: Floats = scores.sum(axis=1) / np.count_nonzero(named, axis=1)
     return means

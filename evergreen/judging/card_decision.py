@@ -1,4 +1,4 @@
-"""Quotes Judge's decision in a model card, where training left a mark for it."""
+"""Puts Judge's decision into a model card, in the place that training marked for it."""
 
 import re
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ CARD_FILES = (CARD_HTML, CARD_MARKDOWN)
 
 MARK = "<!-- decision -->"
 _HEAD = ("Gate", "Passed", "Why", "Numbers")
-# An underscore within a word is no markup, and escaped it is hard to read.
+# An underscore within a word is not markup, and is hard to read when it is escaped.
 _MARKUP = re.compile(r"[\\`*\[\]<>|&~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 def quote(card: bytes, decision: Mapping[str, Any], *, name: str) -> bytes:
-    """The card with the decision in the mark's place.
+    """The card with the decision in place of the mark.
 
     Args:
         card: the content of a file of CARD_FILES.
@@ -45,7 +45,7 @@ def _markdown(decision: Mapping[str, Any]) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Text in one line of Markdown, none of it markup."""
+    """Text escaped for one line of Markdown, so that none of it is markup."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 

@@ -1,4 +1,4 @@
-"""The gates that compare metrics: with the baseline, with the champion, and with the champion slice by slice."""
+"""The gates that compare metrics: with the baseline, with the champion, and with the champion on each slice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from evergreen.judging.promotion import Gate
 from evergreen.metrics import METRICS, REGRESSION
 from evergreen.number_text import counted, number, percent
 
-# With fewer rows that tell two models apart, chance alone looks certain: the bootstrap knows no rows but these.
+# If the models differ on fewer rows than this, a bootstrap is overconfident: it can only draw these rows.
 MINIMUM_DIFFERING = 10
-# Smaller slices are not judged: their truths lie so near to each other that a bad month looks like a bad model.
+# Smaller slices are not judged: in a few rows, a bad month looks like a bad model.
 MINIMUM_SLICE_ROWS = 30
 
 
@@ -22,8 +22,8 @@ class Comparison:
     Attributes:
         candidate: its metric, in the metric's units.
         champion: its metric.
-        rows: how many they were measured on.
-        where: which rows, in brackets; empty for the candidate's whole holdout.
+        rows: the number of rows that both were measured on.
+        where: which rows these are, in brackets; empty for the candidate's whole holdout.
     """
 
     metric: str
@@ -64,22 +64,22 @@ def better_than_baseline(metric: str, candidate: float, baseline: float) -> Gate
 
 
 def first_champion(baseline: Gate) -> Gate:
-    """There is nothing to be better than but the baseline."""
+    """Without a champion, the candidate only has to beat the baseline."""
     return Gate(name="champion", passed=baseline.passed, reason=f"first champion: {baseline.reason}")
 
 
 def same_model() -> Gate:
-    """The candidate's digest is the champion's."""
+    """The candidate has the digest of the champion."""
     return Gate(name="champion", passed=False, reason="it is the same model as the champion")
 
 
 def not_comparable(why: str, baseline: Gate) -> Gate:
-    """A champion that the metric cannot be taken of leaves the baseline alone to beat."""
+    """If the metric cannot be computed for the champion, the candidate only has to beat the baseline."""
     return Gate(name="champion", passed=baseline.passed, reason=f"{baseline.reason}; {why}")
 
 
 def better_than_champion(found: Comparison, *, confidence: float) -> Gate:
-    """The whole of the gain's one-sided interval lies above 0."""
+    """The lower bound of the gain is above 0."""
     gain, metric = found.gain, METRICS[found.metric]
     candidate = f"{found.metric} {metric.text(found.candidate)}"
     champion = f"{metric.text(found.champion)} of the champion{found.where}"
@@ -134,7 +134,7 @@ def no_slice_much_worse(slices: Sequence[Slice], *, tolerance: float) -> Gate:
 
 
 def no_slices(why: str) -> Gate:
-    """Slices that there is nothing to compare with."""
+    """The slices gate when there is nothing to compare the slices with."""
     return Gate(name="slices", passed=True, reason=why)
 
 

@@ -1,6 +1,6 @@
 """The rules of promotion. A decision is a value with its gates and its reason: it can be tested, stored and shown.
 
-Here are the gates about the bundle itself; those that compare metrics are in improvement.py.
+This module has the gates that look at the bundle itself. The gates that compare metrics are in improvement.py.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ from evergreen.versions.bundle import SHEET_FILES
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """One condition of promotion: whether it is met, why in one sentence, and the numbers behind it."""
+    """One condition of promotion: whether it is met, the reason in one sentence, and the numbers behind it."""
 
     name: str
     passed: bool
@@ -26,7 +26,7 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """Whether the candidate becomes champion, one sentence why, and every gate that was looked at."""
+    """Whether the candidate becomes champion, the reason in one sentence, and all gates."""
 
     promote: bool
     reason: str
@@ -40,8 +40,8 @@ def decide(gates: Sequence[Gate], *, improvement: Gate) -> Decision:
     """Promote if every gate is passed.
 
     Args:
-        gates: in the order of their weight: the first one that is closed gives the reason.
-        improvement: the one of them that says why a candidate deserves to be champion.
+        gates: the most important first. The first one that fails gives the reason.
+        improvement: the gate that gives the reason if all are passed.
     """
     closed = next((gate for gate in gates if not gate.passed), None)
     return Decision(promote=closed is None, reason=(closed or improvement).reason, gates=tuple(gates))
@@ -62,7 +62,7 @@ def parity(difference: str | None, *, rows: int) -> Gate:
 
 
 def documents(files: Collection[str]) -> Gate:
-    """The model card and the data sheet, in both forms, are in the bundle."""
+    """The bundle has the model card and the data sheet, as HTML and as Markdown."""
     missing = [name for name in (*CARD_FILES, *SHEET_FILES) if name not in files]
     reason = f"the bundle lacks {', '.join(missing)}; train again" if missing else "model card and data sheet are there"
     return Gate(name="documents", passed=not missing, reason=reason)
@@ -99,7 +99,7 @@ def latency(milliseconds: float | None, *, limit_ms: float) -> Gate:
 
 
 def contract(changes: Sequence[Change] | None, *, rule: str) -> Gate:
-    """What callers send today is still answered, or model.toml allows that it is not.
+    """Requests that are valid today stay valid, or model.toml allows that they do not.
 
     Args:
         changes: from the champion's contract to the candidate's; None if there is no champion.

@@ -1,4 +1,4 @@
-"""The columns between the steps of a pipeline, and the values that scikit-learn rejects in them."""
+"""The columns between two steps of a pipeline, and checks for values that scikit-learn rejects."""
 
 import math
 from collections.abc import Sequence

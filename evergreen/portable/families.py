@@ -1,4 +1,4 @@
-"""Which module exports and scores which estimator. The modules that a document needs are imported when it is loaded."""
+"""The table of modules that export and score each estimator. Loading a document imports only the modules it needs."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn, Protocol
 from evergreen.errors import BrokenBundle, UnsupportedEstimator
 from evergreen.portable.columns import Columns, Values
 
-# A module each, in this folder. It has SUPPORTED, a note for each class of scikit-learn that it knows, and
+# Each is a module in this folder. It has SUPPORTED, a note for each scikit-learn class that it supports, and
 # for estimators: export(estimator, columns) -> Exported, load(document) -> Scorer;
 # for transformers: export_step(transformer, columns) -> (document, columns), load_step(document) -> Step.
 FAMILIES = (

@@ -19,7 +19,7 @@ def export_step(imputer: Any, columns: Columns) -> tuple[dict[str, Any], Columns
     statistics = imputer.statistics_.tolist()
     kept = list(range(len(statistics)))
     if not imputer.keep_empty_features:
-        # A column that was wholly missing has no statistic, and is left out.
+        # A column without any value has no statistic, and is left out.
         kept = [index for index, value in enumerate(statistics) if value == value and value is not None]
     fills = imputer.statistics_[kept].astype(imputer._fill_dtype).tolist()
     for fill in fills:

@@ -1,4 +1,4 @@
-"""Reads and checks model.toml: every message names the line, and what would be right."""
+"""Reads and checks model.toml. Every message names the line and the valid values."""
 
 import dataclasses
 import difflib
@@ -49,7 +49,7 @@ def read_settings(path: Path) -> ModelSettings:
 
 
 class _Reader:
-    """Fills the dataclasses from a TOML table; every message names the file, the line and the right value."""
+    """Fills the dataclasses from a TOML table. Every message names the file, the line and the valid values."""
 
     def __init__(self, file: str, text: str) -> None:
         self._file = file
@@ -159,7 +159,7 @@ class _Reader:
         return InvalidSettings(f"{self._file}{self._line(section, key)}: {name}: {problem}")
 
     def _line(self, section: str, key: str) -> str:
-        """Where a key stands, as ':12'; empty for a key that is not there."""
+        """The line of a key, as ':12'; empty if the key is not there."""
         current = ""
         for number, line in enumerate(self._lines, 1):
             if header := re.match(r"\s*\[([^\]]+)\]", line):

@@ -10,13 +10,13 @@ from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
 
 TASKS = (REGRESSION, CLASSIFICATION)
 FORMATS = (FORMAT_TEXT, FORMAT_CHAT)
-# What each is in scikit-learn stands in training/estimators.py.
+# Their scikit-learn classes are in training/estimators.py.
 _ENSEMBLES = ("hist_gradient_boosting", "gradient_boosting", "random_forest", "extra_trees", "decision_tree")
 ESTIMATORS = {
     REGRESSION: (*_ENSEMBLES, "linear", "ridge", "lasso", "elastic_net", "linear_svm"),
     CLASSIFICATION: (*_ENSEMBLES, "logistic", "ridge", "linear_svm"),
 }
-# These classifiers of scikit-learn know no probabilities.
+# These scikit-learn classifiers give no probabilities.
 WITHOUT_PROBABILITIES = ("ridge", "linear_svm")
 
 TIME, GROUP, RANDOM = "time", "group", "random"
@@ -32,7 +32,7 @@ CONTRACT_CHANGES = (REFUSE, ALLOW)
 
 
 def _says(sentence: str, choices: Sequence[str] = ()) -> dict[str, Any]:
-    """What the reference page prints of a field, and the values that it may have, if not any."""
+    """Metadata of a field: its sentence on the reference page, and its allowed values, if they are limited."""
     return {"says": sentence, "choices": tuple(choices)}
 
 
@@ -143,9 +143,9 @@ class SheetSettings:
 
     motivation: str = field(default="", metadata=_says("Why the data was collected, by whom, paid by whom."))
     collection: str = field(default="", metadata=_says("How, when and from where it was collected."))
-    cleaning: str = field(default="", metadata=_says("What was done to it before it came here."))
+    cleaning: str = field(default="", metadata=_says("Cleaning before the data reached this project."))
     sensitive: str = field(default="", metadata=_says("Whether it is about people, and what about them is sensitive."))
-    distribution: str = field(default="", metadata=_says("Who may have it, under which licence."))
+    distribution: str = field(default="", metadata=_says("Who may use or receive the data, under which licence."))
     maintenance: str = field(default="", metadata=_says("Who keeps it up to date, and how often."))
 
 

@@ -25,7 +25,7 @@ SHEET_FILES = (SHEET_HTML, SHEET_MARKDOWN)
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
-# Reads a file of a bundle by its name; raises what its storage raises.
+# Reads a file of a bundle by its name, and raises the errors of its storage.
 Fetch = Callable[[str], bytes]
 
 
@@ -47,7 +47,7 @@ class ServableModel:
 
 @dataclass(frozen=True)
 class HoldoutRow:
-    """One row kept from training: its features, the truth, and what scikit-learn itself predicts."""
+    """One holdout row: its features, the truth, and scikit-learn's own prediction."""
 
     features: dict[str, Any]
     actual: Any
@@ -56,7 +56,7 @@ class HoldoutRow:
 
 
 def model_digest(model: bytes, contract: bytes) -> str:
-    """SHA-256, in hexadecimal, of the portable model and the contract: what a prediction depends on."""
+    """SHA-256, in hexadecimal, of the portable model and the contract: all that a prediction depends on."""
     return hashlib.sha256(hashlib.sha256(model).digest() + hashlib.sha256(contract).digest()).hexdigest()
 
 
@@ -86,7 +86,7 @@ def write_manifest(folder: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose every file has been held against the manifest."""
+    """A bundle. Every file of it has been checked against the manifest."""
 
     files: dict[str, bytes]
 
@@ -97,7 +97,7 @@ class Bundle:
             BrokenBundle: the manifest is not one, a file that it needs is not listed, or a file was changed.
         """
         manifest = _object(MANIFEST, fetch(MANIFEST))
-        # A name is a key below the bundle's prefix, and nothing else.
+        # A name may only be a key directly below the bundle's prefix.
         hostile = [name for name in manifest if not _NAME.fullmatch(name)]
         if hostile:
             raise BrokenBundle(f"manifest.json lists {hostile[0]!r}, which is no file name")

@@ -1,4 +1,4 @@
-"""The champion pointer: the one small object that says which bundle is served."""
+"""The champion pointer: a small object that names the bundle to serve."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,9 +10,9 @@ from evergreen.errors import BrokenBundle
 class Champion:
     """
     Attributes:
-        version: of the model, as its users see it.
+        version: the model's version, as users see it.
         bundle: key prefix of its bundle in the model bucket, ending in a slash.
-        digest: SHA-256 over the portable model and the contract; what is served must match it.
+        digest: SHA-256 of the portable model and the contract. The served model must match it.
         promoted_at: ISO 8601, UTC.
     """
 

@@ -1,7 +1,7 @@
-"""A version of the data, named by its content as DVC names it, and where its files lie.
+"""A version of the data, named by the hash of its content as in DVC, and where its files are stored.
 
 A file's version is its MD5 in hexadecimal; a folder's is the MD5 of DVC's listing of its files, and `.dir`. The data
-bucket holds both where `dvc push` puts them, so that DVC, the command line and the workflow share every object.
+bucket stores both where `dvc push` puts them, so that DVC, the command line and the workflow share all objects.
 """
 
 import hashlib
@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from evergreen.errors import InvalidData
 from evergreen.names import DATA_PREFIX, DVC_PREFIX
 
-# Ends the version of a folder.
+# The suffix of a folder's version.
 FOLDER = ".dir"
-# DVC looks into none of these either.
+# Folders that DVC ignores too.
 _UNSEEN = {".git", ".hg", ".dvc"}
 _MANIFEST = ".manifest"
 _OBJECTS = f"{DVC_PREFIX}files/md5/"
@@ -23,7 +23,7 @@ _OBJECTS = f"{DVC_PREFIX}files/md5/"
 
 @dataclass(frozen=True, kw_only=True)
 class DataFile:
-    """One file: its name as the user knows it (for a folder, the path in it), and where it lies now."""
+    """One file: its name as the user knows it (within a folder, its path in it), and its present path."""
 
     name: str
     md5: str
@@ -39,12 +39,12 @@ class DataVersion:
 
     @property
     def listing(self) -> bytes | None:
-        """DVC's own description of a folder, the object that the version is the MD5 of; None for a single file."""
+        """DVC's listing of a folder, whose MD5 is the version; None for a single file."""
         return _listing({file.name: file.md5 for file in self.files}) if self.version.endswith(FOLDER) else None
 
 
 def of_path(path: Path) -> DataVersion:
-    """The version that a file or a folder on the disk is.
+    """The version of a file or a folder on the disk.
 
     Raises:
         InvalidData: there is no such file, or the folder has none.
@@ -61,7 +61,7 @@ def of_path(path: Path) -> DataVersion:
 
 
 def of_channel(folder: Path, name: str) -> DataVersion:
-    """The version whose objects SageMaker has laid out in a job, `ab/cdef...` each.
+    """The version whose objects SageMaker has put into a job's folder, each as `ab/cdef...`.
 
     Args:
         name: the table's path in model.toml; objects have no names of their own.

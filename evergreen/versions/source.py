@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-# What the jobs' archive holds of ours.
+# The folders of our code in the jobs' archive.
 _FOLDERS = ("evergreen", "training")
 
 

@@ -1,4 +1,4 @@
-"""Reads capture objects: JSON lines, gzipped or not, or Parquet. What can be read of a broken one is kept."""
+"""Reads capture objects: JSON lines, gzipped or not, or Parquet. The readable part of a broken object is kept."""
 
 import gzip
 import io
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-# Broken objects and lines are counted; this many are described.
+# How many broken objects and lines are described; all are counted.
 _DESCRIBED = 10
 _DECODER = json.JSONDecoder()
 
 
 @dataclass
 class Faults:
-    """What could not be read: how many times, and the first few in words."""
+    """The objects and lines that could not be read: their number, and a sentence on each of the first few."""
 
     count: int = 0
     described: list[str] = field(default_factory=list)
@@ -95,13 +95,13 @@ def _documents(line: str) -> Iterator[dict[str, Any]]:
 
 
 def _read_parquet(content: bytes, name: str, faults: Faults) -> Iterator[dict[str, Any]]:
-    # Here, because JSON lines need no such thing.
+    # Imported here, since JSON lines do not need it.
     import pyarrow
     import pyarrow.parquet
 
     try:
         for batch in pyarrow.parquet.ParquetFile(io.BytesIO(content)).iter_batches():
             yield from batch.to_pylist()
-    # Of a damaged page it raises OSError, of a damaged text UnicodeDecodeError.
+    # It raises OSError for a damaged page, UnicodeDecodeError for a damaged text.
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         faults.add(f"{name} is broken Parquet: {error}")

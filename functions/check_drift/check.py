@@ -1,4 +1,4 @@
-"""A check: a window of captured predictions against the champion's holdout. Of AWS it knows the captures alone."""
+"""A check: a window of captured predictions against the champion's holdout. Reads AWS only through the captures."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ _OLDEST = timedelta(days=400)
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is checked: the champion with its bundle, and the features that are never captured."""
+    """The subject of a check: the champion with its bundle, and the features that are never captured."""
 
     model: str
     champion: Champion

@@ -22,8 +22,8 @@ from functions.model_store import model_store
 logger = Logger()
 metrics = Metrics()
 
-# Records take up to some minutes to S3: a scheduled window ends that long ago, so that none is missed by both of two
-# windows.
+# Records take up to some minutes to reach S3. A scheduled window ends that long ago, so that no record falls
+# between two windows.
 _SETTLED = timedelta(minutes=10)
 
 
@@ -73,7 +73,7 @@ def _check(start: datetime, end: datetime, now: datetime) -> CheckResult:
             checked_at=moment,
         )
     add_packages(_s3(), bucket=os.environ[names.PACKAGES_BUCKET], key=os.environ[names.PACKAGES_KEY])
-    # Only now can they be found.
+    # These can be imported only now.
     from functions.check_drift.check import Subject, check
 
     subject = Subject(
@@ -105,7 +105,7 @@ def _stored(bucket: str, key: str) -> dict[str, Any]:
 
 
 def _count(result: CheckResult) -> None:
-    """Metrics of a check. What it cannot tell is left out, so that an alarm keeps its state."""
+    """Metrics of a check. A metric that the check cannot determine is left out, so that its alarm keeps its state."""
     metrics.add_metric(names.CAPTURED_ROWS, MetricUnit.Count, result.rows)
     metrics.add_metric(names.BROKEN_INPUT, MetricUnit.Count, int(result.status == BROKEN_INPUT))
     if result.share is not None:

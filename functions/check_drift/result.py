@@ -1,4 +1,4 @@
-"""What came of a check: stored as JSON, told in messages, counted in metrics."""
+"""The result of a check: stored as JSON, quoted in messages, counted in metrics."""
 
 import json
 from dataclasses import asdict, dataclass, field

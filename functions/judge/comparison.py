@@ -13,7 +13,7 @@ from evergreen.judging.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice,
 from evergreen.metrics import METRICS, Outcomes
 from evergreen.versions.bundle import HoldoutRow, ServableModel
 
-# Judge says the same of the same bundles, whenever it is asked.
+# A fixed seed: Judge decides the same for the same bundles.
 _SEED = 0
 
 
@@ -22,8 +22,8 @@ class Judged:
     """A model with its own holdout.
 
     Attributes:
-        outcomes: what training's library said of these rows. The parity gate holds the scorer that will serve against
-            it, row by row, so that it need not score them again.
+        outcomes: the predictions of training's library for these rows. The parity gate compares them with the
+            scorer that will serve, row by row, so that it need not score them again.
     """
 
     model: ServableModel
@@ -45,7 +45,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """What both models say of the same rows: those of the candidate's holdout that the champion can read."""
+    """The outcomes of both models on the same rows: those of the candidate's holdout that the champion can read."""
 
     metric: str
     rows: list[HoldoutRow]
@@ -56,7 +56,7 @@ class Pair:
     def compare(self, places: Sequence[int] | None = None, *, confidence: float) -> Comparison:
         """
         Args:
-            places: of the rows to compare on; all without.
+            places: the positions of the rows to compare on; without it, all rows.
         """
         candidate, champion = (
             outcomes if places is None else outcomes.take(places) for outcomes in (self.candidate, self.champion)
@@ -73,7 +73,7 @@ class Pair:
 
 
 def why_not_comparable(candidate: Judged, champion: Judged, metric: str) -> str | None:
-    """Why the champion is no measure of the candidate, in words; None if it is one."""
+    """The reason why the candidate cannot be compared with the champion; None if it can."""
     if champion.contract.target != candidate.contract.target:
         return f"the champion predicts another target, {champion.contract.target!r}"
     if METRICS[metric].task != champion.contract.task:
@@ -89,7 +89,7 @@ def pair(candidate: Judged, champion: Judged, metric: str) -> Pair | None:
     for row in candidate.rows:
         try:
             values = champion.contract.parse(row.features)
-            # Only what the metric needs: of many rows and trees each takes its time.
+            # Compute only what the metric needs: with many rows and trees, each takes its time.
             if METRICS[metric].of_probabilities:
                 probabilities.append(champion.model.probabilities(values) or [])
             else:

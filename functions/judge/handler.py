@@ -18,8 +18,8 @@ from functions.model_store import PresentChampion, model_store
 logger = Logger()
 
 DECISION = "decision.json"
-# Of the bundle's metrics, what a decision quotes. The state machine hands it on, and takes 256 KiB: importance and
-# slices of many features would not fit.
+# The metrics of the bundle that a decision quotes. The state machine passes it on and has a limit of 256 KiB:
+# importance and slices of many features would exceed it.
 _QUOTED = ("metric", "holdout", "baseline", "intervals")
 
 
@@ -54,7 +54,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     }
     cards = _judged_cards(candidate, result)
     tracking.record_decision(candidate.lineage["mlflow_run_id"], result, cards)
-    # The decision comes last: a version is listed by it, and what is listed was judged to the end.
+    # The decision is written last: a version is listed only if it has one, so a listed version was judged completely.
     store.write_beside(prefix, {**cards, DECISION: json.dumps(result, indent=1).encode()})
     logger.info("decision", extra={"decision": result})
     return result
@@ -77,5 +77,5 @@ def _summary(candidate: Bundle, decision: Decision, present: PresentChampion | N
 
 
 def _judged_cards(candidate: Bundle, decision: dict[str, Any]) -> dict[str, bytes]:
-    """The model cards with the decision in them; without the one that is missing, as its gate says."""
+    """The model cards with the decision in them. A missing card is left out; its gate reports it."""
     return {name: quote(candidate.files[name], decision, name=name) for name in CARD_FILES if name in candidate.files}

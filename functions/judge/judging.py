@@ -1,4 +1,4 @@
-"""Whether a candidate should serve, from its bundle and the champion's. No AWS in here."""
+"""Decides from two bundles whether the candidate should be served. Knows nothing of AWS."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from functions.judge.latency import milliseconds_a_row
 
 
 def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], float] = time.perf_counter) -> Decision:
-    """Look at every gate, also when one is closed already: whoever repairs one wants to know of the others.
+    """Evaluate every gate, even after one has failed: who repairs one wants to know about the others.
 
     Args:
         clock: gives seconds, to measure the latency by.

@@ -6,7 +6,7 @@ from statistics import median
 from evergreen.errors import InvalidRow
 from evergreen.versions.bundle import HoldoutRow, ServableModel
 
-# As many rows are scored, from all over the holdout: enough for a median.
+# The number of rows to score, spread over the holdout: enough for a median.
 _ROWS = 200
 
 

@@ -1,4 +1,4 @@
-"""Lease: lets one training of the model run at a time. The workflow calls it at its start and at its ends."""
+"""Lease: lets one training of the model run at a time. The workflow calls it when it starts and whenever it ends."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""A lease: the right to be the one training of a model. It expires, so that nothing has to be cleaned up by hand."""
+"""A lease: the right to be the only running training of a model. It expires, so that nobody has to clean it up."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +9,7 @@ from evergreen import names
 from evergreen.errors import EvergreenError
 from functions.conditional_write import put_if_unchanged
 
-# How often a lost race is run again before it is called one. Each time another writer has won.
+# How many writes are tried before acquiring fails. Each failed one means that another writer was faster.
 _ATTEMPTS = 5
 
 
@@ -18,7 +18,7 @@ class TrainingIsRunning(EvergreenError):
 
 
 class ExecutionHasEnded(EvergreenError):
-    """The execution was aborted before it got the lease. It gets none any more: nobody would give that one back."""
+    """The execution was aborted before it got the lease. It can no longer get one: nobody would release it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Lease:
 
 
 class Leases:
-    """The lease of one model: an object that is replaced only by whoever has seen it as it is."""
+    """The lease of one model: an object in S3 that is written by compare and swap."""
 
     def __init__(self, client: Any, bucket: str, model: str) -> None:
         self._client = client
@@ -50,7 +50,7 @@ class Leases:
         self._key = names.lease_key(model)
 
     def acquire(self, *, execution: str, version: str, since: str, seconds: int) -> Lease:
-        """Take the lease, unless another execution holds it. The one that holds it already keeps it as it is.
+        """Take the lease, unless another execution holds it. An execution that already holds it keeps it unchanged.
 
         Args:
             seconds: how long it holds.
@@ -81,7 +81,7 @@ class Leases:
         )
 
     def release(self, *, execution: str) -> bool:
-        """Give the lease back, if the execution holds it; whether it did. To do it twice changes nothing.
+        """Release the lease if the execution holds it; return whether it did. Doing it twice changes nothing.
 
         It is overwritten by one that is over, so that an execution which is aborted while it asks does not get the
         lease after its end.

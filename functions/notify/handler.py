@@ -1,4 +1,4 @@
-"""Notify: alarms invoke it; it tells people, through SNS, what the alarm means."""
+"""Notify: CloudWatch alarms invoke it. It sends people a message through SNS that explains the alarm."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     """
     data = event["alarmData"]
     if data["state"]["value"] != "ALARM" and data.get("previousState", {}).get("value") != "ALARM":
-        # A new alarm that finds all well.
+        # A new alarm whose first state is OK.
         return
     stack = os.environ[names.STACK_NAME]
     alarm = Alarm(

@@ -1,4 +1,4 @@
-"""Alarms in words that a person can act on: what, since when, how far, what happens next, what to run."""
+"""Messages about alarms: what happened, since when, how far, what happens next, what to run."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,7 +38,7 @@ class Alarm:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What is sent: a subject, and paragraphs by their heading."""
+    """A message: a subject, and paragraphs by their heading."""
 
     subject: str
     paragraphs: dict[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Message:
 
 
 def is_told_already(alarm: Alarm, check: dict[str, Any]) -> bool:
-    """Whether the message of another alarm tells it: that of a drift which begins says whether quality fell."""
+    """Whether another message covers this alarm: the message about a new drift already says whether quality fell."""
     drift_begins = bool(check) and check.get("drift_since") == check["checked_at"]
     return alarm.firing and alarm.name == names.ALARM_QUALITY and drift_begins
 
@@ -112,7 +112,7 @@ def _how_far(alarm: Alarm, check: dict[str, Any]) -> str:
         return quality_in_words(check)
     moved = [*check["features"], *([check["prediction"]] if check["prediction"] else [])]
     reasons = [f"{item['name']}: {'; '.join(item['reasons'])}" for item in moved if item["reasons"]]
-    # A newer check may have found nothing any more.
+    # A newer check may have found nothing.
     return bulleted(reasons) if reasons else alarm.reason
 
 

@@ -5,7 +5,7 @@ import binascii
 import json
 from typing import Any
 
-# Of a body, in bytes. Lambda itself takes six times as much.
+# The largest body, in bytes. Lambda itself accepts six times as much.
 MAX_BODY_BYTES = 1_000_000
 # Rows or labels in one request. A row takes 0.1 ms of a whole core, of which the function has a third: the answer stays
 # far within its time limit.
@@ -43,7 +43,7 @@ def read_json(event: dict[str, Any]) -> Any:
             raise MalformedRequest("the body is empty")
         document = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
         if b"\\ud" in raw.lower():
-            # Half of a surrogate pair is JSON, but no text: it could not be recorded.
+            # Half of a surrogate pair is valid JSON, but not valid text: it could not be recorded.
             json.dumps(document, ensure_ascii=False).encode()
         return document
     except (UnicodeError, binascii.Error) as error:

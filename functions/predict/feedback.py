@@ -1,4 +1,4 @@
-"""Ground truth: what really happened, by prediction id. It is logged beside the predictions, to be joined later."""
+"""Ground truth by prediction id. It is logged beside the predictions, and joined with them later."""
 
 import math
 import uuid

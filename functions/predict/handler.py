@@ -3,8 +3,8 @@
 # ruff: noqa: E402 - the imports come after what makes them faster
 import gc
 
-# Nothing is garbage yet while a function starts, and looking for it takes a fifteenth of a cold start. The first answer
-# turns it on.
+# There is no garbage yet while a function starts, and looking for it takes a fifteenth of a cold start. The first
+# answer turns the collector on.
 gc.disable()
 
 import json
@@ -64,7 +64,7 @@ def predict(event: Event) -> Answer:
 
 
 def feedback(event: Event) -> Answer:
-    # Here, because no prediction needs it: an import counts in every cold start.
+    # Imported here, since no prediction needs it, and every import adds to the cold start.
     from functions.predict.feedback import read_labels
 
     contract = models().champion().model.contract
@@ -126,7 +126,7 @@ def respond(event: Event) -> Answer:
         return problem(error.status, error.title, str(error))
     except NoChampion as error:
         return problem(503, "There is no model yet", str(error), headers={"Retry-After": "60"})
-    # Whatever went wrong, the caller gets an answer, and the alarm on errors gets its data point.
+    # Whatever went wrong, the caller gets an answer and the alarm on errors gets a data point.
     except Exception:
         _count_outcome(rejected=0, failed=1)
         logger.exception("prediction failed")

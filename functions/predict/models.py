@@ -1,4 +1,4 @@
-"""The champion in memory: fetched at the first request, looked after about once a minute, beside the requests."""
+"""The champion in memory: fetched at the first request, refreshed about once a minute by a thread of its own."""
 
 import json
 import os
@@ -78,7 +78,7 @@ class Models:
         try:
             self._served = self._fetch(served)
         except (FetchError, BrokenBundle, NoChampion) as error:
-            # What is loaded is good: it goes on serving.
+            # The loaded model is valid: it keeps serving.
             self._failure = str(error)
 
     def _fetch(self, served: Served | None) -> Served:

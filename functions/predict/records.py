@@ -1,4 +1,4 @@
-"""The record of a request: structured log lines, the only trace that a prediction leaves."""
+"""The record of a request: structured log lines. A prediction leaves no other trace."""
 
 import json
 import os

@@ -18,7 +18,7 @@ _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
 class FetchError(Exception):
-    """S3 could not be reached, or answered with something else than the object."""
+    """S3 could not be reached, or did not answer with the object."""
 
 
 class NoSuchKey(FetchError):

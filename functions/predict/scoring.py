@@ -1,4 +1,4 @@
-"""From a request's body to its answer."""
+"""Turns the body of a request into its answer."""
 
 from dataclasses import dataclass, replace
 from typing import Any

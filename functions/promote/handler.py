@@ -18,7 +18,7 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
-    What is done twice, by a retry or after a crash, changes nothing: each step looks at what is there first.
+    Running it again, by a retry or after a crash, changes nothing: each step first checks what is already done.
 
     Args:
         event: what Judge returned: `version`, `bundle` (key prefix), `digest`, and `champion`, the version that it was
@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     if candidate.digest != event["digest"]:
         raise BrokenBundle(f"the bundle of {event['version']} changed since it was judged; train again")
     model_version = candidate.lineage["mlflow_model_version"]
-    # MLflow must answer before the pointer moves: when it is down, the champion stays what it is, in both places.
+    # MLflow must answer before the pointer moves: if it is down, the champion stays the same in both places.
     tracking.require_version(model, model_version)
     _point(store, model, event)
     tracking.mark_champion(model, model_version)
@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 def _point(store: ModelStore, model: str, event: dict[str, Any]) -> None:
     present = store.champion(model)
     if present and present.champion.bundle == event["bundle"]:
-        return  # a retry after the pointer was written: only the aliases are left to do
+        return  # a retry after the pointer was written: only the aliases remain
     if (present.champion.version if present else None) != event["champion"]:
         raise PromotionConflict(
             f"{event['version']} was not promoted: it was held against {event['champion'] or 'no champion'}, and "

@@ -15,7 +15,7 @@ from infra.training.training import Training
 
 
 class Monitoring:
-    """Predictions are captured, checked on a schedule, alarmed on, told of and drawn."""
+    """Captures of predictions, a scheduled drift check, alarms with their messages, and the dashboard."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Executions of the training workflow that end without reaching a state that would tell of it."""
+"""Handles executions of the training workflow that end without reaching a state that sends a message."""
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -13,9 +13,9 @@ _UNCAUGHT = ["States.Runtime", "States.DataLimitExceeded", "States.QueryEvaluati
 
 
 class ExecutionEvents(Construct):
-    """Tells of an abort, of the execution's own timeout and of failures that no state can catch; gives the lease back.
+    """Sends a message after an abort, a timeout or a failure that no state can catch, and releases the lease.
 
-    All other failures are told by the workflow itself.
+    The workflow itself sends the messages about all other failures.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from infra.training.workflow import TrainingWorkflow
 
 
 class Training:
-    """The workflow, and what happens when an execution of it ends without a message of its own."""
+    """The workflow, and the rule for executions that end without sending a message."""
 
     def __init__(
         self,
