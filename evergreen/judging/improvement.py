@@ -114,7 +114,7 @@ def no_slice_much_worse(slices: Sequence[Slice], *, tolerance: float) -> Gate:
     worse = [each for each in slices if _much_worse(each.comparison, tolerance)]
     numbers = {"slices": len(slices), "tolerance": tolerance}
     if not worse:
-        known = f"none of {len(slices)} is much worse than with the champion"
+        known = f"none of {counted(len(slices), 'slice')} is much worse than with the champion"
         reason = known if slices else "there is no guarded slice with enough rows"
         return Gate(name="slices", passed=True, reason=reason, numbers=numbers)
     worst = min(worse, key=lambda each: each.comparison.gain.value)
