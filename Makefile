@@ -23,7 +23,8 @@ check: setup lint  ## Lint, types and unit tests, in under a minute
 	@python -m pytest tests/unit --numprocesses auto
 
 test: setup lint  ## Run every check and test
-	@python -m pytest
+	@python -m pytest tests/unit tests/repository --numprocesses auto
+	@python -m pytest tests/infrastructure tests/integration tests/end_to_end
 
 repro: setup  ## Prepare and train on this machine alone, by DVC
 	@dvc repro
