@@ -32,11 +32,10 @@ def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], flo
     settings = PromotionSettings(**candidate.metrics["promotion"])
     metric = candidate.metrics["metric"]
     judged = _judged(candidate)
-    present = _judged(champion) if champion else None
+    present = _present(champion, candidate, judged)
     own = METRICS[metric].measure(judged.outcomes)
     baseline = improvement.better_than_baseline(metric, own, candidate.metrics["baseline"][metric])
-    is_same = champion is not None and champion.digest == candidate.digest
-    improved, slices = _against_champion(judged, present, metric, settings, baseline, is_same=is_same)
+    improved, slices = _against_champion(judged, present, metric, settings, baseline)
     gates = [
         promotion.parity(find_difference(judged.model, judged.rows), rows=len(judged.rows)),
         promotion.documents(candidate.files),
@@ -54,6 +53,13 @@ def _judged(bundle: Bundle) -> Judged:
     return Judged(model=bundle.model(), rows=list(bundle.holdout()))
 
 
+def _present(champion: Bundle | None, candidate: Bundle, judged: Judged) -> Judged | None:
+    """The champion, which is the judged candidate itself if their digests are equal: it is not loaded twice."""
+    if champion is None:
+        return None
+    return judged if champion.digest == candidate.digest else _judged(champion)
+
+
 def _contract(candidate: Judged, champion: Judged | None, settings: PromotionSettings) -> Gate:
     changes = compare(champion.contract, candidate.contract) if champion else None
     return promotion.contract(changes, rule=settings.contract_changes)
@@ -65,8 +71,6 @@ def _against_champion(
     metric: str,
     settings: PromotionSettings,
     baseline: Gate,
-    *,
-    is_same: bool,
 ) -> tuple[Gate, Gate]:
     """The gates of the whole holdout and of its slices.
 
@@ -75,7 +79,7 @@ def _against_champion(
     """
     if champion is None:
         return improvement.first_champion(baseline), improvement.no_slices("there is no champion to compare with")
-    if is_same:
+    if champion is candidate:
         return improvement.same_model(), improvement.no_slices("it is the same model as the champion")
     if obstacle := why_not_comparable(candidate, champion, metric):
         return improvement.not_comparable(obstacle, baseline), improvement.no_slices(obstacle)

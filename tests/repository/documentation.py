@@ -2,12 +2,10 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Programs that a command may begin with, in a block or within a sentence.
-PROGRAMS = ("make", "evergreen", "cdk", "python", "pytest", "dvc", "git", "curl", "ask", "source", "export", "ls")
 # A block of `sh` holds commands; these hold what is not typed.
 OTHER_BLOCKS = ("text", "toml", "json")
 
@@ -33,8 +31,8 @@ def pages(checkout: Path) -> list[Path]:
     return [checkout / "README.md", checkout / "CONTRIBUTING.md", *sorted((checkout / "docs").glob("*.md"))]
 
 
-def commands(checkout: Path) -> Iterator[Command]:
-    """Every command of every page."""
+def commands(checkout: Path, programs: Collection[str]) -> Iterator[Command]:
+    """Every command of every page: all that blocks of `sh` hold, and what prose quotes that begins with a program."""
     for page in pages(checkout):
         name, text = page.relative_to(checkout).as_posix(), page.read_text()
         for language, line, block in blocks(text):
@@ -44,7 +42,7 @@ def commands(checkout: Path) -> Iterator[Command]:
         for number, content in enumerate(prose.splitlines(), 1):
             for quoted in re.findall(r"`([^`]+)`", content):
                 program, _, rest = quoted.partition(" ")
-                if program in PROGRAMS and rest:
+                if program in programs and rest:
                     yield Command(name, number, quoted)
 
 

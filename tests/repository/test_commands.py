@@ -17,8 +17,6 @@ from tests.repository.documentation import OTHER_BLOCKS, blocks, commands, pages
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TOOLS = os.pathsep.join([str(Path(sys.executable).parent), str(CHECKOUT / "node_modules" / ".bin"), os.defpath])
-# One test for each command, however often it is shown.
-SHOWN = {" ".join(command.words): command for command in commands(CHECKOUT)}
 
 
 def run(*words: str) -> str:
@@ -68,10 +66,6 @@ def dvc(verb: str, *words: str) -> None:
     run("dvc", verb, "--help", *words)
 
 
-def git(verb: str, *_words: str) -> None:
-    assert f"git-{verb}" in run("git", "help", "--man", verb) or run("git", verb, "-h")
-
-
 def curl(*words: str) -> None:
     """It knows the options."""
     known = run("curl", "--help", "all").split()
@@ -99,13 +93,14 @@ RUNNERS: dict[str, Callable[..., None]] = {
     "python": python,
     "pytest": pytest_,
     "dvc": dvc,
-    "git": git,
     "curl": curl,
     "ask": ask,
     "source": lambda *words: shell("source", *words),
     "export": lambda *words: shell("export", *(f"'{word}'" for word in words)),
     "ls": ls,
 }
+# One test for each command, however often it is shown.
+SHOWN = {" ".join(command.words): command for command in commands(CHECKOUT, RUNNERS)}
 
 
 @pytest.mark.parametrize("shown", SHOWN)
