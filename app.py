@@ -56,6 +56,7 @@ def of_the_stack(settings: ModelSettings) -> StackSettings:
         log_sample=settings.log.sample,
         log_leave_out=tuple(settings.log.leave_out),
         drift_share=settings.drift.share,
+        drift_importance=settings.drift.importance,
         every_hours=settings.drift.every_hours,
         window_hours=settings.drift.window_hours,
         message_format=settings.notifications.format,

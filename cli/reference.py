@@ -1,6 +1,7 @@
 """Prints the reference of model.toml, from the code of the settings: python -m cli.reference > docs/model-toml.md"""
 
 import dataclasses
+import json
 import typing
 from collections.abc import Iterator
 from typing import Any
@@ -42,7 +43,8 @@ def _type(type_: Any) -> str:
 
 def _default(item: dataclasses.Field[Any]) -> str:
     if item.default_factory is not dataclasses.MISSING:
-        return ""
+        listed = item.default_factory()
+        return f"`{json.dumps(listed)}`" if listed and isinstance(listed, list) else ""
     if item.default is dataclasses.MISSING:
         return "required"
     if isinstance(item.default, bool):

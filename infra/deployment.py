@@ -17,7 +17,8 @@ class StackSettings:
         latency_p99_ms: the latency above which an alarm fires.
         log_sample: the share of the requests that is recorded, from 0 to 1.
         log_leave_out: features that are never recorded.
-        drift_share: the threshold that the dashboard draws. A check uses the one in the champion's bundle.
+        drift_share, drift_importance: the thresholds that the dashboard draws. A check uses those in the champion's
+            bundle.
         every_hours, window_hours: the hours between two drift checks, and how far back each looks.
         message_format: the format of notifications, names.FORMAT_TEXT or names.FORMAT_CHAT.
     """
@@ -29,6 +30,7 @@ class StackSettings:
     log_sample: float
     log_leave_out: tuple[str, ...]
     drift_share: float
+    drift_importance: float
     every_hours: int
     window_hours: int
     message_format: str

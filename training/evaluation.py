@@ -1,14 +1,15 @@
 """Evaluates a fitted estimator on the holdout: metrics with intervals, a baseline, slices, importance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 from sklearn.inspection import permutation_importance
 
 from evergreen.contract.contract import Contract
-from evergreen.judging.bootstrap import interval
+from evergreen.judging.bootstrap import estimate
+from evergreen.judging.dependence import Units
 from evergreen.judging.improvement import slice_label
 from evergreen.metrics import METRICS, Outcomes, measure_all
 from evergreen.settings.sections import ModelSettings
@@ -27,6 +28,7 @@ class Evaluation:
         holdout: the value of every metric of the task, by name.
         baseline: the same for a model that uses no features.
         intervals: 95% bootstrap interval of each metric, low and high.
+        worth: what the holdout's rows tell of the metric of model.toml, as evergreen.judging.dependence.Worth.
         importance: by feature, how much worse the metric of model.toml gets when the feature is shuffled: mean and
             standard deviation over the repeats, in units of the metric.
         slices: by feature and value: the number of rows, and the metric of model.toml on them.
@@ -35,6 +37,7 @@ class Evaluation:
     holdout: dict[str, float]
     baseline: dict[str, float]
     intervals: dict[str, tuple[float, float]]
+    worth: dict[str, Any]
     importance: dict[str, dict[str, float]]
     slices: dict[str, dict[str, dict[str, float]]]
 
@@ -45,6 +48,7 @@ def evaluate(
     train: pd.DataFrame,
     holdout: pd.DataFrame,
     *,
+    units: Units,
     contract: Contract,
     settings: ModelSettings,
 ) -> Evaluation:
@@ -52,12 +56,15 @@ def evaluate(
 
     Args:
         outcomes: the result of `predict` on the holdout.
+        units: how the holdout rows depend on each other.
     """
     measured = measure_all(outcomes, task=contract.task)
+    estimates = {name: estimate(name, outcomes, units=units, seed=settings.seed) for name in measured}
     return Evaluation(
         holdout=measured,
         baseline=measure_all(baseline(train, holdout, contract), task=contract.task),
-        intervals={name: interval(name, outcomes, seed=settings.seed) for name in measured},
+        intervals={name: (each.low, each.high) for name, each in estimates.items()},
+        worth=asdict(estimates[settings.metric].worth),
         importance=importance(estimator, holdout, contract, metric=settings.metric, seed=settings.seed),
         slices=slices(outcomes, holdout, settings.promotion.slices, metric=settings.metric),
     )

@@ -42,7 +42,10 @@ def _identifiers(features: Columns, settings: ModelSettings) -> Iterator[str]:
     names = [
         name
         for name, column in features.items()
-        if name != settings.split.by and len(column) >= _UNIQUE_ROWS and _is_discrete(column) and _is_unique(column)
+        if name not in (settings.split.by, settings.group)
+        and len(column) >= _UNIQUE_ROWS
+        and _is_discrete(column)
+        and _is_unique(column)
     ]
     if names:
         yield (

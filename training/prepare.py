@@ -31,6 +31,7 @@ from training.reading.source import Source
 from training.reading.table import read_version
 from training.row_hash import hash_rows
 from training.split import Sides, split
+from training.units import as_columns, numbered
 
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
@@ -60,16 +61,19 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
             f"{source.name}: the target {settings.data.target!r} is missing in all {number(len(rows))} rows; "
             "training needs rows with a target"
         )
-    by = table[settings.split.by] if settings.split.by else None
+    by, group = (table[name] if name else None for name in (settings.split.by, settings.group))
     if not known.all():
-        rows, by = rows[known], by if by is None else by[known]
+        rows, by, group = rows[known], *(column if column is None else column[known] for column in (by, group))
     sides = split(hash_rows(rows), by, settings.split, source=source)
+    units = numbered(sides.moments, group, source=source)
     _check_sizes(sides, len(rows), source=source)
     train, holdout = _take(rows, sides.train), _take(rows, sides.holdout)
     contract = contract_inference.infer(train, holdout, settings, file=source.name)
     return Prepared(
         train=train,
         holdout=holdout,
+        train_units=units.take(sides.train),
+        holdout_units=units.take(sides.holdout),
         contract=contract,
         dropped={WITHOUT_TARGET: int((~known).sum()), DUPLICATES: sides.duplicates},
         findings=findings.find(train, holdout, settings),
@@ -141,8 +145,8 @@ def summarise(
 def write(prepared: Prepared, folder: Path, *, settings: ModelSettings, summary: dict[str, Any]) -> None:
     """Write the parts, the contract, the summary and the data sheet as files."""
     folder.mkdir(parents=True, exist_ok=True)
-    prepared.train.to_parquet(folder / TRAIN, index=False)
-    prepared.holdout.to_parquet(folder / HOLDOUT, index=False)
+    as_columns(prepared.train, prepared.train_units).to_parquet(folder / TRAIN, index=False)
+    as_columns(prepared.holdout, prepared.holdout_units).to_parquet(folder / HOLDOUT, index=False)
     (folder / CONTRACT).write_bytes(prepared.contract.to_json())
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1))
     data_sheet.write_sheet(folder, prepared=prepared, settings=settings, summary=summary)

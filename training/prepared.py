@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evergreen.contract.contract import Contract
+from evergreen.judging.dependence import INDEPENDENT, Units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,7 @@ class Prepared:
         holdout: the same columns as `train`.
         dropped: how many rows were left out, by the reason.
         findings: warnings about the training rows, one sentence each.
+        train_units, holdout_units: how the rows depend on each other.
     """
 
     train: pd.DataFrame
@@ -23,3 +25,5 @@ class Prepared:
     contract: Contract
     dropped: dict[str, int]
     findings: tuple[str, ...]
+    train_units: Units = INDEPENDENT
+    holdout_units: Units = INDEPENDENT

@@ -17,11 +17,13 @@ class Sides:
 
     Attributes:
         duplicates: how many holdout rows were left out because they equal a training row.
+        moments: of every row, in a split by time: numbers that sort by time.
     """
 
     train: np.ndarray
     holdout: np.ndarray
     duplicates: int
+    moments: np.ndarray | None = None
 
 
 def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, source: Source) -> Sides:
@@ -34,14 +36,16 @@ def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, 
     Raises:
         InvalidData: a cell of `by` is empty, or, for a split by time, neither a number nor a date.
     """
+    moments = None
     if settings.type == TIME:
-        train, holdout = _by_time(_moments(_filled(by, source), source=source), settings.holdout)
+        moments = _moments(_filled(by, source), source=source)
+        train, holdout = _by_time(moments, settings.holdout)
     elif settings.type == GROUP:
         train, holdout = _by_hash(hash_values(_filled(by, source)), settings.holdout)
     else:
         train, holdout = _by_hash(hashes, settings.holdout)
     learned = np.isin(hashes[holdout], hashes[train])
-    return Sides(train=train, holdout=holdout[~learned], duplicates=int(learned.sum()))
+    return Sides(train=train, holdout=holdout[~learned], duplicates=int(learned.sum()), moments=moments)
 
 
 def _by_time(moments: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:

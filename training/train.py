@@ -14,9 +14,8 @@ import pandas as pd
 from evergreen import names, portable
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidSettings
+from evergreen.judging.dependence import Units
 from evergreen.metrics import Outcomes
-from evergreen.monitoring.drift.calibration import calibrate
-from evergreen.monitoring.drift.comparison import compared_features
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions import bundle
@@ -24,6 +23,8 @@ from training import job, lineage, prepare
 from training.documents import model_card
 from training.estimators import build, features_of, in_one_thread, logged_parameters
 from training.evaluation import Evaluation, evaluate, predict
+from training.monitoring import monitoring_rules
+from training.units import from_columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +38,23 @@ class Inputs:
     summary: dict[str, Any]
     train: pd.DataFrame
     holdout: pd.DataFrame
+    train_units: Units
+    holdout_units: Units
 
     @classmethod
     def read(cls, folder: Path, settings_file: Path) -> "Inputs":
+        train, train_units = from_columns(pd.read_parquet(folder / prepare.TRAIN))
+        holdout, holdout_units = from_columns(pd.read_parquet(folder / prepare.HOLDOUT))
         return cls(
             folder=folder,
             settings_file=settings_file,
             settings=read_settings(settings_file),
             contract=Contract.from_json((folder / prepare.CONTRACT).read_bytes()),
             summary=json.loads((folder / prepare.SUMMARY).read_text()),
-            train=pd.read_parquet(folder / prepare.TRAIN),
-            holdout=pd.read_parquet(folder / prepare.HOLDOUT),
+            train=train,
+            holdout=holdout,
+            train_units=train_units,
+            holdout_units=holdout_units,
         )
 
 
@@ -65,35 +72,23 @@ def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any
     return in_one_thread(estimator)
 
 
-def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes) -> str:
+def holdout_lines(holdout: pd.DataFrame, units: Units, contract: Contract, outcomes: Outcomes) -> str:
     """The holdout as JSON lines, one bundle.HoldoutRow per line, with features as in a request."""
     features = holdout[[feature.name for feature in contract.features]].astype(object)
     records = features.where(features.notna(), None).to_dict("records")
+    moments, groups = (None if unit is None else unit.tolist() for unit in (units.moments, units.groups))
     rows = (
         bundle.HoldoutRow(
             features=record,
             actual=outcomes.actual[index],
             predicted=outcomes.predicted[index],
             probabilities=list(outcomes.probabilities[index]) if outcomes.probabilities else None,
+            moment=None if moments is None else moments[index],
+            group=None if groups is None else groups[index],
         )
         for index, record in enumerate(records)
     )
     return "".join(json.dumps(asdict(row)) + "\n" for row in rows)
-
-
-def calibrated_rules(holdout: pd.DataFrame, contract: Contract, settings: ModelSettings) -> dict[str, Any]:
-    """The rules of drift and quality, and how often replays of the holdout without drift were judged "drift".
-
-    Raises:
-        InvalidSettings: the drift rule would raise false alarms.
-    """
-    features = compared_features(contract.features, settings.drift)
-    measured = calibrate(holdout, features, settings.drift, seed=settings.seed)
-    return {
-        "drift": asdict(settings.drift),
-        "quality": asdict(settings.quality),
-        "calibration": [each.as_dict() for each in measured],
-    }
 
 
 def run(
@@ -109,12 +104,28 @@ def run(
     inputs = Inputs.read(prepared, settings_file)
     settings, contract = inputs.settings, inputs.contract
     estimator = fit(inputs.train, contract, settings)
-    # An estimator that cannot be served, or a drift rule that cannot be held, fails the job. So both come first,
-    # before anything is written or registered.
+    # An estimator that cannot be served, or a drift rule that cannot be held, fails the job, before anything is written
+    # or registered.
     model = json.dumps(portable.export(estimator)).encode()
-    monitoring = calibrated_rules(inputs.holdout, contract, settings)
     outcomes = predict(estimator, inputs.holdout, contract)
-    evaluation = evaluate(estimator, outcomes, inputs.train, inputs.holdout, contract=contract, settings=settings)
+    evaluation = evaluate(
+        estimator,
+        outcomes,
+        inputs.train,
+        inputs.holdout,
+        units=inputs.holdout_units,
+        contract=contract,
+        settings=settings,
+    )
+    monitoring = monitoring_rules(
+        estimator,
+        inputs.train,
+        inputs.holdout,
+        inputs.train_units.then(inputs.holdout_units),
+        evaluation.importance,
+        contract=contract,
+        settings=settings,
+    )
     metrics = {
         "metric": settings.metric,
         **asdict(evaluation),
@@ -133,7 +144,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / bundle.MODEL).write_bytes(model)
     (folder / bundle.CONTRACT).write_bytes(contract.to_json())
-    (folder / bundle.HOLDOUT).write_text(holdout_lines(inputs.holdout, contract, outcomes))
+    (folder / bundle.HOLDOUT).write_text(holdout_lines(inputs.holdout, inputs.holdout_units, contract, outcomes))
     (folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
     (folder / bundle.MONITORING).write_text(json.dumps(monitoring, indent=1))
     for sheet in bundle.SHEET_FILES:

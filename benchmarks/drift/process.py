@@ -25,11 +25,14 @@ from benchmarks.table import CATEGORIES
 from evergreen.contract.contract import Contract
 from evergreen.monitoring.drift import report as drift_report
 from evergreen.monitoring.drift.comparison import PREDICTION
+from evergreen.monitoring.drift.history import TIME, History
 from evergreen.settings.sections import DriftSettings, QualitySettings
 from evergreen.versions.bundle import CONTRACT, HOLDOUT, LINEAGE, METRICS, MODEL, MONITORING, Bundle
 from evergreen.versions.champion import Champion
-from functions.check_drift import check as drift_check
+from functions.check_drift import check as check_module
+from functions.check_drift import drift as drift_check
 from functions.check_drift.capture_files import CaptureFiles, Faults
+from functions.check_drift.subject import Subject
 from functions.check_drift.window import Window
 
 
@@ -62,7 +65,7 @@ def check(folder: Path) -> dict[str, float]:
     champion = Champion(
         version=day.VERSION, bundle="models/benchmark/7/", digest=bundle.digest, promoted_at=day.START.isoformat()
     )
-    subject = drift_check.Subject(model="benchmark", champion=champion, bundle=bundle, not_captured=())
+    subject = Subject(model="benchmark", champion=champion, bundle=bundle, not_captured=())
     captures = CaptureFiles(day.FolderClient(folder), "captures", Faults())
     watch = Stopwatch()
     watch.watch(Window, "table")
@@ -71,7 +74,7 @@ def check(folder: Path) -> dict[str, float]:
     watch.watch(drift_report.EvidentlyMeasure, "__call__")
     watch.watch(drift_report, "measure")
     before, started = peak_mb(), time.perf_counter()
-    result, html = drift_check.check(
+    result, html = check_module.check(
         subject, captures, start=day.START, end=day.END, now=day.END + timedelta(minutes=10), previous={}
     )
     total = time.perf_counter() - started
@@ -129,12 +132,18 @@ def _bundle() -> Bundle:
     }
     records = day.rows(day.REFERENCE_ROWS, stream=1).to_dict("records")
     holdout = [{"predicted": record.pop(PREDICTION), "actual": 0.0, "features": record} for record in records]
-    monitoring = {"drift": asdict(DriftSettings()), "quality": asdict(QualitySettings())}
+    monitoring = {
+        "drift": asdict(DriftSettings()),
+        "quality": asdict(QualitySettings()),
+        "history": History(order=TIME).as_dict(),
+    }
     files = {
         MODEL: json.dumps(model).encode(),
         CONTRACT: contract.to_json(),
         HOLDOUT: "".join(json.dumps(row) + "\n" for row in holdout).encode(),
-        METRICS: json.dumps({"metric": "mae", "holdout": {"mae": 1.0}, "baseline": {"mae": 5.0}}).encode(),
+        METRICS: json.dumps(
+            {"metric": "mae", "holdout": {"mae": 1.0}, "baseline": {"mae": 5.0}, "importance": {}}
+        ).encode(),
         MONITORING: json.dumps(monitoring).encode(),
         LINEAGE: b"{}",
     }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures import median
-from evergreen.judging.bootstrap import interval, paired_gain
+from evergreen.judging.bootstrap import estimate, paired_gain
 from evergreen.metrics import METRICS, REGRESSION, Outcomes
 from evergreen.settings.sections import PromotionSettings
 
@@ -38,7 +38,7 @@ def measure(effort: Effort, *, progress: Callable[[str], None]) -> dict[str, Any
         draw = _numbers if metric.task == REGRESSION else _labels
         candidate, champion = (draw(effort.rows, stream) for stream in (0, 1))
         seconds[name] = {
-            "interval_s": _median(partial(interval, name, candidate, seed=0), effort.rounds),
+            "interval_s": _median(partial(estimate, name, candidate, seed=0), effort.rounds),
             "paired_s": _median(
                 partial(paired_gain, name, candidate, champion, seed=0, confidence=_CONFIDENCE), effort.rounds
             ),

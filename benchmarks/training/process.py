@@ -31,7 +31,7 @@ PARTS = {
     },
     "train": {
         "fitting": ("sklearn.pipeline", "Pipeline.fit"),
-        "replaying the drift check": ("evergreen.monitoring.drift.calibration", "calibrate"),
+        "the past of the drift check": ("training.monitoring", "monitoring_rules"),
         "metrics, intervals, importance": ("training.evaluation", "evaluate"),
         "the model card": ("training.documents.model_card", "write_card"),
     },

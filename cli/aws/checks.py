@@ -73,7 +73,8 @@ def show(result: dict[str, Any]) -> None:
         table = Table("Feature", "Moved", "Reason")
         table.columns[1].justify = "right"
         for feature in [*result["features"], *([result["prediction"]] if result["prediction"] else [])]:
-            table.add_row(feature["name"], percent(feature["distance"]), "\n".join(feature["reasons"]) or "no drift")
+            reasons = "\n".join(feature["reasons"] or [feature["broken"] or "no drift"])
+            table.add_row(feature["name"], percent(feature["distance"]), reasons)
         console.print(table)
     console.print(f"  Quality: {quality_in_words(result)}", markup=False, soft_wrap=True)
     for note in result["notes"]:

@@ -25,7 +25,7 @@ from evergreen.number_text import counted, number, percent
 
 HOME = CHECKOUT / ".evergreen" / "demo"
 CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
-FIRST_HALF = range(1, 7)
+FIRST_HALF, SECOND_HALF = range(1, 7), range(7, 13)
 
 # The most rejected requests to send while waiting for the alarm.
 _MAX_REJECTED = 40
@@ -66,8 +66,8 @@ def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud. Witho
         first_served = steps.elapsed()
         _show_predictions(endpoint, months, first)
         _reject(steps, target, endpoint, months[0], inbox)
-        _check(steps, target, endpoint, city_months(2007, FIRST_HALF, features), "2007", labels=False)
-        _check(steps, target, endpoint, city_months(2010, FIRST_HALF, features), "2010", labels=True)
+        _check(steps, target, endpoint, city_months(2007, FIRST_HALF, features), "first half of 2007", labels=False)
+        _check(steps, target, endpoint, city_months(2010, SECOND_HALF, features), "second half of 2010", labels=True)
         with steps.step("Notification of the drift by SNS"):
             message = inbox.receive("no longer look like")
         _show_notification(message)
@@ -143,11 +143,15 @@ def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) ->
     raise CommandFailed(f"the alarm on rejected requests did not fire after {_MAX_REJECTED} rejected requests")
 
 
-def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMonth], year: str, *, labels: bool) -> None:
-    """Send half a year through the endpoint, then check it for drift from the champion's holdout."""
+def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMonth], when: str, *, labels: bool) -> None:
+    """Send half a year through the endpoint, then check it for drift from the champion's holdout.
+
+    Args:
+        when: which half-year, ending with its year.
+    """
     captures = telemetry.Captures(target)
     start = datetime.now(UTC)
-    with steps.step(f"The first half of {year}, month by month") as step:
+    with steps.step(f"The {when}, month by month") as step:
         replayed = replay(endpoint, rows, step.progress)
         step.result = f"{counted(len(rows), 'prediction')}, mean error {percent(replayed.mean_error)}"
     if labels:
@@ -162,7 +166,7 @@ def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMont
         result = checks.run(start=start, end=datetime.now(UTC))
     show(result)
     if report := checks.report(result):
-        (HOME / f"drift-{year}.html").write_bytes(report)
+        (HOME / f"drift-{when[-4:]}.html").write_bytes(report)
 
 
 def _show_notification(message: telemetry.Notification) -> None:

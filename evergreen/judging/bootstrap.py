@@ -1,8 +1,10 @@
 """How uncertain a metric is because the holdout is a sample: the bootstrap, for one model and for two on the same rows.
 
-Each draw takes as many rows as there are, with replacement, and computes the metric again. Its spread over many draws
-estimates the spread over other holdouts of that size (Efron and Tibshirani 1993, An Introduction to the Bootstrap,
-chapters 6, 13 and 16). Both models of a pair get the same draw, so that rows which are hard for both cancel out.
+Each draw takes rows with replacement and computes the metric again. Its spread over many draws estimates the spread
+over other holdouts (Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapters 6, 13 and 16). Both models of
+a pair get the same draw, so that rows which are hard for both cancel out.
+
+A draw takes as many rows as the holdout is worth in independent ones (dependence.py): all of them, if they are.
 """
 
 import math
@@ -14,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from evergreen.judging.dependence import INDEPENDENT, Units, Worth, worth
 from evergreen.metrics import METRICS, Outcomes
 
 Floats = NDArray[np.float64]
@@ -21,6 +24,8 @@ Floats = NDArray[np.float64]
 _EPSILON = float(np.finfo(np.float64).eps)
 # These classification metrics depend on the labels alone, so there are few distinct rows, each with a count.
 _OF_LABELS = ("accuracy", "f1_macro")
+# Beyond it, the expansion of Student's t is exact to six digits.
+_MANY_DEGREES = 100
 # The largest block of draws in memory, in numbers of 8 bytes.
 _BLOCK = 1_000_000
 
@@ -29,68 +34,146 @@ _BLOCK = 1_000_000
 class Gain:
     """How much better the candidate is than the champion, in the metric's units. Above 0 is better.
 
-    Each bound is the more conservative of two: the percentile of the draws, and their standard error times Student's t.
-    The percentile alone is too narrow if there are few rows, or if a few of them dominate (Hesterberg 2015,
-    What Teachers Should Know About the Bootstrap).
-
     Attributes:
         low: the lower bound of the gain, one-sided, at the given confidence.
         high: the upper bound, one-sided, at the same confidence.
         differing: the number of rows on which the models did not do equally well. Only these tell them apart.
+        worth: what the rows tell of the gain.
     """
 
     value: float
     low: float
     high: float
     differing: int
+    worth: Worth
+
+    @property
+    def differing_worth(self) -> float:
+        """The number of independent rows on which the models did not do equally well."""
+        return self.differing * self.worth.share
 
 
-def interval(
-    metric: str, outcomes: Outcomes, *, seed: int, confidence: float = 0.95, resamples: int = 2000
-) -> tuple[float, float]:
-    """The two-sided percentile interval of a metric, in its units."""
-    [values] = _sample(metric, [outcomes]).resampled(np.random.default_rng(seed), resamples)
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A metric of one model, in the metric's units, with its two-sided interval and what the rows tell of it."""
+
+    value: float
+    low: float
+    high: float
+    worth: Worth
+
+
+def estimate(
+    metric: str,
+    outcomes: Outcomes,
+    *,
+    units: Units = INDEPENDENT,
+    seed: int,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+) -> Estimate:
+    """Measure one model."""
+    sample = _sample(metric, [outcomes])
+    found = worth(sample.influence()[0], units)
+    [values] = sample.resampled(np.random.default_rng(seed), resamples, found.independent)
+    [value] = sample.measured()
+    low, high = _bounds(float(value), values, (1 + confidence) / 2, found.degrees)
+    return Estimate(value=float(value), low=low, high=high, worth=found)
 
 
 def paired_gain(
-    metric: str, candidate: Outcomes, champion: Outcomes, *, seed: int, confidence: float, resamples: int = 2000
+    metric: str,
+    candidate: Outcomes,
+    champion: Outcomes,
+    *,
+    units: Units = INDEPENDENT,
+    seed: int,
+    confidence: float,
+    resamples: int = 2000,
 ) -> Gain:
     """Compare two models on the same rows, in the same order."""
     sample = _sample(metric, [candidate, champion])
-    new, old = sample.resampled(np.random.default_rng(seed), resamples)
+    influence_new, influence_old = sample.influence()
+    found = worth(influence_new - influence_old, units)
+    new, old = sample.resampled(np.random.default_rng(seed), resamples, found.independent)
     value_new, value_old = sample.measured()
-    return _gain(metric, value_new - value_old, new - old, confidence, sample.differing())
+    return _gain(metric, value_new - value_old, new - old, confidence, sample.differing(), found)
 
 
 def unpaired_gain(
-    metric: str, candidate: Outcomes, champion: Outcomes, *, seed: int, confidence: float, resamples: int = 2000
+    metric: str,
+    candidate: Outcomes,
+    champion: Outcomes,
+    *,
+    units: tuple[Units, Units] = (INDEPENDENT, INDEPENDENT),
+    seed: int,
+    confidence: float,
+    resamples: int = 2000,
 ) -> Gain:
-    """Compare two models, each on its own rows. This is far less powerful, since nothing cancels out."""
+    """Compare two models, each on its own rows. This is far less powerful, since nothing cancels out.
+
+    Args:
+        units: of the candidate's rows, and of the champion's.
+    """
     generator = np.random.default_rng(seed)
     samples = [_sample(metric, [outcomes]) for outcomes in (candidate, champion)]
-    [new], [old] = (sample.resampled(generator, resamples) for sample in samples)
-    [value_new], [value_old] = (sample.measured() for sample in samples)
-    rows = min(len(candidate.actual), len(champion.actual))
-    return _gain(metric, value_new - value_old, new - old, confidence, rows)
-
-
-def _gain(metric: str, difference: float, resampled: Floats, confidence: float, differing: int) -> Gain:
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-    value, gains = float(sign * difference), sign * resampled
-    low, high = np.quantile(gains, [1 - confidence, confidence])
-    degrees = max(differing - 1, 1)
-    margin = _student(confidence, degrees) * float(gains.std()) * math.sqrt(1 + 1 / degrees)
-    return Gain(
-        value=value, low=min(float(low), value - margin), high=max(float(high), value + margin), differing=differing
+    worths = [worth(sample.influence()[0], unit) for sample, unit in zip(samples, units, strict=True)]
+    [new], [old] = (
+        sample.resampled(generator, resamples, found.independent) for sample, found in zip(samples, worths, strict=True)
     )
+    [value_new], [value_old] = (sample.measured() for sample in samples)
+    least = min(worths, key=lambda found: found.degrees)
+    return _gain(metric, value_new - value_old, new - old, confidence, least.rows, least)
+
+
+def _gain(metric: str, difference: float, resampled: Floats, confidence: float, differing: int, found: Worth) -> Gain:
+    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+    value = float(sign * difference)
+    # Only the rows that differ tell how much the difference varies.
+    degrees = max(1, min(found.degrees, math.floor(differing * found.share) - 1))
+    low, high = _bounds(value, sign * resampled, confidence, degrees)
+    return Gain(value=value, low=low, high=high, differing=differing, worth=found)
+
+
+def _bounds(value: float, draws: Floats, confidence: float, degrees: int) -> tuple[float, float]:
+    """The lower and the upper bound, each at the one-sided confidence.
+
+    Each is the more conservative of two: the percentile of the draws, and their standard error times Student's t. The
+    percentile alone is too narrow if there are few rows, or if a few of them dominate (Hesterberg 2015, What Teachers
+    Should Know About the Bootstrap).
+    """
+    low, high = np.quantile(draws, [1 - confidence, confidence])
+    margin = _student(confidence, degrees) * float(draws.std()) * math.sqrt(1 + 1 / degrees)
+    return min(float(low), value - margin), max(float(high), value + margin)
 
 
 def _student(confidence: float, degrees: int) -> float:
-    """The quantile of Student's t by its expansion (Abramowitz and Stegun 1964, 26.7.5); to 1% from ten degrees on."""
+    """The quantile of Student's t, above one half."""
     z = NormalDist().inv_cdf(confidence)
-    return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
+    if degrees > _MANY_DEGREES:
+        # Abramowitz and Stegun 1964, 26.7.5.
+        return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
+    # Between 0 and a right angle, of which the tangent is the quantile.
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, degrees) < 2 * confidence - 1 else (low, middle)
+    return math.tan(low) * math.sqrt(degrees)
+
+
+def _within(angle: float, degrees: int) -> float:
+    """The probability that Student's t lies within +-sqrt(degrees) * tan(angle).
+
+    Abramowitz and Stegun 1964, 26.7.3 and 26.7.4.
+    """
+    odd = degrees % 2
+    term = math.cos(angle) if odd else 1.0
+    total = term if degrees > 1 else 0.0
+    for power in range(2 + odd, degrees - 1, 2):
+        term *= math.cos(angle) ** 2 * (power - 1) / power
+        total += term
+    within = math.sin(angle) * total
+    return 2 / math.pi * (angle + within) if odd else within
 
 
 class _Sample(Protocol):
@@ -99,8 +182,11 @@ class _Sample(Protocol):
     def measured(self) -> Floats:
         """The metric of each model."""
 
-    def resampled(self, generator: np.random.Generator, resamples: int) -> Floats:
-        """The metric of each model in each draw: (models, resamples)."""
+    def influence(self) -> Floats:
+        """How much the metric changes with the weight of each row, but for a factor: (models, rows)."""
+
+    def resampled(self, generator: np.random.Generator, resamples: int, size: int) -> Floats:
+        """The metric of each model in each draw of `size` rows: (models, resamples)."""
 
     def differing(self) -> int:
         """The number of rows on which the first and the last model did not do equally well."""
@@ -121,14 +207,22 @@ class _Losses:
     def measured(self) -> Floats:
         return self._metric(self._losses.mean(axis=1))
 
-    def resampled(self, generator: np.random.Generator, resamples: int) -> Floats:
+    def influence(self) -> Floats:
+        if not self._root:
+            return self._losses
+        # The derivative of the root; a model without any error has none.
+        roots = self.measured()[:, None]
+        influence: Floats = np.divide(self._losses, 2 * roots, out=np.zeros_like(self._losses), where=roots > 0)
+        return influence
+
+    def resampled(self, generator: np.random.Generator, resamples: int, size: int) -> Floats:
         models, rows = self._losses.shape
         means = np.empty((models, resamples))
         for number in range(resamples):
             # The count of each row in the draw. One draw at a time, so that memory does not grow with their number.
-            counts = np.bincount(generator.integers(rows, size=rows), minlength=rows)
+            counts = np.bincount(generator.integers(rows, size=size), minlength=rows)
             # No matrix product: BLAS would start threads for it, which wait for each other on a busy machine.
-            means[:, number] = np.einsum("mr,r->m", self._losses, counts) / rows
+            means[:, number] = np.einsum("mr,r->m", self._losses, counts) / size
         return self._metric(means)
 
     def differing(self) -> int:
@@ -163,20 +257,30 @@ class _Labels:
         labels = sorted(set().union(*columns))
         place = {label: index for index, label in enumerate(labels)}
         coded = np.array([[place[label] for label in column] for column in columns])
-        # (truth and models, cells), and the rows of each cell.
-        self._cells, self._counts = np.unique(coded, axis=1, return_counts=True)
+        # (truth and models, cells), the cell of each row, and the rows of each cell.
+        self._cells, places, self._counts = np.unique(coded, axis=1, return_inverse=True, return_counts=True)
+        self._places = places.reshape(-1)
         self._classes = len(labels)
 
     def measured(self) -> Floats:
         return self._measure(self._counts[None, :].astype(np.float64))[:, 0]
 
-    def resampled(self, generator: np.random.Generator, resamples: int) -> Floats:
-        rows = int(self._counts.sum())
+    def influence(self) -> Floats:
+        cells = len(self._counts)
+        block = max(1, _BLOCK // cells)
+        # The metric with one more row in each cell in turn.
+        more = (
+            self._measure(self._counts + np.eye(min(block, cells - start), cells, start))
+            for start in range(0, cells, block)
+        )
+        influence: Floats = np.concatenate(list(more), axis=1) - self.measured()[:, None]
+        return influence[:, self._places]
+
+    def resampled(self, generator: np.random.Generator, resamples: int, size: int) -> Floats:
+        shares = self._counts / self._counts.sum()
         block = max(1, _BLOCK // len(self._counts))
         drawn = (
-            self._measure(
-                generator.multinomial(rows, self._counts / rows, min(block, resamples - start)).astype(np.float64)
-            )
+            self._measure(generator.multinomial(size, shares, min(block, resamples - start)).astype(np.float64))
             for start in range(0, resamples, block)
         )
         return np.concatenate(list(drawn), axis=1)

@@ -1,16 +1,20 @@
 """The gates that compare metrics: with the baseline, with the champion, and with the champion on each slice."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from evergreen.judging.bootstrap import Gain
+from evergreen.judging.dependence import Worth
 from evergreen.judging.promotion import Gate
 from evergreen.metrics import METRICS, REGRESSION
 from evergreen.number_text import counted, number, percent
 
-# If the models differ on fewer rows than this, a bootstrap is overconfident: it can only draw these rows.
+# If the models differ on rows worth fewer independent ones, a bootstrap is overconfident: it can only draw these rows.
 MINIMUM_DIFFERING = 10
+# Rows that depend on each other, and are worth fewer independent ones than this, do not show how much they do.
+MINIMUM_INDEPENDENT = 20
 # Smaller slices are not judged: in a few rows, a bad month looks like a bad model.
 MINIMUM_SLICE_ROWS = 30
 
@@ -35,8 +39,8 @@ class Comparison:
 
     @property
     def enough(self) -> bool:
-        """Whether the models differ on enough rows for a bootstrap."""
-        return self.gain.differing >= MINIMUM_DIFFERING
+        """Whether the rows, and those on which the models differ, are enough for a bootstrap."""
+        return not _tells_nothing(self.gain.worth) and self.gain.differing_worth >= MINIMUM_DIFFERING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +88,14 @@ def better_than_champion(found: Comparison, *, confidence: float) -> Gate:
     candidate = f"{found.metric} {metric.text(found.candidate)}"
     champion = f"{metric.text(found.champion)} of the champion{found.where}"
     by, at_least = metric.difference_text(gain.value), metric.difference_text(gain.low)
-    sure = f"at {100 * confidence:g}% confidence ({counted(found.rows, 'row')})"
+    sure = f"at {percent(confidence)} confidence ({gain.worth.text})"
     passed = found.enough and gain.low > 0
     if passed:
         reason = f"{candidate} beats {champion} beyond noise: by {by}, and by at least {at_least} {sure}"
     elif not gain.value > 0:
         reason = f"{candidate} is no better than {champion}"
     elif not found.enough:
-        reason = (
-            f"{candidate} is no better than {champion} beyond noise: they differ on {number(gain.differing)} of "
-            f"{counted(found.rows, 'row')}, and {MINIMUM_DIFFERING} are needed to tell"
-        )
+        reason = f"{candidate} is no better than {champion} beyond noise: {_too_few(found)} are needed to tell"
     else:
         reason = (
             f"{candidate} is no better than {champion} beyond noise: the gain of {by} may as well be {at_least} {sure}"
@@ -120,13 +121,13 @@ def no_slice_much_worse(slices: Sequence[Slice], *, tolerance: float) -> Gate:
     worst = min(worse, key=lambda each: each.comparison.gain.value)
     found = worst.comparison
     text = METRICS[found.metric].text
-    more = f" (and {len(worse) - 1} more)" if len(worse) > 1 else ""
+    more = f" (and {number(len(worse) - 1)} more)" if len(worse) > 1 else ""
     return Gate(
         name="slices",
         passed=False,
         reason=(
             f"where {worst.feature} is {worst.value}, {found.metric} {text(found.candidate)} is much worse than "
-            f"{text(found.champion)} of the champion ({counted(found.rows, 'row')}, {percent(tolerance)} are "
+            f"{text(found.champion)} of the champion ({found.gain.worth.text}, {percent(tolerance)} are "
             f"tolerated){more}"
         ),
         numbers={**numbers, "worse": len(worse), "slice": f"{worst.feature} = {worst.value}", **_numbers(found)},
@@ -153,7 +154,24 @@ def _numbers(found: Comparison) -> dict[str, float | str]:
         "gain_high": found.gain.high,
         "rows": found.rows,
         "differing_rows": found.gain.differing,
+        "independent_rows": found.gain.worth.independent,
+        "depends_on": ", ".join(found.gain.worth.by),
     }
+
+
+def _tells_nothing(worth: Worth) -> bool:
+    """Whether rows that depend on each other are worth too few independent ones."""
+    return bool(worth.by) and worth.independent < MINIMUM_INDEPENDENT
+
+
+def _too_few(found: Comparison) -> str:
+    """What there is too little of, and how much would be enough."""
+    gain = found.gain
+    if _tells_nothing(gain.worth):
+        return f"there are {gain.worth.text}, and {MINIMUM_INDEPENDENT} independent rows"
+    differ = f"they differ on {number(gain.differing)} of {counted(found.rows, 'row')}"
+    worth = "" if gain.worth.share == 1 else f", worth about {number(math.floor(gain.differing_worth))} independent"
+    return f"{differ}{worth}, and {MINIMUM_DIFFERING}"
 
 
 def _always(metric: str) -> str:

@@ -87,7 +87,7 @@ def latency(milliseconds: float | None, *, limit_ms: float) -> Gate:
         milliseconds: median time to score a row, or None if not one could be scored.
     """
     if milliseconds is None:
-        return Gate(name="latency", passed=False, reason="not one holdout row could be scored", numbers={})
+        return Gate(name="latency", passed=False, reason="no holdout row could be scored", numbers={})
     passed = milliseconds <= limit_ms
     remedy = "" if passed else "; fewer or smaller trees help, or raise max_latency_ms in [promotion] of model.toml"
     return Gate(

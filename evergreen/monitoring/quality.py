@@ -1,15 +1,13 @@
 """Live quality: the model's metric on predictions whose truth has arrived, compared with its metric on the holdout."""
 
-import random
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from evergreen.judging.bootstrap import estimate, unpaired_gain
+from evergreen.judging.dependence import INDEPENDENT, Units
 from evergreen.metrics import METRICS, Outcomes
 
-# Rows and resamples of a bootstrap (Efron & Tibshirani 1993). Of more rows a sample is drawn: they would only narrow an
-# interval that is narrow already.
-_ROWS = 2000
+# Of a bootstrap. A check has a million labels at most, and each draw goes through all of them.
 _RESAMPLES = 400
 # The probability that a check reports a fall by chance alone.
 _NOISE = 0.01
@@ -25,6 +23,7 @@ class Quality:
         promised: its value on the holdout.
         fell: whether it is worse than promised beyond what chance explains.
         labels: the number of labelled predictions.
+        worth: the number of independent ones that would tell as much; None if they are taken as independent.
     """
 
     metric: str
@@ -34,35 +33,43 @@ class Quality:
     promised: float
     fell: bool
     labels: int
+    worth: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def assess(metric: str, holdout: Outcomes, live: Outcomes, *, seed: int = 0) -> Quality:
-    """Compare labelled predictions with the holdout. Neither may be empty."""
-    measure = METRICS[metric].measure
-    generator = random.Random(seed)
-    promised = _resampled(holdout, measure, generator)
-    now = _resampled(live, measure, generator)
-    worse = sorted(
-        (b - a) * (-1 if METRICS[metric].higher_is_better else 1) for a, b in zip(promised, now, strict=True)
+def assess(
+    metric: str,
+    holdout: Outcomes,
+    live: Outcomes,
+    *,
+    holdout_units: Units = INDEPENDENT,
+    live_units: Units = INDEPENDENT,
+    seed: int = 0,
+) -> Quality:
+    """Compare labelled predictions with the holdout. Neither may be empty.
+
+    Args:
+        holdout_units, live_units: how the rows depend on each other.
+    """
+    gain = unpaired_gain(
+        metric,
+        live,
+        holdout,
+        units=(live_units, holdout_units),
+        seed=seed,
+        confidence=1 - _NOISE,
+        resamples=_RESAMPLES,
     )
-    values = sorted(now)
+    now = estimate(metric, live, units=live_units, seed=seed, resamples=_RESAMPLES)
     return Quality(
         metric=metric,
-        live=measure(live),
-        low=values[int(0.025 * _RESAMPLES)],
-        high=values[int(0.975 * _RESAMPLES)],
-        promised=measure(holdout),
-        fell=worse[int(_NOISE * _RESAMPLES)] > 0,
+        live=now.value,
+        low=now.low,
+        high=now.high,
+        promised=METRICS[metric].measure(holdout),
+        fell=gain.high < 0,
         labels=len(live.actual),
+        worth=now.worth.independent if now.worth.by else None,
     )
-
-
-def _resampled(outcomes: Outcomes, measure: Callable[[Outcomes], float], generator: random.Random) -> list[float]:
-    """The metric of each sample that is drawn with replacement."""
-    rows: Sequence[int] = range(len(outcomes.actual))
-    if len(rows) > _ROWS:
-        rows = generator.sample(rows, _ROWS)
-    return [measure(outcomes.take(generator.choices(rows, k=len(rows)))) for _ in range(_RESAMPLES)]

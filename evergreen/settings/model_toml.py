@@ -10,7 +10,9 @@ from typing import Any
 
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import METRICS, REGRESSION
+from evergreen.number_text import counted, number
 from evergreen.settings.sections import (
+    DRIFT_REASONS,
     ESTIMATORS,
     GROUP,
     RANDOM,
@@ -98,6 +100,10 @@ class _Reader:
         self._check_split(settings.split)
         self._check_preprocessing(settings.preprocessing, settings.task)
         self._check_promotion(settings.promotion)
+        if settings.data.group and settings.data.group in (settings.data.target, settings.split.by):
+            raise self._error(
+                "data", "group", f"must be another column than the target and [split] by, got {settings.data.group!r}"
+            )
         if settings.data.target in settings.data.leave_out:
             raise self._error("data", "leave_out", f"must not name the target {settings.data.target!r}")
         if not 0 < settings.alarms.rejected_share < 1:
@@ -136,10 +142,19 @@ class _Reader:
                 raise self._error("promotion", key, f"must be above 0, got {value:g}")
 
     def _check_monitoring(self, drift: DriftSettings, quality: QualitySettings) -> None:
-        shares = {"share": drift.share, "significance": drift.significance, "smallest_shift": drift.smallest_shift}
+        shares = {
+            "share": drift.share,
+            "importance": drift.importance,
+            "smallest_shift": drift.smallest_shift,
+        }
         for key, value in shares.items():
             if not 0 < value < 1:
                 raise self._error("drift", key, f"must lie between 0 and 1, got {value:g}")
+        if not 0.5 <= drift.broken <= 1:
+            raise self._error("drift", "broken", f"must be 0.5 to 1, got {drift.broken:g}")
+        for reason in drift.alarm_on:
+            self._check_choice("drift", "alarm_on", reason, DRIFT_REASONS)
+        self._check_false_alarms(drift)
         if drift.minimum_rows < 50:
             raise self._error("drift", "minimum_rows", f"must be 50 at least, got {drift.minimum_rows}")
         for key, hours in {"every_hours": drift.every_hours, "window_hours": drift.window_hours}.items():
@@ -149,6 +164,16 @@ class _Reader:
             raise self._error("quality", "days", f"must be 1 to 30, got {quality.days}")
         if quality.minimum_labels < 30:
             raise self._error("quality", "minimum_labels", f"must be 30 at least, got {quality.minimum_labels}")
+
+    def _check_false_alarms(self, drift: DriftSettings) -> None:
+        if not 0 < drift.false_alarms_per_year <= drift.most_false_alarms:
+            raise self._error(
+                "drift",
+                "false_alarms_per_year",
+                f"must be above 0, and {number(drift.most_false_alarms)} at most with a check every "
+                f"{counted(drift.every_hours, 'hour')}, got "
+                f"{drift.false_alarms_per_year:g}",
+            )
 
     def _check_choice(self, section: str, key: str, value: str, choices: typing.Iterable[str]) -> None:
         if value not in choices:
@@ -161,13 +186,13 @@ class _Reader:
     def _line(self, section: str, key: str) -> str:
         """The line of a key, as ':12'; empty if the key is not there."""
         current = ""
-        for number, line in enumerate(self._lines, 1):
+        for place, line in enumerate(self._lines, 1):
             if header := re.match(r"\s*\[([^\]]+)\]", line):
                 current = header[1].strip()
                 if not section and current == key:
-                    return f":{number}"
+                    return f":{place}"
             elif current == section and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
-                return f":{number}"
+                return f":{place}"
         return ""
 
 

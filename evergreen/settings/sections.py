@@ -27,6 +27,10 @@ IMPUTATIONS = (AUTO, "median", "mean", "most_frequent", NONE)
 SCALINGS = (AUTO, "standard", "minmax", "robust", NONE)
 ENCODINGS = (AUTO, "onehot", "ordinal")
 
+# Reasons of a drift alarm.
+SHARE, IMPORTANCE, BROKEN, PREDICTION = "share", "importance", "broken", "prediction"
+DRIFT_REASONS = (SHARE, IMPORTANCE, BROKEN, PREDICTION)
+
 REFUSE, ALLOW = "refuse", "allow"
 CONTRACT_CHANGES = (REFUSE, ALLOW)
 
@@ -43,6 +47,13 @@ class DataSettings:
     path: str = field(metadata=_says("The file or folder, from model.toml's own folder."))
     target: str = field(metadata=_says("The column to predict."))
     leave_out: list[str] = field(default_factory=list, metadata=_says("Columns that the model must not see."))
+    group: str = field(
+        default="",
+        metadata=_says(
+            "A column whose equal values belong together, such as a customer, a device or a place: rows of one group "
+            "are not taken as independent. Without it, the column of a split by group."
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,9 +191,27 @@ class NotificationSettings:
 class DriftSettings:
     """When a window of predictions is said to have drifted from the holdout. It travels in the bundle."""
 
-    share: float = field(default=0.3, metadata=_says("Of the features that have drifted; above it the check alarms."))
-    significance: float = field(
-        default=0.01, metadata=_says("Probability that a check without drift names any feature.")
+    false_alarms_per_year: float = field(
+        default=1.0, metadata=_says("How many alarms a year of checks may raise when nothing has moved.")
+    )
+    alarm_on: list[str] = field(
+        default_factory=lambda: list(DRIFT_REASONS),
+        metadata=_says(
+            "What a check alarms on: `share`, `importance`, `broken`, as below; `prediction`: the predictions "
+            "themselves have moved."
+        ),
+    )
+    share: float = field(default=0.3, metadata=_says("Of the features that have drifted; more than this is a reason."))
+    importance: float = field(
+        default=0.25,
+        metadata=_says("Share of the permutation importance that drifted features must carry: more than this."),
+    )
+    broken: float = field(
+        default=0.9,
+        metadata=_says(
+            "Share of the rows from which a feature is broken: missing, never seen in training, outside the training "
+            "range, or one value."
+        ),
     )
     smallest_shift: float = field(
         default=0.05, metadata=_says("Share of the rows that must have moved before a difference counts.")
@@ -200,6 +229,16 @@ class DriftSettings:
     )
     every_hours: int = field(default=24, metadata=_says("Hours between two checks; a change needs `cdk deploy`."))
     window_hours: int = field(default=24, metadata=_says("How far back a check looks; a change needs `cdk deploy`."))
+
+    @property
+    def most_false_alarms(self) -> float:
+        """One check in five: beyond it, an alarm says nothing."""
+        return self.checks_per_year / 5
+
+    @property
+    def checks_per_year(self) -> float:
+        """How many scheduled checks a year has."""
+        return 365.25 * 24 / self.every_hours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,10 +276,15 @@ class ModelSettings:
     quality: QualitySettings = field(default_factory=QualitySettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
 
+    @property
+    def group(self) -> str:
+        """The column whose equal values belong together; empty if there is none."""
+        return self.data.group or (self.split.by if self.split.type == GROUP else "")
+
     def columns(self) -> list[str]:
         """The columns that the table must have, whatever its features are."""
-        by = [self.split.by] if self.split.by else []
-        return [self.data.target, *by, *self.data.leave_out]
+        named = [name for name in (self.split.by, self.data.group) if name]
+        return [self.data.target, *named, *self.data.leave_out]
 
     def check_features(self, features: Sequence[str], *, file: str) -> None:
         """Hold what is said about features against those that the table has.

@@ -47,12 +47,19 @@ class ServableModel:
 
 @dataclass(frozen=True)
 class HoldoutRow:
-    """One holdout row: its features, the truth, and scikit-learn's own prediction."""
+    """One holdout row: its features, the truth, and scikit-learn's own prediction.
+
+    Attributes:
+        moment: larger for a later row, equal for rows of the same moment; None if the rows have no order in time.
+        group: equal for rows of the same group; None if they have none.
+    """
 
     features: dict[str, Any]
     actual: Any
     predicted: Any
     probabilities: list[float] | None = None
+    moment: int | None = None
+    group: int | None = None
 
 
 def model_digest(model: bytes, contract: bytes) -> str:

@@ -1,36 +1,20 @@
 """A check: a window of captured predictions against the champion's holdout. Reads AWS only through the captures."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from statistics import median
 from typing import Any
 
-import pandas as pd
-
 from evergreen import names
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
-from evergreen.metrics import METRICS, Outcomes
-from evergreen.monitoring.drift.comparison import PREDICTION, Comparison, compare, compared_features, in_season
-from evergreen.monitoring.drift.report import EvidentlyMeasure
-from evergreen.monitoring.quality import Quality, assess
-from evergreen.number_text import counted, number, percent
+from evergreen.contract.contract import CATEGORY, NUMBER
+from evergreen.number_text import counted, number
 from evergreen.prediction_id import predicted_at
-from evergreen.settings.sections import DriftSettings, QualitySettings
-from evergreen.versions.bundle import CONTRACT, Bundle, HoldoutRow
-from evergreen.versions.champion import Champion
 from functions.check_drift.capture_files import CaptureFiles
-from functions.check_drift.result import (
-    BROKEN_INPUT,
-    DRIFT,
-    INSUFFICIENT_DATA,
-    OK,
-    CheckResult,
-    SliceQuality,
-)
-from functions.check_drift.window import Labelled, Window, read_labels
+from functions.check_drift.drift import look_for_drift
+from functions.check_drift.quality import judge_quality
+from functions.check_drift.result import BROKEN_INPUT, OK, CheckResult
+from functions.check_drift.subject import Subject
+from functions.check_drift.window import Window, read_labels
 
 # Share of the window's rows that may be unreadable or of wrong types before the input is called broken.
 _BROKEN_SHARE = 0.01
@@ -42,20 +26,6 @@ _REMEMBERED = 7
 _OLDEST = timedelta(days=400)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """The subject of a check: the champion with its bundle, and the features that are never captured."""
-
-    model: str
-    champion: Champion
-    bundle: Bundle
-    not_captured: Sequence[str]
-
-    @cached_property
-    def contract(self) -> Contract:
-        return Contract.from_json(self.bundle.files[CONTRACT])
-
-
 def check(
     subject: Subject, captures: CaptureFiles, *, start: datetime, end: datetime, now: datetime, previous: dict[str, Any]
 ) -> tuple[CheckResult, bytes]:
@@ -65,12 +35,12 @@ def check(
         start, end: of the window, UTC.
         previous: the result of the check before, as it was stored; empty if there was none.
     """
-    rule = DriftSettings(**subject.bundle.monitoring["drift"])
-    wanted = QualitySettings(**subject.bundle.monitoring["quality"])
     contract = subject.contract
     features = [feature for feature in contract.features if feature.name not in subject.not_captured]
 
-    labels, relabelled = read_labels(_feedback(captures, end - timedelta(days=wanted.days), now), captures.faults)
+    labels, relabelled = read_labels(
+        _feedback(captures, end - timedelta(days=subject.quality.days), now), captures.faults
+    )
     window = Window(
         start=start,
         end=end,
@@ -82,8 +52,6 @@ def check(
     )
     lag = _read_predictions(captures, window, days=_days(start, now, labels))
     table = window.table()
-    holdout = list(subject.bundle.holdout())
-    reference = _reference(holdout, features)
 
     result = CheckResult(
         model=subject.model,
@@ -100,8 +68,8 @@ def check(
         capture_lag_seconds=lag,
         recent_rows=_recent_rows(previous, window),
     )
-    html = _look_for_drift(result, table, reference, compared_features(features, rule), rule)
-    _judge_quality(result, window.labelled, holdout, subject, wanted)
+    html = look_for_drift(result, table, features, subject)
+    judge_quality(result, window.labelled, subject)
     _name_what_is_broken(result, window, captures)
     result.notes += _notes(window, labels, relabelled, previous, subject.not_captured)
     if previous.get("status") == result.status:
@@ -162,101 +130,6 @@ def _predicted(record: dict[str, Any]) -> datetime | None:
         return datetime.strptime(record["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def _reference(rows: Sequence[HoldoutRow], features: Sequence[Feature]) -> pd.DataFrame:
-    columns = {
-        feature.name: pd.Series(
-            [row.features[feature.name] for row in rows], dtype=float if feature.type == NUMBER else object
-        )
-        for feature in features
-    }
-    return pd.DataFrame({**columns, PREDICTION: [row.predicted for row in rows]})
-
-
-def _look_for_drift(
-    result: CheckResult, table: pd.DataFrame, reference: pd.DataFrame, features: list[Feature], rule: DriftSettings
-) -> bytes:
-    reference = in_season(reference, table, rule)
-    if len(table) < rule.minimum_rows or len(reference) < rule.minimum_rows:
-        few, which = (len(table), "predictions in the window")
-        if len(table) >= rule.minimum_rows:
-            few, which = (len(reference), "reference rows of the same season" if rule.season else "reference rows")
-        result.status = INSUFFICIENT_DATA
-        result.reason = (
-            f"{number(few)} {which}, {number(rule.minimum_rows)} are needed ([drift] minimum_rows in model.toml)"
-        )
-        return b""
-    evidently = EvidentlyMeasure(rule)
-    comparison = compare(reference, table, features, rule, measure=evidently)
-    _record(result, comparison, rule)
-    return evidently.html
-
-
-def _record(result: CheckResult, comparison: Comparison, rule: DriftSettings) -> None:
-    drifted = sum(feature.drifted for feature in comparison.features)
-    result.share, result.threshold = comparison.share, rule.share
-    result.features = [
-        asdict(feature)
-        for feature in sorted(comparison.features, key=lambda item: (-len(item.reasons), -item.distance))
-    ]
-    result.prediction = asdict(comparison.prediction) if comparison.prediction else None
-    result.status = DRIFT if comparison.share > rule.share else OK
-    result.reason = (
-        f"{drifted} of {len(comparison.features)} features have drifted "
-        f"(share {percent(comparison.share)}, alarm above {percent(rule.share)})"
-    )
-
-
-def _judge_quality(
-    result: CheckResult,
-    labelled: list[Labelled],
-    holdout: Sequence[HoldoutRow],
-    subject: Subject,
-    wanted: QualitySettings,
-) -> None:
-    contract, metric = subject.contract, subject.bundle.metrics["metric"]
-    # Sorted, since a bootstrap of the same rows in another order gives another interval.
-    labelled = sorted(labelled, key=lambda row: row.prediction_id)
-    own = [row for row in labelled if row.version == subject.champion.version]
-    if len(own) < wanted.minimum_labels:
-        result.quality_reason = (
-            f"{number(len(own))} of this version's predictions have a label, "
-            f"{number(wanted.minimum_labels)} are needed: send what really happened to POST /feedback"
-        )
-    else:
-        promise = Outcomes(
-            actual=[row.actual for row in holdout],
-            predicted=[row.predicted for row in holdout],
-            probabilities=[row.probabilities for row in holdout if row.probabilities],
-            classes=contract.classes,
-        )
-        quality: Quality = assess(metric, promise, _outcomes(own, contract))
-        result.quality = quality.as_dict()
-    parts: dict[str, list[Labelled]] = defaultdict(list)
-    for row in labelled:
-        parts[f"version {row.version}"].append(row)
-    for row in own:
-        for name in wanted.slices:
-            if name in row.features:
-                parts[f"{name} {row.features[name]}"].append(row)
-    measure = METRICS[metric].measure
-    result.slices = [
-        SliceQuality(slice=part, live=measure(_outcomes(rows, contract)), labels=len(rows))
-        for part, rows in sorted(parts.items())
-    ]
-
-
-def _outcomes(rows: list[Labelled], contract: Contract) -> Outcomes:
-    return Outcomes(
-        actual=[row.actual for row in rows],
-        predicted=[row.prediction for row in rows],
-        # An earlier version may not know every class.
-        probabilities=[[(row.probabilities or {}).get(label, 0.0) for label in contract.classes] for row in rows]
-        if contract.classes
-        else (),
-        classes=contract.classes,
-    )
 
 
 def _name_what_is_broken(result: CheckResult, window: Window, captures: CaptureFiles) -> None:

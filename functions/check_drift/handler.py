@@ -74,7 +74,8 @@ def _check(start: datetime, end: datetime, now: datetime) -> CheckResult:
         )
     add_packages(_s3(), bucket=os.environ[names.PACKAGES_BUCKET], key=os.environ[names.PACKAGES_KEY])
     # These can be imported only now.
-    from functions.check_drift.check import Subject, check
+    from functions.check_drift.check import check
+    from functions.check_drift.subject import Subject
 
     subject = Subject(
         model=model,
@@ -111,6 +112,11 @@ def _count(result: CheckResult) -> None:
     if result.share is not None:
         metrics.add_metric(names.DRIFT_SHARE, MetricUnit.NoUnit, result.share)
         metrics.add_metric(names.DRIFT_DETECTED, MetricUnit.Count, int(result.drifting))
+        metrics.add_metric(names.BROKEN_FEATURES, MetricUnit.Count, result.broken_features or 0)
+    if result.importance is not None:
+        metrics.add_metric(names.DRIFT_IMPORTANCE, MetricUnit.NoUnit, result.importance)
+    if result.prediction:
+        metrics.add_metric(names.PREDICTION_DRIFT, MetricUnit.NoUnit, result.prediction["distance"])
     if result.quality:
         metrics.add_metric(names.QUALITY_FELL, MetricUnit.Count, int(result.quality["fell"]))
         metrics.add_metric(names.LIVE_METRIC, MetricUnit.NoUnit, result.quality["live"])

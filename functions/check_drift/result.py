@@ -30,8 +30,11 @@ class CheckResult:
         rows: predictions in the window.
         by_version: the same by the version that made them.
         drift_since: ISO 8601; the check that first said so, of the drift that goes on.
-        share, threshold: of features that have drifted, and above which it is drift; None if nothing was compared.
-        features: name, distance and reasons of each compared feature, those that moved most first.
+        share: of the features that have drifted; None if nothing was compared.
+        importance: the share of the model's importance that these carry; None if it is not known.
+        broken_features: how many are broken; None if nothing was compared.
+        alarms: name and text of each reason to alarm; see evergreen.monitoring.drift.alarm.
+        features: name, distance, reasons and what is broken of each compared feature, those that moved most first.
         prediction: the same of the predictions; None if several versions made them.
         quality: as evergreen.monitoring.quality.Quality; None with `quality_reason` if it is not known.
         notes: other things worth knowing, in words.
@@ -49,7 +52,9 @@ class CheckResult:
     rows: int = 0
     by_version: dict[str, int] = field(default_factory=dict)
     share: float | None = None
-    threshold: float | None = None
+    importance: float | None = None
+    broken_features: int | None = None
+    alarms: list[dict[str, str]] = field(default_factory=list)
     drift_since: str | None = None
     features: list[dict[str, Any]] = field(default_factory=list)
     prediction: dict[str, Any] | None = None
@@ -64,7 +69,7 @@ class CheckResult:
 
     @property
     def drifting(self) -> bool:
-        return self.share is not None and self.threshold is not None and self.share > self.threshold
+        return bool(self.alarms)
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False).encode()

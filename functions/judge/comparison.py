@@ -9,8 +9,10 @@ from typing import Any
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidRow
 from evergreen.judging.bootstrap import paired_gain, unpaired_gain
+from evergreen.judging.dependence import INDEPENDENT, Units, units_of
 from evergreen.judging.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice, slice_label
 from evergreen.metrics import METRICS, Outcomes
+from evergreen.number_text import number
 from evergreen.versions.bundle import HoldoutRow, ServableModel
 
 # A fixed seed: Judge decides the same for the same bundles.
@@ -42,6 +44,10 @@ class Judged:
             classes=self.contract.classes,
         )
 
+    @property
+    def units(self) -> Units:
+        return units_of(self.rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
@@ -52,21 +58,22 @@ class Pair:
     candidate: Outcomes
     champion: Outcomes
     where: str
+    units: Units = INDEPENDENT
 
     def compare(self, places: Sequence[int] | None = None, *, confidence: float) -> Comparison:
         """
         Args:
             places: the positions of the rows to compare on; without it, all rows.
         """
-        candidate, champion = (
-            outcomes if places is None else outcomes.take(places) for outcomes in (self.candidate, self.champion)
-        )
+        candidate, champion, units = self.candidate, self.champion, self.units
+        if places is not None:
+            candidate, champion, units = candidate.take(places), champion.take(places), units.take(places)
         measure = METRICS[self.metric].measure
         return Comparison(
             metric=self.metric,
             candidate=measure(candidate),
             champion=measure(champion),
-            gain=paired_gain(self.metric, candidate, champion, seed=_SEED, confidence=confidence),
+            gain=paired_gain(self.metric, candidate, champion, units=units, seed=_SEED, confidence=confidence),
             rows=len(candidate.actual),
             where=self.where,
         )
@@ -77,9 +84,9 @@ def why_not_comparable(candidate: Judged, champion: Judged, metric: str) -> str 
     if champion.contract.target != candidate.contract.target:
         return f"the champion predicts another target, {champion.contract.target!r}"
     if METRICS[metric].task != champion.contract.task:
-        return f"{metric} cannot be taken of the champion, a model of {champion.contract.task}"
+        return f"{metric} does not apply to the champion, a model of {champion.contract.task}"
     if METRICS[metric].of_probabilities and not all(row.probabilities for row in champion.rows):
-        return f"{metric} cannot be taken of the champion, which gives no probabilities"
+        return f"{metric} does not apply to the champion, which gives no probabilities"
     return None
 
 
@@ -100,7 +107,9 @@ def pair(candidate: Judged, champion: Judged, metric: str) -> Pair | None:
     if not readable:
         return None
     own = Judged(model=candidate.model, rows=readable).outcomes
-    where = "" if len(readable) == len(candidate.rows) else f" (on the rows that it can read, of {len(candidate.rows)})"
+    where = ""
+    if len(readable) < len(candidate.rows):
+        where = f" (on the rows that it can read, of {number(len(candidate.rows))})"
     return Pair(
         metric=metric,
         rows=readable,
@@ -108,6 +117,7 @@ def pair(candidate: Judged, champion: Judged, metric: str) -> Pair | None:
         champion=Outcomes(
             actual=own.actual, predicted=predicted, probabilities=probabilities, classes=champion.contract.classes
         ),
+        units=units_of(readable),
         where=where,
     )
 
@@ -119,7 +129,14 @@ def compare_apart(candidate: Judged, champion: Judged, metric: str, *, confidenc
         metric=metric,
         candidate=measure(candidate.outcomes),
         champion=measure(champion.outcomes),
-        gain=unpaired_gain(metric, candidate.outcomes, champion.outcomes, seed=_SEED, confidence=confidence),
+        gain=unpaired_gain(
+            metric,
+            candidate.outcomes,
+            champion.outcomes,
+            units=(candidate.units, champion.units),
+            seed=_SEED,
+            confidence=confidence,
+        ),
         rows=len(candidate.rows),
         where=" (measured on the champion's own holdout: it cannot read these rows)",
     )

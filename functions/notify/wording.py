@@ -111,7 +111,7 @@ def _how_far(alarm: Alarm, check: dict[str, Any]) -> str:
     if alarm.name == names.ALARM_QUALITY:
         return quality_in_words(check)
     moved = [*check["features"], *([check["prediction"]] if check["prediction"] else [])]
-    reasons = [f"{item['name']}: {'; '.join(item['reasons'])}" for item in moved if item["reasons"]]
+    reasons = [f"{item['name']}: {'; '.join(item['reasons'] or [item['broken']])}" for item in moved if is_named(item)]
     # A newer check may have found nothing.
     return bulleted(reasons) if reasons else alarm.reason
 
@@ -138,6 +138,11 @@ def quality_in_words(check: dict[str, Any]) -> str:
         f"{text(quality['high'])}) on {number(quality['labels'])} labelled predictions, {text(quality['promised'])} "
         "promised by the holdout"
     )
+
+
+def is_named(column: dict[str, Any]) -> bool:
+    """Whether a check's result says that a column has drifted or is broken."""
+    return bool(column["reasons"] or column["broken"])
 
 
 def bulleted(lines: list[str]) -> str:

@@ -124,7 +124,7 @@ class Alarms(Construct):
             (
                 names.ALARM_DRIFT,
                 names.DRIFT_DETECTED,
-                "More features have drifted than model.toml [drift] share allows",
+                "The rows in requests no longer look like those that the model was judged on",
             ),
             (names.ALARM_QUALITY, names.QUALITY_FELL, "Labelled predictions are worse than the holdout promised"),
             (names.ALARM_BROKEN_INPUT, names.BROKEN_INPUT, "Captured records cannot be read, or break the contract"),

@@ -1,6 +1,6 @@
 """The dashboard: one column, so that it reads on a phone as it does on a desk, the most urgent first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -56,11 +56,21 @@ class Dashboard(Construct):
                 [self._predict(names.PREDICTION_DURATION, statistic, statistic) for statistic in ("p50", "p99")],
             ),
             self._graph(
-                "Drift share of the features",
-                [self._check(names.DRIFT_SHARE, "Maximum", "drift share")],
-                annotation=cloudwatch.HorizontalAnnotation(value=settings.drift_share, label="alarm above"),
+                "Drifted features: their share, and what they carry of the importance",
+                [
+                    self._check(names.DRIFT_SHARE, "Maximum", "share of the features"),
+                    self._check(names.DRIFT_IMPORTANCE, "Maximum", "share of the importance"),
+                ],
+                annotations={
+                    "alarm above, features": settings.drift_share,
+                    "alarm above, importance": settings.drift_importance,
+                },
             ),
-            self._graph("Drift by feature, share of the rows", [self._by_feature()]),
+            self._graph("Broken features", [self._check(names.BROKEN_FEATURES, "Maximum", "features")]),
+            self._graph(
+                "Drift by feature and of the predictions, share of the rows",
+                [self._by_feature(), self._check(names.PREDICTION_DRIFT, "Maximum", "predictions")],
+            ),
             self._graph(
                 f"Quality: {settings.metric}",
                 [
@@ -88,15 +98,20 @@ class Dashboard(Construct):
         title: str,
         metrics: Sequence[cloudwatch.IMetric],
         *,
-        annotation: cloudwatch.HorizontalAnnotation | None = None,
+        annotations: Mapping[str, float] | None = None,
     ) -> cloudwatch.GraphWidget:
+        """
+        Args:
+            annotations: horizontal lines, by their label.
+        """
+        lines = (annotations or {}).items()
         return cloudwatch.GraphWidget(
             title=title,
             width=_WIDTH,
             height=_HEIGHT,
             left=list(metrics),
             left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
-            left_annotations=[annotation] if annotation else None,
+            left_annotations=[cloudwatch.HorizontalAnnotation(value=value, label=label) for label, value in lines],
             legend_position=cloudwatch.LegendPosition.BOTTOM,
         )
 

@@ -14,7 +14,7 @@ from cli.verbs.forget import forget_prediction
 from evergreen import names
 from evergreen.errors import CommandFailed
 
-HALF = range(1, 7)
+FIRST_HALF, SECOND_HALF = range(1, 7), range(7, 13)
 ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
 
 
@@ -33,10 +33,10 @@ def checks(trained):
     return Checks(trained.target)
 
 
-def predict_half_a_year(trained, endpoint, year, *, labels):
-    """Predictions of the first half of a year, captured; the moment before the first of them."""
+def predict_half_a_year(trained, endpoint, year, months, *, labels):
+    """Predictions of some months of a year, captured; the moment before the first of them."""
     start, captures = datetime.now(UTC), Captures(trained.target)
-    rows = city_months(year, HALF, endpoint.model()["contract"]["features"])
+    rows = city_months(year, months, endpoint.model()["contract"]["features"])
     replayed = replay(endpoint, rows, lambda _words: None)
     if labels:
         endpoint.feedback({"labels": replayed.truths})
@@ -48,7 +48,7 @@ def predict_half_a_year(trained, endpoint, year, *, labels):
 @pytest.fixture(scope="module")
 def ordinary(trained, endpoint, checks):
     """The check of a half-year like the one that the model was judged on."""
-    start, rows = predict_half_a_year(trained, endpoint, 2007, labels=False)
+    start, rows = predict_half_a_year(trained, endpoint, 2007, FIRST_HALF, labels=False)
     return checks.run(start=start, end=datetime.now(UTC)), rows
 
 
@@ -56,7 +56,7 @@ def ordinary(trained, endpoint, checks):
 def drifted(trained, endpoint, checks, ordinary, inbox):  # noqa: ARG001 - the inbox is there before the alarm
     """The check of a half-year after the crisis, with the true prices."""
     assert ordinary[0]["status"] == "ok"
-    start, rows = predict_half_a_year(trained, endpoint, 2010, labels=True)
+    start, rows = predict_half_a_year(trained, endpoint, 2010, SECOND_HALF, labels=True)
     return checks.run(start=start, end=datetime.now(UTC)), rows
 
 
@@ -75,6 +75,7 @@ def test_rows_of_another_time_have(drifted):
     moved = {feature["name"] for feature in result["features"] if feature["reasons"]}
     assert {"inventory", "listings"} <= moved
     assert result["share"] == len(moved) / 4
+    assert {"share", "importance"} <= {reason["name"] for reason in result["alarms"]}
     assert result["quality"]["fell"]
     assert result["quality"]["live"] > 1.5 * result["quality"]["promised"]
 
@@ -126,7 +127,7 @@ def test_the_check_writes_its_metrics(trained, drifted):
 @pytest.mark.usefixtures("drifted")
 def test_the_dashboard_is_drawn_from_what_is_deployed(trained, tmp_path):
     page = write_dashboard(trained.target, tmp_path / "dashboard.html").read_text()
-    for words in ("Drift share of the features", "alarm above", "Errors by cause", "evergreen-dev drift: alarm"):
+    for words in ("Drifted features", "alarm above, importance", "Errors by cause", "evergreen-dev drift: alarm"):
         assert words in page
     assert "inventory" in page, "the search for the features' drift found them"
 

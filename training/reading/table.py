@@ -54,7 +54,7 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
         name=settings.data.path,
         named=settings.columns(),
         # The split needs its column even if the model does not use it.
-        unread=set(data.leave_out) - {settings.split.by},
+        unread=set(data.leave_out) - {settings.split.by, settings.group},
         as_text={data.target} if settings.task == CLASSIFICATION else (),
     )
     for file in version.files:

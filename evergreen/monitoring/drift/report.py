@@ -58,7 +58,7 @@ class EvidentlyMeasure:
             )
             for side in (0, 1)
         )
-        drifted = {name: is_drift(shift) for name, shift in shifts.items()}
+        drifted = {name: is_drift(name, shift) for name, shift in shifts.items()}
         with _REGISTER:
             metrics = [
                 ValueDrift(

@@ -2,14 +2,17 @@
 
 The tests treat the reference as a sample too. A test that took it for the whole truth would raise a false alarm on
 every second small window.
+
+Rows that depend on each other are worth fewer independent ones. Each test takes the share that is left of them: its
+statistic is divided by the design effect (Rao and Scott 1981, doi:10.1080/01621459.1981.10477633).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2_contingency, fisher_exact, ks_2samp
+from scipy.stats import chi2, chi2_contingency, fisher_exact, ks_2samp, kstwo
 
 from evergreen.number_text import number
 
@@ -25,25 +28,30 @@ class Shift:
     Attributes:
         distance: from 0 to 1, the largest difference between the shares of rows that fall on one side of a value, or
             between the shares of a set of categories.
-        p_value: of the hypothesis that both samples come from one distribution.
+        rows: the independent rows that the comparison of the samples is worth, if all of them are independent: half
+            the harmonic mean of their sizes.
+        p_value: the p-value of the hypothesis that both samples come from one distribution, if the comparison is worth
+            the given share of `rows`, above 0 to 1.
         words: a sentence for people that says where the difference is largest.
     """
 
     distance: float
-    p_value: float
+    rows: float
+    p_value: Callable[[float], float]
     words: str
 
 
 def shift_of_numbers(reference: Numbers, current: Numbers) -> Shift:
     """The two-sample Kolmogorov-Smirnov test, on finite numbers; neither sample may be empty."""
     result = ks_2samp(reference, current, method="asymp")
+    distance, rows = float(result.statistic), _rows(len(reference), len(current))
     place = float(result.statistic_location)
     before, now = (float(np.mean(sample <= place)) for sample in (reference, current))
     medians = f"median {number(float(np.median(reference)))} → {number(float(np.median(current)))}"
     return Shift(
-        distance=float(result.statistic),
-        # SciPy returns NaN if either side has a single number.
-        p_value=float(np.nan_to_num(result.pvalue, nan=1.0)),
+        distance=distance,
+        rows=rows,
+        p_value=lambda worth: float(kstwo.sf(distance, max(1, round(rows * worth)))) if distance else 1.0,
         words=f"{now:.0%} of the rows are at most {number(place)}, {before:.0%} in the reference; {medians}",
     )
 
@@ -58,9 +66,11 @@ def shift_of_categories(reference: Mapping[str, int], current: Mapping[str, int]
     shares = counts / counts.sum(axis=1, keepdims=True)
     difference = shares[1] - shares[0]
     largest = int(np.argmax(np.abs(difference)))
+    grouped = _rare_in_groups(counts)
     return Shift(
         distance=float(np.abs(difference).sum() / 2),
-        p_value=_homogeneity(_rare_in_groups(counts)),
+        rows=_rows(*counts.sum(axis=1)),
+        p_value=lambda worth: _homogeneity(grouped, worth),
         words=f"{names[largest]!r} is {shares[1][largest]:.0%} of the rows, {shares[0][largest]:.0%} in the reference",
     )
 
@@ -70,18 +80,24 @@ def shift_of_share(what: str, reference: tuple[int, int], current: tuple[int, in
     before, now = (hits / (hits + others) for hits, others in (reference, current))
     return Shift(
         distance=abs(now - before),
-        p_value=float(fisher_exact([reference, current]).pvalue),
+        rows=_rows(sum(reference), sum(current)),
+        p_value=lambda worth: _homogeneity(np.array([reference, current]), worth),
         words=f"{now:.0%} of the rows are {what}, {before:.0%} in the reference",
     )
 
 
-def _homogeneity(counts: npt.NDArray[np.int64]) -> float:
+def _rows(reference: int, current: int) -> float:
+    return reference * current / (reference + current)
+
+
+def _homogeneity(counts: npt.NDArray[np.int64], worth: float) -> float:
     """The p-value of two rows of counts."""
     if counts.shape[1] == 1:
         return 1.0
     if counts.shape[1] == 2:
-        return float(fisher_exact(counts).pvalue)
-    return float(chi2_contingency(counts).pvalue)
+        return float(fisher_exact(np.floor(counts * worth).astype(int)).pvalue)
+    found = chi2_contingency(counts)
+    return float(chi2.sf(found.statistic * worth, found.dof))
 
 
 def _rare_in_groups(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -36,6 +36,9 @@ def test_every_metric_of_ours_is_one_that_a_function_writes(widgets, template):
         names.REJECTED_REQUESTS,
         names.CHAMPION_REFRESH_FAILURES,
         names.DRIFT_SHARE,
+        names.DRIFT_IMPORTANCE,
+        names.BROKEN_FEATURES,
+        names.PREDICTION_DRIFT,
         names.LIVE_METRIC,
         names.PROMISED_METRIC,
         names.CAPTURED_ROWS,
@@ -61,7 +64,8 @@ def test_the_drift_of_whatever_features_there_are_is_searched_for(widgets):
     assert f'MetricName="{names.FEATURE_DRIFT}"' in expressions[0]
 
 
-def test_the_drift_share_is_drawn_with_its_threshold(widgets, template):
-    (widget,) = [widget for widget in widgets if widget["properties"].get("title", "").startswith("Drift share")]
-    (line,) = widget["properties"]["annotations"]["horizontal"]
-    assert line["value"] == template.settings.drift.share
+def test_the_shares_of_drift_are_drawn_with_their_thresholds(widgets, template):
+    (widget,) = [widget for widget in widgets if widget["properties"].get("title", "").startswith("Drifted features")]
+    lines = {line["label"]: line["value"] for line in widget["properties"]["annotations"]["horizontal"]}
+    drift = template.settings.drift
+    assert lines == {"alarm above, features": drift.share, "alarm above, importance": drift.importance}

@@ -161,7 +161,7 @@ def test_a_champion_of_another_task_is_no_measure():
     decision = judge(bundle(9.0, promotion=allowing()), Bundle.read(champion.__getitem__))
 
     assert decision.promote
-    assert "mae cannot be taken of the champion, a model of classification" in decision.reason
+    assert "mae does not apply to the champion, a model of classification" in decision.reason
 
 
 def test_a_town_that_gets_much_worse_closes_the_gate_though_all_in_all_it_is_better():

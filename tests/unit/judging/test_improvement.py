@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.judging.rates import promoted
 from evergreen.judging.bootstrap import Gain
+from evergreen.judging.dependence import Worth
 from evergreen.judging.improvement import (
     MINIMUM_DIFFERING,
     Comparison,
@@ -18,17 +19,18 @@ from evergreen.judging.improvement import (
     not_comparable,
 )
 
+ALL = Worth(rows=700, independent=700, degrees=699, by=("time",))
 BETTER = Comparison(
     metric="mape",
     candidate=0.3,
     champion=0.4,
-    gain=Gain(value=0.1, low=0.02, high=0.18, differing=700),
+    gain=Gain(value=0.1, low=0.02, high=0.18, differing=700, worth=ALL),
     rows=700,
 )
 
 
-def compared(value: float, low: float, high: float, *, differing: int = 700) -> Comparison:
-    gain = Gain(value=value, low=low, high=high, differing=differing)
+def compared(value: float, low: float, high: float, *, differing: int = 700, worth: Worth = ALL) -> Comparison:
+    gain = Gain(value=value, low=low, high=high, differing=differing, worth=worth)
     return replace(BETTER, candidate=BETTER.champion - value, gain=gain)
 
 
@@ -100,6 +102,39 @@ def test_models_that_differ_on_too_few_rows_are_not_told_apart():
     gate = better_than_champion(few, confidence=0.975)
     assert not gate.passed
     assert "they differ on 9 of 700 rows, and 10 are needed" in gate.reason
+
+
+def test_rows_that_depend_on_each_other_count_for_fewer():
+    worth = Worth(rows=700, independent=210, degrees=209, by=("time", "group"))
+
+    gate = better_than_champion(compared(0.1, 0.02, 0.2, worth=worth), confidence=0.975)
+
+    assert gate.reason.endswith("at 97.5% confidence (700 rows, worth about 210 independent)")
+    assert gate.numbers["independent_rows"] == 210
+    assert gate.numbers["depends_on"] == "time, group"
+
+
+def test_rows_of_unknown_dependence_are_said_to_be_taken_as_independent():
+    worth = Worth(rows=700, independent=700, degrees=699)
+
+    gate = better_than_champion(compared(0.1, 0.02, 0.2, worth=worth), confidence=0.975)
+
+    assert gate.reason.endswith("(700 rows, taken as independent)")
+
+
+def test_rows_worth_too_few_independent_ones_tell_nothing():
+    few = Worth(rows=700, independent=19, degrees=18, by=("time",))
+    gate = better_than_champion(compared(0.1, 0.02, 0.2, worth=few), confidence=0.975)
+
+    assert not gate.passed
+    assert "there are 700 rows, worth about 19 independent, and 20 independent rows are needed to tell" in gate.reason
+
+    # 30 of 700 rows differ, and are worth a tenth of that.
+    tenth = Worth(rows=700, independent=70, degrees=69, by=("time",))
+    gate = better_than_champion(compared(0.1, 0.02, 0.2, worth=tenth, differing=30), confidence=0.975)
+
+    assert not gate.passed
+    assert "they differ on 30 of 700 rows, worth about 3 independent, and 10 are needed to tell" in gate.reason
 
 
 def slices(*found: Comparison) -> list[Slice]:

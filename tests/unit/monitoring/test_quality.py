@@ -2,12 +2,12 @@
 
 import math
 import random
-from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from evergreen.judging.dependence import Units
 from evergreen.metrics import METRICS, Outcomes
-from evergreen.monitoring import quality
 from evergreen.monitoring.quality import assess
 
 TRIALS = 60
@@ -127,26 +127,21 @@ def test_the_same_rows_give_the_same_result():
     assert other.live == assess("mape", holdout, live).live
 
 
-def test_of_many_rows_a_sample_is_resampled_and_all_are_measured(monkeypatch):
-    sizes = []
-    measure = METRICS["mae"].measure
+def test_labels_that_depend_on_each_other_count_for_fewer():
+    """A day's predictions err together: ten days of a hundred say little more than ten labels."""
+    generator = np.random.default_rng(0)
+    actual = np.full(1000, 100.0)
+    days = np.repeat(generator.normal(0, 0.1, 10), 100)
+    holdout = Outcomes(actual=actual, predicted=100 * (1 + generator.normal(0, 0.1, 1000)))
+    live = Outcomes(actual=actual, predicted=100 * (1.04 + days))
 
-    def counting(outcomes: Outcomes) -> float:
-        sizes.append(len(outcomes.actual))
-        return measure(outcomes)
+    known = assess("mape", holdout, live, live_units=Units(moments=np.arange(1000)))
+    unknown = assess("mape", holdout, live)
 
-    monkeypatch.setitem(quality.METRICS, "mae", replace(METRICS["mae"], measure=counting))
-    monkeypatch.setattr(quality, "_RESAMPLES", 40)
-    holdout = Outcomes(actual=[1.0] * 3000, predicted=[2.0] * 3000)
-    live = Outcomes(actual=[1.0] * 5000, predicted=[4.0] * 2500 + [2.0] * 2500)
-
-    found = assess("mae", holdout, live)
-
-    assert max(size for size in sizes if size not in (3000, 5000)) == 2000
-    assert (sizes.count(3000), sizes.count(5000)) == (1, 1)
-    assert (found.promised, found.live, found.labels) == (1, 2, 5000)
-    assert found.low < 2 < found.high
-    assert found.fell
+    assert unknown.worth is None
+    assert known.worth < 50
+    assert known.high - known.low > 3 * (unknown.high - unknown.low)
+    assert known.low < known.live < known.high
 
 
 def test_rows_are_taken_with_their_probabilities():

@@ -15,10 +15,12 @@ import pyarrow.parquet
 
 from evergreen import names
 from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.monitoring.drift.history import TIME, History
 from evergreen.versions.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL, MONITORING, Bundle
 from evergreen.versions.champion import Champion
 from functions.check_drift.capture_files import CaptureFiles, Faults
-from functions.check_drift.check import Subject, check
+from functions.check_drift.check import check
+from functions.check_drift.subject import Subject
 
 NAME, BUCKET, VERSION = "houses", "captures", "v2"
 CONTEXT = SimpleNamespace(
@@ -34,6 +36,7 @@ FEATURES = (
     Feature(name="rooms", type=NUMBER, missing_allowed=True, minimum=1, maximum=9),
     Feature(name="area", type=NUMBER, missing_allowed=True, minimum=0, maximum=1000),
 )
+IMPORTANCE = {"city": {"mean": 1.0}, "rooms": {"mean": 2.0}, "area": {"mean": 7.0}}
 REGRESSION = Contract(task="regression", target="price", features=FEATURES)
 CLASSIFICATION = Contract(task="classification", target="sold", features=FEATURES, classes=("no", "yes"))
 
@@ -63,6 +66,7 @@ def bundle_files(
     holdout: Iterable[dict[str, Any]] | None = None,
     drift: dict[str, Any] | None = None,
     quality: dict[str, Any] | None = None,
+    history: History | None = None,
     metric: str = "mae",
 ) -> dict[str, bytes]:
     """A bundle whose holdout is `houses(600)`; the model is off by 10 on each row, one way or the other.
@@ -90,8 +94,16 @@ def bundle_files(
         MODEL: json.dumps(model).encode(),
         CONTRACT: contract.to_json(),
         HOLDOUT: "".join(json.dumps(row) + "\n" for row in holdout).encode(),
-        METRICS: json.dumps({"metric": metric}).encode(),
-        MONITORING: json.dumps({"drift": drift or {}, "quality": {"days": 2, **(quality or {})}}).encode(),
+        METRICS: json.dumps({"metric": metric, "importance": IMPORTANCE}).encode(),
+        MONITORING: json.dumps(
+            {
+                "drift": drift or {},
+                "quality": {"days": 2, **(quality or {})},
+                "group": "",
+                # Of rows in time that have never moved farther than chance explains.
+                "history": (history or History(order=TIME)).as_dict(),
+            }
+        ).encode(),
         LINEAGE: b"{}",
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}

@@ -10,7 +10,7 @@ from evergreen import names
 from evergreen.monitoring import quality
 from evergreen.monitoring.drift.comparison import measure
 from functions import model_store
-from functions.check_drift import check
+from functions.check_drift import drift
 from tests.integration.functions.check_drift.checking import BUCKET, NAME, Captures
 from tests.integration.functions.check_drift.deployed import Stack
 
@@ -53,7 +53,7 @@ def captures(s3):
 @pytest.fixture
 def in_short(monkeypatch):
     """Without Evidently's report, and with a quarter of the resamples: they take longer than all the rest."""
-    monkeypatch.setattr(check, "EvidentlyMeasure", PlainMeasure)
+    monkeypatch.setattr(drift, "EvidentlyMeasure", PlainMeasure)
     monkeypatch.setattr(quality, "_RESAMPLES", 100)
 
 

@@ -1,9 +1,14 @@
 """What counts as drift, compared with which rows of the holdout, and what the report shows of it."""
 
+import hashlib
+import json
+
 import pytest
 
+from evergreen.monitoring.drift.history import TIME, History, WindowSize
 from evergreen.monitoring.drift.report import EvidentlyMeasure
-from functions.check_drift import check
+from evergreen.versions.bundle import MANIFEST, MONITORING
+from functions.check_drift import drift
 from functions.check_drift.result import DRIFT, INSUFFICIENT_DATA, OK
 from tests.integration.functions.check_drift.checking import (
     ROWS,
@@ -26,14 +31,60 @@ def test_rows_like_those_of_the_holdout_are_no_drift(captures):
     result, html = captures.check()
 
     assert result.status == OK
-    assert result.reason == "0 of 3 features have drifted (share 0%, alarm above 30%)"
-    assert (result.rows, result.by_version, result.share, result.threshold) == (400, {"v2": 400}, 0, 0.3)
+    assert result.reason == "none of 3 features has drifted"
+    assert (result.rows, result.by_version, result.share, result.alarms) == (400, {"v2": 400}, 0, [])
     assert (result.start, result.end) == ("2026-11-23T12:00:00+00:00", "2026-11-24T12:00:00+00:00")
     assert result.checked_at == result.since == "2026-11-24T12:10:00+00:00"
     # Promoted on the 14th.
     assert result.model_age_days == 10
     assert result.notes == []
     assert html
+
+
+def test_a_feature_of_which_nothing_is_right_is_broken_and_alarms(captures):
+    captures.put_records(records(changed(ROWS, 400, rooms=-999.0)))
+
+    result = captures.result()
+
+    assert result.status == DRIFT
+    assert "broken" in [reason["name"] for reason in result.alarms]
+    assert "rooms is broken: 100% of the rows are outside the training range 1 to 9" in result.reason
+    assert result.broken_features == 1
+    assert result.features[0]["name"] == "rooms"
+
+
+def test_a_move_that_the_past_explains_is_none(captures):
+    moved = [{**item, "area": 300 + 0.7 * item["area"]} for item in houses(400, seed=1)]
+    captures.put_records(records(rows_of(moved)))
+    past = WindowSize(rows=200, windows=30, values={"area": 5.0, "(prediction)": 5.0}, missing={})
+
+    assert captures.result().status == DRIFT
+    calm = captures.result(files=bundle_files(history=History(order=TIME, sizes=(past,))))
+    assert calm.status == OK
+    assert calm.notes == [
+        "in a window of 400 rows, only a move of more than 50% of the rows can be told from how far the past has "
+        "moved: area"
+    ]
+
+
+def test_where_no_order_is_known_the_check_says_that_rows_count_as_independent(captures):
+    captures.put_records(records(ROWS))
+
+    (note,) = captures.result(files=bundle_files(history=History())).notes
+    assert note.startswith("rows count as independent")
+
+
+def test_a_champion_of_an_earlier_release_is_checked(captures):
+    """Its rule has keys that are gone, and it knows nothing of its past."""
+    captures.put_records(records(ROWS))
+    files = bundle_files(drift={"significance": 0.01})
+    monitoring = {key: value for key, value in json.loads(files[MONITORING]).items() if key in ("drift", "quality")}
+    files[MONITORING] = json.dumps(monitoring).encode()
+    files[MANIFEST] = json.dumps(
+        {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != MANIFEST}
+    ).encode()
+
+    assert captures.result(files=files).status == OK
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -44,7 +95,11 @@ def test_rows_that_have_moved_are_drift_with_their_reasons(captures, sign):
     result = captures.result()
 
     assert result.status == DRIFT
-    assert result.reason == "1 of 3 features have drifted (share 33.3%, alarm above 30%)"
+    assert [reason["name"] for reason in result.alarms] == ["share", "importance", "prediction"]
+    assert result.reason.startswith(
+        "1 of 3 features have drifted (33.3%, alarm above 30%); area has drifted and carries 70% of the model's "
+        "importance (alarm above 25%); the predictions themselves have moved: "
+    )
     assert list(drifted(result)) == ["area"]
     assert "median" in drifted(result)["area"][0]
     # What moved most stands first; predictions follow the area here, and count for themselves.
@@ -117,7 +172,7 @@ def test_a_season_that_the_holdout_hardly_has_is_too_little_data(captures):
 
 @pytest.fixture
 def with_evidently(in_short, monkeypatch):  # noqa: ARG001 - after that one
-    monkeypatch.setattr(check, "EvidentlyMeasure", EvidentlyMeasure)
+    monkeypatch.setattr(drift, "EvidentlyMeasure", EvidentlyMeasure)
 
 
 @pytest.mark.usefixtures("with_evidently")

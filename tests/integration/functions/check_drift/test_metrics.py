@@ -21,12 +21,15 @@ def test_drift_and_quality_become_metrics(stack, captures):
     assert values.pop(names.MODEL_AGE_DAYS) == answer["model_age_days"] > 0
     assert values.pop(names.CAPTURE_LAG_SECONDS) == answer["capture_lag_seconds"]
     assert values.pop(names.DRIFT_SHARE) == pytest.approx(1 / 3)
+    assert values.pop(names.DRIFT_IMPORTANCE) == pytest.approx(0.7)
+    assert values.pop(names.PREDICTION_DRIFT) == answer["prediction"]["distance"] > 0.5
     assert values.pop(names.LIVE_METRIC) == pytest.approx(40)
     assert values.pop(names.PROMISED_METRIC) == pytest.approx(10)
     assert values == {
         names.CAPTURED_ROWS: 400,
         names.BROKEN_INPUT: 0,
         names.DRIFT_DETECTED: 1,
+        names.BROKEN_FEATURES: 1,
         names.QUALITY_FELL: 1,
         names.LABELS: 150,
     }

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from evergreen.monitoring.drift.report import EvidentlyMeasure
-from functions.check_drift import check
+from functions.check_drift import drift
 from functions.check_drift.result import DRIFT, OK
 from tests.integration.functions.check_drift.checking import (
     BUCKET,
@@ -106,7 +106,7 @@ def test_a_check_within_a_check_disturbs_neither(stack, captures, monkeypatch):
 
 def test_two_checks_at_once_disturb_neither(stack, captures, monkeypatch):
     """In two threads, each with a window of its own, Evidently included."""
-    monkeypatch.setattr(check, "EvidentlyMeasure", EvidentlyMeasure)
+    monkeypatch.setattr(drift, "EvidentlyMeasure", EvidentlyMeasure)
     # Metrics are the process's; on Lambda a process makes one check at a time.
     monkeypatch.setattr(stack.module, "_count", lambda _result: None)
     stack.promote()

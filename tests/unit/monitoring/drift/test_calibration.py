@@ -1,4 +1,4 @@
-"""The replay of the reference against itself: a sane rule passes, one that cries wolf is refused."""
+"""The rule on windows without drift: a sane one passes, one that cries wolf is refused with the nearest that holds."""
 
 import re
 from dataclasses import replace
@@ -7,96 +7,123 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Feature
 from evergreen.errors import InvalidSettings
-from evergreen.monitoring.drift.calibration import TOLERATED, calibrate
+from evergreen.judging.dependence import Units
+from evergreen.monitoring.drift.calibration import Calibration, Replay, calibrate
+from evergreen.monitoring.drift.comparison import PREDICTION
+from evergreen.monitoring.drift.history import History
+from evergreen.monitoring.drift.past import Past, look_back, past_of
 from evergreen.settings.sections import DriftSettings
+from tests.unit.monitoring.drift.streams import FEATURES, IMPORTANCE, PREDICTED, table
 
-FEATURES = (
-    Feature(name="city", type=CATEGORY, missing_allowed=True, categories=("Austin", "Dallas", "Waco")),
-    Feature(name="rooms", type=NUMBER, missing_allowed=True, minimum=1, maximum=9),
-    Feature(name="area", type=NUMBER, missing_allowed=False, minimum=0, maximum=1000),
-)
 SANE = DriftSettings()
-# Each test says "drift" in nine cases of ten that are none.
-JUMPY = DriftSettings(significance=0.9, share=0.01, smallest_shift=0.001)
+# A check a day that alarms on nearly any difference, once in twenty days if rows are independent.
+JUMPY = DriftSettings(false_alarms_per_year=18.0, share=0.01, importance=0.01, smallest_shift=0.001)
+HOLDOUT = 1000
 
 
-@pytest.fixture(scope="module")
-def reference():
-    generator = np.random.default_rng(0)
-    rooms = generator.integers(1, 10, 500).astype(float)
-    rooms[::20] = np.nan
-    return pd.DataFrame(
-        {
-            "city": generator.choice(np.array(["Austin", "Dallas", "Waco"], object), 500),
-            "rooms": rooms,
-            "area": generator.uniform(0, 1000, 500),
-        }
+def replay(rows: pd.DataFrame, rule: DriftSettings, *, units: Units, known: bool = True) -> Replay:
+    """Of a table whose last rows are the holdout.
+
+    Args:
+        known: whether the history of the past is looked at.
+    """
+    past = past_of(rows, units, rule, reference=HOLDOUT, seed=0)
+    history = look_back(rows, past, [*FEATURES, PREDICTED], rule) if known else History(order=past.order)
+    return Replay(
+        table=rows, past=past, holdout=rows.iloc[-HOLDOUT:], features=FEATURES, importance=IMPORTANCE, history=history
     )
 
 
-def test_a_sane_rule_raises_almost_no_false_alarm_at_any_size(reference):
-    measured = calibrate(reference, FEATURES, SANE, seed=0, replays=120)
-
-    assert [(item.rows, item.replays) for item in measured] == [(200, 120), (1000, 120)]
-    for item in measured:
-        # Of 120 at 1% at most, chance lets more than 4 happen in 1% of the cases.
-        assert item.false_alarms <= item.named <= 4
-        assert item.false_alarms <= 1
+def calibrated(rows: pd.DataFrame, rule: DriftSettings, *, units: Units, **arguments) -> list[Calibration]:
+    return calibrate(replay(rows, rule, units=units), rule, seed=0, **arguments)
 
 
-def test_the_sizes_follow_from_the_least_that_the_rule_asks_for(reference):
-    measured = calibrate(reference, FEATURES, replace(SANE, minimum_rows=60), seed=0, replays=5)
+def test_independent_rows_raise_no_false_alarm_at_any_size():
+    measured = calibrated(table(0.0, 3000, seed=0), SANE, units=Units(), replays=60)
 
-    assert [item.as_dict()["rows"] for item in measured] == [60, 300]
+    assert [(item.rows, item.checks) for item in measured] == [(200, 60), (1000, 60)]
+    assert [item.false_alarms for item in measured] == [0, 0]
 
 
-def test_a_rule_that_cries_wolf_is_refused_with_its_rate_and_a_remedy(reference):
+def test_rows_in_time_are_replayed_by_the_tables_own_windows():
+    rows = table(0.95, 8000, seed=1)
+
+    measured = calibrated(rows, SANE, units=Units(moments=np.arange(len(rows))))
+
+    # What is left of the table before its windows is the reference of the first.
+    assert [(item.rows, item.checks) for item in measured] == [(200, 35)]
+    assert [item.as_dict()["false_alarms"] for item in measured] == [0]
+
+
+def test_a_rule_that_cries_wolf_on_the_tables_own_past_is_refused_with_the_nearest_rate_that_holds():
+    """Windows of such rows move far. A past that is not looked at explains nothing of it."""
+    rows = table(0.95, 8000, seed=1)
+    units = Units(moments=np.arange(len(rows)))
+    blind = replace(replay(rows, SANE, units=units), history=History(order="time", sizes=_sizes_without_worth()))
+
     with pytest.raises(InvalidSettings) as refusal:
-        calibrate(reference, FEATURES, JUMPY, seed=0, replays=50)
+        calibrate(blind, SANE, seed=0)
 
     message = str(refusal.value)
-    assert "[drift] share = 0.01 with significance = 0.9" in message
-    rate = int(re.search(r"(\d+)% of the checks on 200 rows without drift", message)[1])
-    # One of several tests at 0.9 divided by their number says "drift" in up to 90% of the cases.
-    assert 20 <= rate <= 95
-    assert f"at most {TOLERATED:.0%} is allowed" in message
-    assert "significance to 0.01" in message
+    assert "[drift] false_alarms_per_year = 1 cannot be held" in message
+    assert "windows of the table's own past, 200 rows each" in message
+    assert "alarm_on" in message or "set false_alarms_per_year = " in message
 
 
-def test_each_remedy_is_one(reference):
+def _sizes_without_worth():
+    rows = table(0.0, 3000, seed=0)
+    past = past_of(rows, Units(moments=np.arange(3000)), SANE, reference=HOLDOUT, seed=0)
+    return tuple(replace(size, values={}, missing={}) for size in look_back(rows, past, FEATURES, SANE).sizes)
+
+
+def test_the_nearest_rate_that_is_named_holds():
+    rows = table(0.7, 12_000, seed=3)
+    units = Units(moments=np.arange(len(rows)))
+    rule = replace(SANE, every_hours=1)
+    blind = replace(replay(rows, rule, units=units), history=History(order="time", sizes=_sizes_without_worth()))
+
     with pytest.raises(InvalidSettings) as refusal:
-        calibrate(reference, FEATURES, JUMPY, seed=0, replays=50)
-    share = float(re.search(r"set share to (0\.\d+)", str(refusal.value))[1])
+        calibrate(blind, rule, seed=0)
+    nearest = float(re.search(r"set false_alarms_per_year = ([\d.]+)", str(refusal.value))[1])
 
-    assert calibrate(reference, FEATURES, replace(JUMPY, share=share), seed=0, replays=50)
-    assert calibrate(reference, FEATURES, replace(JUMPY, significance=0.01), seed=0, replays=50)
-
-
-def test_where_every_feature_is_named_only_the_significance_can_be_lowered(reference):
-    with pytest.raises(InvalidSettings) as refusal:
-        calibrate(reference, FEATURES[2:], JUMPY, seed=0, replays=50)
-
-    assert "set share" not in str(refusal.value)
-    assert str(refusal.value).endswith("To hold that, lower significance to 0.01")
+    assert calibrate(blind, replace(rule, false_alarms_per_year=nearest), seed=0)
 
 
-def test_a_share_that_is_just_reached_is_no_alarm(reference):
-    """One of three features is often named here, two seldom."""
-    rule = DriftSettings(significance=0.15, share=1 / 3, smallest_shift=0.001)
+def test_windows_without_enough_rows_of_their_season_are_not_checked():
+    rows = table(0.0, 4000, seed=0).assign(season=np.repeat(np.arange(40.0), 100))
+    rule = replace(SANE, season="season")
 
-    measured = calibrate(reference, FEATURES, rule, seed=1, replays=50)
+    measured = calibrated(rows, rule, units=Units(moments=np.arange(len(rows))))
 
-    assert all(item.false_alarms <= 2 < item.named for item in measured)
+    assert all(item.checks == 0 for item in measured)
 
 
-def test_the_same_seed_gives_the_same_result_and_another_one_another(reference):
-    # So jumpy that there is something to count, but never about all three features at once.
-    rule = replace(JUMPY, significance=0.5, share=0.99)
+def test_the_sizes_of_drawn_windows_follow_from_the_least_that_the_rule_asks_for():
+    measured = calibrated(table(0.0, 3000, seed=0), replace(SANE, minimum_rows=60), units=Units(), replays=5)
+
+    assert [item.rows for item in measured] == [60, 300]
+
+
+def test_the_same_seed_gives_the_same_result_and_another_one_another():
+    rows = table(0.0, 3000, seed=0)
+    jumpy = replay(rows, JUMPY, units=Units())
 
     def named(seed: int) -> list[int]:
-        return [item.named for item in calibrate(reference, FEATURES, rule, seed=seed, replays=12)]
+        return [item.named for item in calibrate(jumpy, JUMPY, seed=seed, replays=40)]
 
     assert named(1) == named(1)
-    assert len({tuple(named(seed)) for seed in range(1, 4)}) > 1
+    assert len({tuple(named(seed)) for seed in range(1, 6)}) > 1
+
+
+def test_a_prediction_that_moves_is_an_alarm_of_the_replay_too():
+    rows = table(0.0, 3000, seed=0)
+    rows.loc[:999, PREDICTION] += 100.0
+    past = Past(order="time", rows=np.arange(3000), reference=1000)
+    history = History(order="time", sizes=_sizes_without_worth())
+    moved = Replay(
+        table=rows, past=past, holdout=rows.iloc[-HOLDOUT:], features=FEATURES, importance=IMPORTANCE, history=history
+    )
+
+    with pytest.raises(InvalidSettings, match="false_alarms_per_year"):
+        calibrate(moved, SANE, seed=0)

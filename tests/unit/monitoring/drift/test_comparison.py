@@ -7,9 +7,11 @@ from scipy.stats import fisher_exact
 
 from evergreen.contract.contract import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION, compare, compared_features, in_season
+from evergreen.monitoring.drift.rule import significance
 from evergreen.settings.sections import DriftSettings
 
-RULE = DriftSettings()
+# A check a day: at this rate one in a hundred may name a feature.
+RULE = DriftSettings(false_alarms_per_year=3.6525)
 CITY = Feature(name="city", type=CATEGORY, missing_allowed=True, categories=("Austin", "Dallas", "Waco"))
 ROOMS = Feature(name="rooms", type=NUMBER, missing_allowed=True, minimum=1, maximum=9)
 AREA = Feature(name="area", type=NUMBER, missing_allowed=True, minimum=0, maximum=1000)
@@ -137,7 +139,7 @@ def test_the_more_is_tested_the_less_likely_a_difference_must_be():
     """One that chance shows once in a hundred to once in a thousand times: drift alone, but not among ten."""
     table = [[500, 500], [123, 77]]
     p_value = fisher_exact(table).pvalue
-    assert RULE.significance / 10 < p_value < RULE.significance
+    assert significance(RULE) / 10 < p_value < significance(RULE)
     columns = [
         Feature(name=f"x{number}", type=CATEGORY, missing_allowed=False, categories=("a", "b")) for number in range(10)
     ]
@@ -152,7 +154,7 @@ def test_the_more_is_tested_the_less_likely_a_difference_must_be():
 def test_every_test_counts_that_of_missing_values_too():
     """A difference that is drift among six tests, and not among the twelve that missing values make of them."""
     p_value = fisher_exact([[500, 500], [125, 75]]).pvalue
-    assert RULE.significance / 12 < p_value < RULE.significance / 6
+    assert significance(RULE) / 12 < p_value < significance(RULE) / 6
     columns = [
         Feature(name=f"x{number}", type=CATEGORY, missing_allowed=True, categories=("a", "b")) for number in range(6)
     ]

@@ -10,14 +10,21 @@ from evergreen.contract.contract import Contract
 from evergreen.settings.sections import SplitSettings
 from tests.unit.training.prepare.houses import SETTINGS, houses, prepared, run
 from training.prepare import CONTRACT, HOLDOUT, SUMMARY, TRAIN
+from training.units import from_columns
 
 
 def test_the_parts_are_written_as_they_are(tmp_path):
     parts = prepared(houses(), tmp_path)
     run(tmp_path / "houses.csv")
 
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / TRAIN), parts.train)
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / HOLDOUT), parts.holdout)
+    for file, rows, units in (
+        (TRAIN, parts.train, parts.train_units),
+        (HOLDOUT, parts.holdout, parts.holdout_units),
+    ):
+        written, written_units = from_columns(pd.read_parquet(tmp_path / "out" / file))
+        pd.testing.assert_frame_equal(written, rows)
+        assert written_units.moments.tolist() == units.moments.tolist()
+        assert written_units.groups is None
     assert Contract.from_json((tmp_path / "out" / CONTRACT).read_bytes()) == parts.contract
     assert (tmp_path / "out" / "data_sheet.html").exists()
     assert (tmp_path / "out" / "data_sheet.md").exists()
