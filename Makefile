@@ -61,6 +61,8 @@ setup: .venv/.ready  ## Install the pinned tools into .venv and node_modules
 lock: setup  ## Resolve pyproject.toml into requirements.txt and package.json into package-lock.json
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+	@uv pip compile --universal --python-version 3.11 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
+		--quiet --custom-compile-command "make lock" benchmarks/drift/tables.in --output-file benchmarks/drift/tables.txt
 	@cd benchmarks/serving/peers && for peer in *.in; do uv pip compile --universal --python-version 3.11 \
 		--no-emit-index-url --no-annotate --quiet --custom-compile-command "make lock" $$peer \
 		--output-file $${peer%.in}.txt; done

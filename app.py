@@ -53,6 +53,7 @@ def of_the_stack(settings: ModelSettings) -> StackSettings:
         metric=settings.metric,
         rejected_share=settings.alarms.rejected_share,
         latency_p99_ms=settings.alarms.latency_p99_ms,
+        minimum_requests=settings.alarms.minimum_requests,
         log_sample=settings.log.sample,
         log_leave_out=tuple(settings.log.leave_out),
         drift_share=settings.drift.share,

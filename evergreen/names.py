@@ -52,7 +52,8 @@ MESSAGE_FORMAT = "MESSAGE_FORMAT"
 FORMAT_TEXT = "text"
 FORMAT_CHAT = "chat"
 
-# Alarms that are about a check's result; the stack's name stands before them.
+# Alarms, by their name after the stack's. All but the first are about a check's result.
+ALARM_REJECTED = "rejected requests"
 ALARM_DRIFT = "drift"
 ALARM_QUALITY = "quality"
 ALARM_BROKEN_INPUT = "broken input"

@@ -15,6 +15,7 @@ class StackSettings:
         metric: the model's metric, for the dashboard.
         rejected_share: the share of rejected requests, from 0 to 1, above which an alarm fires.
         latency_p99_ms: the latency above which an alarm fires.
+        minimum_requests: the requests of five minutes that either of these alarms needs.
         log_sample: the share of the requests that is recorded, from 0 to 1.
         log_leave_out: features that are never recorded.
         drift_share, drift_importance: the thresholds that the dashboard draws. A check uses those in the champion's
@@ -27,6 +28,7 @@ class StackSettings:
     metric: str
     rejected_share: float
     latency_p99_ms: float
+    minimum_requests: int
     log_sample: float
     log_leave_out: tuple[str, ...]
     drift_share: float

@@ -16,7 +16,7 @@ from hypercorn.config import Config
 from local import engine
 from local.processes import functions
 from local.processes.jobs import JobStore
-from local.services import alarms, buckets, dead_letters, log_pipeline, sagemaker, workflows
+from local.services import alarms, buckets, dead_letters, log_pipeline, metric_math, sagemaker, workflows
 
 _KEEP_ALIVE_SECONDS = 75
 
@@ -43,6 +43,7 @@ def install(home: Path) -> JobStore:
     functions.install(home / "runtime")
     dead_letters.install()
     alarms.install()
+    metric_math.install()
     # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))
     log_pipeline.install()

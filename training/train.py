@@ -14,7 +14,7 @@ import pandas as pd
 from evergreen import names, portable
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidSettings
-from evergreen.judging.dependence import Units
+from evergreen.judging.dependence import INDEPENDENT, Units
 from evergreen.metrics import Outcomes
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
@@ -72,7 +72,7 @@ def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any
     return in_one_thread(estimator)
 
 
-def holdout_lines(holdout: pd.DataFrame, units: Units, contract: Contract, outcomes: Outcomes) -> str:
+def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes, units: Units = INDEPENDENT) -> str:
     """The holdout as JSON lines, one bundle.HoldoutRow per line, with features as in a request."""
     features = holdout[[feature.name for feature in contract.features]].astype(object)
     records = features.where(features.notna(), None).to_dict("records")
@@ -144,7 +144,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / bundle.MODEL).write_bytes(model)
     (folder / bundle.CONTRACT).write_bytes(contract.to_json())
-    (folder / bundle.HOLDOUT).write_text(holdout_lines(inputs.holdout, inputs.holdout_units, contract, outcomes))
+    (folder / bundle.HOLDOUT).write_text(holdout_lines(inputs.holdout, contract, outcomes, inputs.holdout_units))
     (folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
     (folder / bundle.MONITORING).write_text(json.dumps(monitoring, indent=1))
     for sheet in bundle.SHEET_FILES:

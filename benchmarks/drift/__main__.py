@@ -3,13 +3,26 @@
 import os
 import sys
 
-from benchmarks.command import Benchmark, Progress, Results, Rig, main
-from benchmarks.drift import power, report, start, volume
+from benchmarks.command import MISSING, Benchmark, Progress, Results, Rig, main
+from benchmarks.drift import power, report, start, streams, tables, volume
 
 
 def _power(rig: Rig, progress: Progress) -> Results:
     effort = power.QUICK if rig.quick else power.FULL
     return {"power": power.measure(effort, workers=os.cpu_count() or 1, progress=progress)}
+
+
+def _streams(rig: Rig, progress: Progress) -> Results:
+    effort = streams.QUICK if rig.quick else streams.FULL
+    return {"streams": streams.measure(effort, workers=os.cpu_count() or 1, progress=progress)}
+
+
+def _tables(rig: Rig, progress: Progress) -> Results:
+    names, cuts = (["texas"], tables.CUTS[:1]) if rig.quick else (list(tables.TABLES), tables.CUTS)
+    try:
+        return {"tables": tables.measure(names=names, cuts=cuts, progress=progress)}
+    except tables.TablesUnavailable as error:
+        return {MISSING: {"the real tables": str(error)}}
 
 
 def _volume(rig: Rig, progress: Progress) -> Results:
@@ -26,7 +39,7 @@ BENCHMARK = Benchmark(
     purpose="Measure the drift check: false alarms, what it finds, its time and memory, and its first start.",
     page="drift.md",
     libraries=("evidently", "scipy", "pandas", "numpy"),
-    parts={"power": _power, "volume": _volume, "start": _start},
+    parts={"power": _power, "streams": _streams, "tables": _tables, "volume": _volume, "start": _start},
     render=report.render,
 )
 

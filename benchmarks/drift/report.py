@@ -12,6 +12,8 @@ from benchmarks.drift.power import (
     SCENARIOS,
     SMALL_REFERENCE,
 )
+from benchmarks.drift.streams import PAST_WINDOWS, SCENARIO_ROWS
+from benchmarks.drift.tables import TABLES
 from benchmarks.page import Results, goal, page, prose, table
 from evergreen.monitoring.drift.rule import significance
 from evergreen.number_text import number
@@ -89,7 +91,13 @@ def render(results: Results) -> str:
         _INTRODUCTION,
         results,
         goals=_goals(results),
-        sections={"power": [_power], "volume": [_volume], "start": [_start]},
+        sections={
+            "power": [_power],
+            "streams": [_streams],
+            "tables": [_tables],
+            "volume": [_volume],
+            "start": [_start],
+        },
     )
 
 
@@ -103,11 +111,115 @@ def _goals(results: Results) -> Iterator[list[str]]:
         named = sum(row["replays"] * row[EVERGREEN]["still"][NAMES_ANY] for row in judged.values()) / replays
         text = f"{named:.1%} of {replays:,}"
         yield goal("checks without drift that name any feature", "at most 1%", text, named <= _TOLERATED)
+    if "streams" in results:
+        yield from _goals_of_streams(results["streams"])
+    if "tables" in results:
+        yield from _goals_of_tables(results["tables"])
     for each, run in results.get("volume", {}).get(str(_LARGEST), {}).get("checks", {}).items():
         what = f"a million rows of 13 columns, {_records(each)}"
         seconds, peak = run["seconds"], run["peak_mb"]
         yield goal(f"{what}: time", f"under {_MOST_SECONDS} s", f"{seconds:.1f} s", seconds < _MOST_SECONDS)
         yield goal(f"{what}: memory", f"under {_MOST_MB / 1000:.0f} GB", f"{peak / 1000:.2f} GB", peak < _MOST_MB)
+
+
+def _goals_of_streams(streams: Results) -> Iterator[list[str]]:
+    cells = [
+        (count["alarms"] / count["checks"] * _RULE.checks_per_year, stream, window, count["checks"])
+        for stream, found in streams.items()
+        for window, count in found["still"].items()
+    ]
+    rate, stream, window, checks = max(cells)
+    yield goal(
+        "no change, on every stream and size: alarms a year",
+        f"at most {number(_RULE.false_alarms_per_year)}",
+        f"{rate:.2f} ({stream}, {int(window):,} rows, {checks / _RULE.checks_per_year:.0f} years)",
+        rate <= _RULE.false_alarms_per_year,
+    )
+    for stream, scenario, least in (
+        ("independent", "first, 0.5 sd", 0.95),
+        ("autoregressive 0.9", "first, 1 sd", 0.8),
+    ):
+        count = streams[stream]["moved"][scenario]
+        share = count["alarms"] / count["checks"]
+        what = f"the most important feature moves ({scenario.split(', ')[1]}), {SCENARIO_ROWS:,} rows, {stream}"
+        yield goal(f"{what}: alarm", f"at least {least:.0%}", f"{share:.0%} of {count['checks']}", share >= least)
+    unused = [found["moved"]["unused, 1 sd"] for found in streams.values()]
+    share = max(count["alarms"] / count["checks"] for count in unused)
+    yield goal("a feature that the model does not use moves: alarm", "at most 1%", f"{share:.0%}", share <= _TOLERATED)
+    broken = [found["moved"]["unused broken"] for found in streams.values()]
+    share = min(count["alarms"] / count["checks"] for count in broken)
+    yield goal("one of four features broken: alarm at the first check", "always", f"{share:.0%}", share == 1)
+
+
+def _goals_of_tables(tables: Results) -> Iterator[list[str]]:
+    for what, windows, alarms in (
+        ("on the past of real tables, window by window: alarms", "past", "past_alarms"),
+        ("on the rows after it, where the model's error has not risen: alarms", "", "alarms_not_risen"),
+    ):
+        count = sum(row[windows] if windows else row["later"] - row["risen"] for row in tables.values())
+        found = sum(row[alarms] for row in tables.values())
+        yield goal(what, "at most 1 in 100", f"{found} in {count}", found <= count / 100)
+
+
+def _streams(streams: Results) -> list[str]:
+    windows = list(next(iter(streams.values()))["still"])
+    scenarios = list(next(iter(streams.values()))["moved"])
+    years = {
+        window: next(iter(streams.values()))["still"][window]["checks"] / _RULE.checks_per_year for window in windows
+    }
+    rows = []
+    for stream, found in streams.items():
+        still = [
+            f"{count['alarms'] / count['checks'] * _RULE.checks_per_year:.2f}" for count in found["still"].values()
+        ]
+        moved = [f"{found['moved'][name]['alarms'] / found['moved'][name]['checks']:.0%}" for name in scenarios]
+        rows.append([stream, *still, *moved])
+    header = ["stream", *(f"{int(window):,} rows, alarms a year" for window in windows), *scenarios]
+    simulated = ", ".join(f"{years[window]:.0f} years of windows of {int(window):,} rows" for window in windows)
+    return [
+        "## Rows that depend on each other",
+        "",
+        *prose(
+            f"""Streams of four features, of which the model uses three, and a prediction made of these. Training knows
+            a past of {PAST_WINDOWS} windows and a holdout of a quarter as many rows. The first columns show alarms a
+            year of daily checks in which nothing moves, of the whole rule: {simulated} for each stream. The others
+            show the share of {next(iter(streams.values()))["moved"][scenarios[0]]["checks"]} checks of
+            {SCENARIO_ROWS:,} rows that alarm: the most important feature moves by 0.5 or 1 standard deviation (sd), a
+            feature moves that the model does not use, or is -999 in all rows."""
+        ),
+        *prose(
+            """Autoregressive: first-order series with the coefficient that is named. Sessions of 20: runs of 20 rows
+            share half of their variance. Weekly: two days of seven, of 200 rows each, lie 1 sd higher."""
+        ),
+        *table(header, rows),
+    ]
+
+
+def _tables(tables: Results) -> list[str]:
+    rows = [
+        [
+            name,
+            f"{row['rows']:,}",
+            f"{row['window']:,}",
+            f"{row['past_alarms']} in {row['past']}",
+            f"{row['alarms_not_risen']} in {row['later'] - row['risen']}",
+            f"{row['alarms_risen']} in {row['risen']}",
+        ]
+        for name, row in tables.items()
+    ]
+    return [
+        "## Real tables",
+        "",
+        *prose(
+            """Tables in time order, cut at five moments. What lies before a cut is trained on, the last fifth of it
+            being the holdout; Train checks the windows of that past. Then the rows up to the next cut are checked.
+            Where the model's error on a window has risen beyond chance, an alarm is not false. The error may also have
+            risen within chance: a window has few rows."""
+        ),
+        *(f"- {name}: {TABLES[name].about}." for name in tables),
+        "",
+        *table(["table", "rows", "window", "alarms in the past", "alarms later, error not risen", "error risen"], rows),
+    ]
 
 
 def _power(power: Results) -> list[str]:

@@ -17,13 +17,18 @@ def _rates(rig: Rig, progress: Progress) -> Results:
     return {"rates": rates.measure(effort, workers=os.cpu_count() or 1, progress=progress)}
 
 
+def _streams(rig: Rig, progress: Progress) -> Results:
+    effort = rates.QUICK if rig.quick else rates.FULL
+    return {"streams": rates.measure_streams(effort, workers=os.cpu_count() or 1, progress=progress)}
+
+
 BENCHMARK = Benchmark(
     name="judging",
     purpose="Measure Judge: how often it promotes an equal and a better model, and the cost of a large holdout.",
     page="judging.md",
     libraries=("numpy",),
     # The large holdout is measured first, while no other process runs.
-    parts={"large": _large, "rates": _rates},
+    parts={"large": _large, "rates": _rates, "streams": _streams},
     render=report.render,
 )
 

@@ -1,11 +1,14 @@
 """Renders docs/judging.md: what Judge does, and the tables of benchmarks.judging."""
 
 from collections.abc import Iterator
+from statistics import mean
 from textwrap import wrap
+
+from scipy.stats import binom
 
 from benchmarks.judging.rates import MARGINS
 from benchmarks.page import Results, goal, page, table
-from evergreen.judging.improvement import MINIMUM_DIFFERING
+from evergreen.judging.improvement import MINIMUM_DIFFERING, MINIMUM_INDEPENDENT
 from evergreen.number_text import number, percent
 from evergreen.settings.sections import PromotionSettings
 
@@ -13,6 +16,9 @@ _SURE, _DOUBT = percent(PromotionSettings().confidence), number(1 - PromotionSet
 # The goals: the share of equal models promoted, the share of better ones at this margin and this many rows, the time.
 _MOST_EQUAL, _LEAST_BETTER = 0.05, 0.8
 STATED_MARGIN, STATED_ROWS = 0.2, 700
+_MANY_ROWS, _LEAST_BETTER_OF_MANY = 2_000, 0.95
+# With some hundred cells, one that chance shows once in a thousand times says nothing.
+_CHANCE = 0.001
 _MOST_SECONDS = 5.0
 
 _INTRODUCTION = f"""\
@@ -42,13 +48,21 @@ look better. The paired bootstrap estimates how much of the difference is chance
 
 - Champion and candidate score the same rows: the candidate's holdout. If rows are split by time, by group or by hash,
   neither model was fitted to it.
-- A draw takes as many rows as the holdout has, with replacement, and measures both models on the same draw. Rows that
-  are hard for both models therefore cancel out. There are 2,000 draws.
+- A draw takes rows with replacement, and measures both models on the same draw. Rows that are hard for both models
+  therefore cancel out. There are 2,000 draws.
+- A draw takes as many rows as the holdout is worth in independent ones. Rows that are near in time (in a split by
+  time), or of one group (in a split by group, or `group` in `[data]`), tend to err together. In time, the variance of a
+  mean over such rows is that of an autoregression (Berk 1974) or of the means of blocks of rows (Carlstein 1986),
+  whichever is larger, and is taken from ranks as well; rows of one moment are added up first. In groups, it is that of
+  leaving out whole groups (MacKinnon, Nielsen and Webb 2023). Where both are known, both are added. The decision says
+  what came of
+  it: "687 rows, worth about 61 independent". If nothing is known, rows count as independent, and the decision says so.
+- Rows that depend on each other and are worth fewer than {MINIMUM_INDEPENDENT} independent ones are not enough.
 - The gain must be above 0 with a one-sided confidence of {_SURE}. Its lower bound is the lower of two: the percentile
   of the 2,000 gains, and the one from their standard deviation and Student's t. The percentile alone is too narrow if
   there are few rows, or if a few rows weigh much (Hesterberg 2015).
-- Only rows on which the models perform differently can tell them apart. Fewer than {MINIMUM_DIFFERING} such rows are
-  not enough.
+- Only rows on which the models perform differently can tell them apart. Such rows worth fewer than {MINIMUM_DIFFERING}
+  independent ones are not enough.
 - The seed is fixed: the same two bundles give the same decision.
 
 Sources: B. Efron and R. Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 6, 13 and 16; T. Hesterberg,
@@ -86,8 +100,26 @@ Both models have 200 boosted trees on 13 columns.
 """
 
 
+_STREAMS = """\
+The same with equally good models on rows that depend on each other, and of which that is known: their order in time, or
+their groups. {replays} replays each. The table shows the share that promotes the candidate, over all six metrics, and
+by the metric for which it is largest.
+
+- independent: as above, but in a known order;
+- autoregressive: the errors of both models are first-order series with the coefficient that is named;
+- sessions of 20: runs of 20 rows share half of their variance;
+- weekly: errors are twice as large on two days of seven, ten rows a day;
+- groups: rows of a group share half of their variance; each row belongs to one of so many groups at random.
+"""
+
+
 def render(results: Results) -> str:
-    return page(_INTRODUCTION, results, goals=_goals(results), sections={"rates": [_rates], "large": [_large]})
+    return page(
+        _INTRODUCTION,
+        results,
+        goals=_goals(results),
+        sections={"rates": [_rates], "streams": [_streams], "large": [_large]},
+    )
 
 
 def _goals(results: Results) -> Iterator[list[str]]:
@@ -107,6 +139,16 @@ def _goals(results: Results) -> Iterator[list[str]]:
             f"{better:.0%}",
             better >= _LEAST_BETTER,
         )
+        if all(str(_MANY_ROWS) in rows for rows in measured.values()):
+            found = min(rows[str(_MANY_ROWS)][str(STATED_MARGIN)]["promoted"] for rows in measured.values())
+            yield goal(
+                f"a model with {STATED_MARGIN:.0%} less error promoted, by any metric, {_MANY_ROWS:,} rows",
+                f"at least {_LEAST_BETTER_OF_MANY:.0%}",
+                f"{found:.0%}",
+                found >= _LEAST_BETTER_OF_MANY,
+            )
+    if "streams" in results:
+        yield _goal_of_streams(results["streams"])
     if "large" in results:
         slowest = max(results["large"]["bootstrap"].values())
         yield goal(
@@ -128,6 +170,49 @@ def _rates(rates: Results) -> list[str]:
     text = _RATES.format(equal=_replays(rates, "0.0"), better=_replays(rates, margins[1]))
     title, _, paragraph = text.partition("\n\n")
     return [title, "", *wrap(paragraph, width=120), "", *table(header, figures)]
+
+
+def _goal_of_streams(streams: Results) -> list[str]:
+    """The worst cell, and whether it is more than chance would show at the goal's rate."""
+    cells = [
+        (share, stream, rows, metric)
+        for stream, by_rows in streams["shares"].items()
+        for rows, by_metric in by_rows.items()
+        for metric, share in by_metric.items()
+    ]
+    share, stream, rows, metric = max(cells)
+    replays = streams["replays"][rows]
+    held = bool(binom.sf(round(share * replays) - 1, replays, _MOST_EQUAL) > _CHANCE)
+    return goal(
+        "equal models promoted, by any metric at any size on any stream",
+        f"at most {_MOST_EQUAL:.0%}, chance aside",
+        f"{share:.1%} of {replays} ({stream}, {int(rows):,} rows, {metric})",
+        held,
+    )
+
+
+def _streams(streams: Results) -> list[str]:
+    sizes = list(streams["replays"])
+    figures = []
+    for stream, by_rows in streams["shares"].items():
+        cells = []
+        for rows in sizes:
+            by_metric = by_rows[rows]
+            worst = max(by_metric, key=lambda name: by_metric[name])
+            cells.append(f"{mean(by_metric.values()):.1%} ({by_metric[worst]:.1%} {worst})")
+        figures.append([stream, *cells])
+    counts = {int(rows): count for rows, count in streams["replays"].items()}
+    usual = max(counts.values())
+    fewer = [f"{count:,} with {rows:,} rows" for rows, count in counts.items() if count < usual]
+    replays = f"{usual:,} ({', '.join(fewer)})" if fewer else f"{usual:,}"
+    text = _STREAMS.format(replays=replays)
+    return [
+        "## Rows that depend on each other",
+        "",
+        *text.splitlines(),
+        "",
+        *table(["stream", *(f"{int(rows):,} rows" for rows in sizes)], figures),
+    ]
 
 
 def _replays(rates: Results, margin: str) -> str:

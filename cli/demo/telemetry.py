@@ -54,13 +54,14 @@ def metric_sums(target: Target) -> dict[str, Statistics]:
     return sums
 
 
-def alarm_state(target: Target, metric: str, *, service: str = names.METRIC_SERVICE) -> str:
-    """The state of the alarm on a metric: OK, ALARM or INSUFFICIENT_DATA."""
-    answer = target.client("cloudwatch").describe_alarms_for_metric(
-        Namespace=names.metric_namespace(target.environment),
-        MetricName=metric,
-        Dimensions=[{"Name": "service", "Value": service}],
-    )
+def alarm_state(target: Target, alarm: str) -> str:
+    """The state of an alarm of the stack: OK, ALARM or INSUFFICIENT_DATA.
+
+    Args:
+        alarm: its name after the stack's.
+    """
+    name = f"{names.stack_name(target.environment)} {alarm}"
+    answer = target.client("cloudwatch").describe_alarms(AlarmNames=[name])
     return str(answer["MetricAlarms"][0]["StateValue"])
 
 

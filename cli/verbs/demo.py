@@ -136,7 +136,7 @@ def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) ->
         try:
             endpoint.predict({"features": renamed})
         except RequestRefused as refusal:
-            if telemetry.alarm_state(target, names.REJECTED_REQUESTS) == "ALARM":
+            if telemetry.alarm_state(target, names.ALARM_REJECTED) == "ALARM":
                 return refusal, sent
         else:
             raise CommandFailed("the endpoint accepted a row with a renamed field")

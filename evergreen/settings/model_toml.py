@@ -110,6 +110,8 @@ class _Reader:
             raise self._error("alarms", "rejected_share", "must lie between 0 and 1")
         if settings.alarms.latency_p99_ms <= 0:
             raise self._error("alarms", "latency_p99_ms", "must be above 0")
+        if settings.alarms.minimum_requests < 1:
+            raise self._error("alarms", "minimum_requests", "must be 1 at least")
         if not 0 <= settings.log.sample <= 1:
             raise self._error("log", "sample", f"must lie between 0 and 1, got {settings.log.sample}")
         self._check_monitoring(settings.drift, settings.quality)

@@ -168,6 +168,13 @@ class AlarmSettings:
         default=0.1, metadata=_says("Share of the requests of five minutes that break the contract.")
     )
     latency_p99_ms: float = field(default=500.0, metadata=_says("Of one request in a hundred, in milliseconds."))
+    minimum_requests: int = field(
+        default=20,
+        metadata=_says(
+            "Requests of five minutes that it takes for either alarm: of a few, one wrong or slow request is a large "
+            "share."
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

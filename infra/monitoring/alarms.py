@@ -103,19 +103,19 @@ class Alarms(Construct):
             description="A prediction failed in the last five minutes. The cause is in the predict function's log.",
         )
         self._alarm(
-            "rejected requests",
-            self._own(names.METRIC_SERVICE, names.REJECTED_REQUESTS, "Average"),
+            names.ALARM_REJECTED,
+            self._of_enough_requests(names.REJECTED_REQUESTS, "Average", settings.minimum_requests),
             threshold=settings.rejected_share,
-            description=f"More than {settings.rejected_share:.0%} of the requests of five minutes did not fit the "
-            "model's contract: a caller sends other fields or values than the model was trained on. The predict "
-            "function's log names them in its lines 'rejected'.",
+            description=f"More than {settings.rejected_share:.0%} of at least {settings.minimum_requests} requests in "
+            "five minutes did not fit the model's contract: a caller sends other fields or values than the model was "
+            "trained on. The predict function's log names them in its lines 'rejected'.",
         )
         self._alarm(
             "latency",
-            self._own(names.METRIC_SERVICE, names.PREDICTION_DURATION, "p99"),
+            self._of_enough_requests(names.PREDICTION_DURATION, "p99", settings.minimum_requests),
             threshold=settings.latency_p99_ms,
-            description=f"One prediction request in a hundred took longer than {settings.latency_p99_ms:g} ms inside "
-            "the function.",
+            description=f"One prediction request in a hundred, of at least {settings.minimum_requests} in five "
+            f"minutes, took longer than {settings.latency_p99_ms:g} ms inside the function.",
         )
 
     def _of_the_checks(self) -> None:
@@ -138,13 +138,25 @@ class Alarms(Construct):
                 missing=cloudwatch.TreatMissingData.IGNORE,
             )
 
+    def _of_enough_requests(self, metric: str, statistic: str, requests: int) -> cloudwatch.MathExpression:
+        """A metric that each request writes; 0 in a period with fewer requests: of six, one is a share of 17%."""
+        return cloudwatch.MathExpression(
+            expression=f"IF(requests >= {requests}, value, 0)",
+            label=metric,
+            using_metrics={
+                "value": self._own(names.METRIC_SERVICE, metric, statistic),
+                "requests": self._own(names.METRIC_SERVICE, metric, "SampleCount"),
+            },
+            period=PERIOD,
+        )
+
     def _own(self, service: str, metric: str, statistic: str) -> cloudwatch.Metric:
         return own_metric(self._deployment, service, metric, statistic, period=PERIOD)
 
     def _alarm(
         self,
         name: str,
-        metric: cloudwatch.Metric,
+        metric: cloudwatch.IMetric,
         *,
         threshold: float,
         description: str,

@@ -4,8 +4,8 @@ ministack pools all periods and all dimensions of a metric, ignores missing data
 and notifies topics only. Here an alarm is evaluated on its own dimensions and by period, with `DatapointsToAlarm`,
 `EvaluationPeriods` and `TreatMissingData`. It is also evaluated every few seconds, and it can invoke a function.
 
-Periods end now instead of at full minutes, so that an alarm reacts to a metric at once. Alarms on metric math and
-anomaly bands are not evaluated.
+Periods end now instead of at full minutes, so that an alarm reacts to a metric at once. Of metric math, one form is
+evaluated (metric_math.py); alarms on anomaly bands are not.
 """
 
 import logging
@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from local import engine
-from local.services import queue_metrics
+from local.services import metric_math, queue_metrics
 
 _EVERY_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def evaluate(alarm: dict) -> None:
         breaches = _BREACHES.get(alarm.get("ComparisonOperator", ""))
         if not alarm.get("MetricName") or breaches is None:
             return
-        values = _values(alarm)
+        values = _values_of_math(alarm) if alarm.get(metric_math.METRICS) else _values(alarm)
         if alarm["Namespace"] == queue_metrics.NAMESPACE:
             queue_metrics.record(_dimensions(alarm)["QueueName"])
         threshold = float(alarm.get("Threshold", 0))
@@ -108,6 +108,19 @@ def _values(alarm: Mapping) -> list[float | None]:
         statistics = engine.CALCULATE_STATISTICS(inside)
         values.append(engine.STATISTIC_VALUE(statistics, statistic, inside) if statistics else None)
     return values
+
+
+def _values_of_math(alarm: Mapping) -> list[float | None]:
+    """The same of an alarm on metric math."""
+    condition, metrics = metric_math.parts_of(alarm)
+    by_id = {}
+    for id_, stat in metrics.items():
+        name = stat["Stat"]
+        percentile = name if name.startswith("p") else None
+        own = {"ExtendedStatistic": percentile, "Statistic": None if percentile else name, "Period": stat["Period"]}
+        by_id[id_] = _values({**alarm, **stat["Metric"], **own})
+    periods = len(next(iter(by_id.values())))
+    return [condition.value({id_: values[index] for id_, values in by_id.items()}) for index in range(periods)]
 
 
 def _reason(values: Sequence[float | None], comparison: str, threshold: float, *, firing: bool) -> str:

@@ -101,8 +101,8 @@ def test_the_drift_and_the_fall_in_quality_are_told_in_words(trained, inbox):
     ):
         assert words in message.message
     assert "evergreen drift -e dev" in message.message
-    assert alarm_state(trained.target, names.DRIFT_DETECTED, service=names.MONITORING_SERVICE) == "ALARM"
-    assert alarm_state(trained.target, names.QUALITY_FELL, service=names.MONITORING_SERVICE) == "ALARM"
+    assert alarm_state(trained.target, names.ALARM_DRIFT) == "ALARM"
+    assert alarm_state(trained.target, names.ALARM_QUALITY) == "ALARM"
 
 
 def test_the_check_writes_its_metrics(trained, drifted):

@@ -54,34 +54,58 @@ def alarms(template):
 
 # Written by AWS itself.
 OF_SERVICES = {"capture refused", "capture late", "work left undone"}
+OF_ENOUGH_REQUESTS = {names.ALARM_REJECTED, "latency"}
 OF_CHECKS = {names.ALARM_DRIFT, names.ALARM_QUALITY, names.ALARM_BROKEN_INPUT}
 
 
-def test_alarms_watch_the_metrics_that_the_functions_write(alarms, template):
-    settings = template.settings.alarms
+def test_alarms_watch_the_metrics_that_the_functions_write(alarms):
     watched = {
-        alarm["MetricName"]: (alarm.get("Statistic") or alarm["ExtendedStatistic"], alarm["Threshold"])
+        alarm["MetricName"]: (alarm["Statistic"], alarm["Threshold"])
         for name, alarm in alarms.items()
-        if name not in OF_SERVICES
+        if name not in (*OF_SERVICES, *OF_ENOUGH_REQUESTS)
     }
     assert watched == {
         names.PREDICTION_ERRORS: ("Sum", 0),
-        names.REJECTED_REQUESTS: ("Average", settings.rejected_share),
-        names.PREDICTION_DURATION: ("p99", settings.latency_p99_ms),
         names.DRIFT_DETECTED: ("Maximum", 0),
         names.QUALITY_FELL: ("Maximum", 0),
         names.BROKEN_INPUT: ("Maximum", 0),
     }
 
 
+def test_a_share_or_a_percentile_of_a_few_requests_raises_no_alarm(alarms, template):
+    settings = template.settings.alarms
+    for name, metric, statistic, threshold in (
+        (names.ALARM_REJECTED, names.REJECTED_REQUESTS, "Average", settings.rejected_share),
+        ("latency", names.PREDICTION_DURATION, "p99", settings.latency_p99_ms),
+    ):
+        alarm = alarms[name]
+        (expression,) = [item for item in alarm["Metrics"] if "Expression" in item]
+        by_id = {item["Id"]: item["MetricStat"] for item in alarm["Metrics"] if "MetricStat" in item}
+        assert expression["Expression"] == "IF(requests >= 20, value, 0)"
+        assert not any(item.get("ReturnData", True) for item in alarm["Metrics"] if item is not expression)
+        assert {id_: (stat["Metric"]["MetricName"], stat["Stat"]) for id_, stat in by_id.items()} == {
+            "value": (metric, statistic),
+            "requests": (metric, "SampleCount"),
+        }
+        assert alarm["Threshold"] == threshold
+        assert "20" in alarm["AlarmDescription"]
+
+
 def test_alarms_look_where_the_metrics_are(alarms, template):
     for name, alarm in alarms.items():
         assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1)
-        if name not in OF_SERVICES:
-            service = names.MONITORING_SERVICE if name in OF_CHECKS else names.METRIC_SERVICE
-            assert alarm["Namespace"] == names.metric_namespace(template.environment.name)
-            assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+        assert alarm["EvaluationPeriods"] == 1
+        watched = [
+            (item["MetricStat"]["Metric"], item["MetricStat"]["Period"])
+            for item in alarm.get("Metrics", [])
+            if "MetricStat" in item
+        ] or [(alarm, alarm["Period"])]
+        for metric, period in watched:
+            assert period == 300
+            if name not in OF_SERVICES:
+                service = names.MONITORING_SERVICE if name in OF_CHECKS else names.METRIC_SERVICE
+                assert metric["Namespace"] == names.metric_namespace(template.environment.name)
+                assert metric["Dimensions"] == [{"Name": "service", "Value": service}]
 
 
 def test_silence_is_health_for_requests_and_no_news_between_two_checks(alarms):

@@ -7,6 +7,7 @@ import pytest
 
 from local.services.alarms import next_state
 from local.services.embedded_metrics import metric_data
+from local.services.metric_math import Condition
 
 _PRINT_EVENT = "import json\ndef handle(event, context):\n    print(json.dumps(event))"
 
@@ -194,6 +195,58 @@ def messages(aws, group):
     """The lines of a log group, which is there once something has been written."""
     groups = aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     return aws.messages(group) if groups else []
+
+
+@pytest.fixture
+def share_of_enough(aws):
+    """The name of an alarm above 0.1, of at least 20 requests, from a template; and what records requests, 1 or 0."""
+    formation, name = aws.client("cloudformation"), aws.name("share")
+    metric = {"Namespace": name, "MetricName": "Rejected", "Dimensions": [{"Name": "service", "Value": "predict"}]}
+    stats = {"value": "Average", "requests": "SampleCount"}
+    properties = {
+        "AlarmName": name,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 1,
+        "Threshold": 0.1,
+        "TreatMissingData": "notBreaching",
+        "Metrics": [
+            {"Id": "share", "Expression": "IF(requests >= 20, value, 0)"},
+            *(
+                {"Id": id_, "MetricStat": {"Metric": metric, "Period": 300, "Stat": stat}, "ReturnData": False}
+                for id_, stat in stats.items()
+            ),
+        ],
+    }
+    resources = {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}}
+    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+    def record(*values):
+        data = {"MetricName": "Rejected", "Dimensions": metric["Dimensions"], "Values": values}
+        aws.client("cloudwatch").put_metric_data(Namespace=name, MetricData=[data])
+
+    def state():
+        return aws.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
+
+    return record, state
+
+
+def test_a_wrong_request_among_a_few_raises_no_alarm_and_some_among_many_do(share_of_enough, eventually):
+    record, state = share_of_enough
+    record(*[1.0, *[0.0] * 5])
+    eventually(lambda: state() == "OK")
+
+    # Nineteen by now, four of them wrong.
+    record(*[1.0, 1.0, 1.0, *[0.0] * 10])
+    assert state() == "OK"
+    record(0.0)
+
+    eventually(lambda: state() == "ALARM")
+
+
+def test_metric_math_of_another_form_is_refused_in_a_template():
+    with pytest.raises(ValueError, match="not known here"):
+        Condition.parse("errors / requests")
 
 
 def test_a_queue_of_failures_raises_the_alarm_that_sqs_itself_feeds(aws, topic, next_message):
