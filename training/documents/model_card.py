@@ -13,6 +13,7 @@ from typing import Any
 
 from evergreen.contract.contract import NUMBER, Contract, Feature
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
+from evergreen.judging.dependence import Worth
 from evergreen.metrics import METRICS, Outcomes
 from evergreen.number_text import counted, number, percent
 from evergreen.settings.sections import GROUP, TIME, ModelSettings, SplitSettings
@@ -202,8 +203,9 @@ class _Card:
                     f"{percent(promotion.confidence)} confidence.{guarded}"
                 ),
                 Paragraph(
-                    "The 95% intervals come from a bootstrap over the rows of the holdout. The baseline uses no "
-                    "features: it predicts the mean of the training rows, or their commonest class."
+                    f"The 95% intervals come from a bootstrap over the rows of the holdout: for {self._metric}, "
+                    f"{Worth(**self._metrics['worth']).text}. The baseline uses no features: it predicts the mean of "
+                    "the training rows, or their commonest class."
                 ),
             ),
         )

@@ -102,6 +102,7 @@ def metrics(outcomes: Outcomes, *, metric: str = "mape", city: str = "city") -> 
         "holdout": holdout,
         "baseline": dict.fromkeys(holdout, 0.4321),
         "intervals": {name: [value * 0.9, value * 1.1] for name, value in holdout.items()},
+        "worth": {"rows": 687, "independent": 61, "degrees": 3, "by": ["time"]},
         "importance": {"rooms": {"mean": 0.01, "std": 0.002}, city: {"mean": 0.05, "std": 0.004}},
         "slices": {city: {"Austin": {"rows": 40, "value": 0.05}, "Waco": {"rows": 20, "value": 0.11}}},
         "rows": summary(findings=["rooms is the same in nearly every row"]),
