@@ -52,8 +52,9 @@ MESSAGE_FORMAT = "MESSAGE_FORMAT"
 FORMAT_TEXT = "text"
 FORMAT_CHAT = "chat"
 
-# Alarms, by their name after the stack's. All but the first are about a check's result.
+# Alarms, by their name after the stack's. The first two are about requests, the others about a check's result.
 ALARM_REJECTED = "rejected requests"
+ALARM_LATENCY = "latency"
 ALARM_DRIFT = "drift"
 ALARM_QUALITY = "quality"
 ALARM_BROKEN_INPUT = "broken input"

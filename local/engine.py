@@ -81,6 +81,7 @@ PROVIDED_WORKER_ENV = Touchpoint("services.lambda_svc", "_provided_worker_env", 
 
 # CloudFormation.
 RESOURCE_HANDLERS = Touchpoint("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
+ALARM_RECORD = Touchpoint("services.cloudformation.provisioners", "_cw_metric_alarm_record", ("name", "props"))
 
 # Step Functions.
 SERVICE_DISPATCH = Touchpoint("services.stepfunctions", "_SERVICE_DISPATCH")

@@ -39,10 +39,7 @@ FULL = Effort(
     still={**dict.fromkeys((50, 100, 200, 500, 1_000), 400), 10_000: 200, 100_000: 50, 1_000_000: 10},
     moved={**dict.fromkeys((50, 100, 200, 500, 1_000), 150), 10_000: 100, 100_000: 20, 1_000_000: 3},
 )
-QUICK = Effort(
-    still={**dict.fromkeys((50, 100, 200, 500, 1_000), 40), 10_000: 10, 100_000: 2},
-    moved={**dict.fromkeys((50, 100, 200, 500, 1_000), 20), 10_000: 4, 100_000: 2},
-)
+QUICK = Effort(still={100: 1, 1_000: 1}, moved={100: 1, 1_000: 1})
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,11 @@ def _tasks(effort: Effort, workers: int) -> Iterator[tuple[int, int, int, int, i
     """Rows of the reference and of the window, replays without and with drift, and a seed; one task per worker."""
     for reference, window, still, moved in (
         *((REFERENCE, window, still, effort.moved[window]) for window, still in effort.still.items()),
-        *((SMALL_REFERENCE, window, effort.moved[window], 0) for window in _SMALL_REFERENCE_WINDOWS),
+        *(
+            (SMALL_REFERENCE, window, effort.moved[window], 0)
+            for window in _SMALL_REFERENCE_WINDOWS
+            if window in effort.moved
+        ),
     ):
         for worker in range(workers):
             one, other = (count * (worker + 1) // workers - count * worker // workers for count in (still, moved))

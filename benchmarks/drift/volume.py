@@ -26,7 +26,7 @@ class Effort:
 
 
 FULL = Effort(rounds={10_000: 3, 100_000: 2, 1_000_000: 2})
-QUICK = Effort(rounds={10_000: 1, 100_000: 1})
+QUICK = Effort(rounds={1_000: 1})
 
 
 def measure(effort: Effort, *, workers: int, progress: Callable[[str], None]) -> dict[str, Any]:

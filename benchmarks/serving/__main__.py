@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from benchmarks.command import MISSING, Benchmark, Progress, Results, main
 from benchmarks.serving import cold_start, cost, imports, in_handler, report, warm
-from benchmarks.serving.rig.environments import HERE
+from benchmarks.serving.rig.environments import HERE, Installing
 from benchmarks.serving.rig.models import PeerModels, Trained, peer_models, synthetic_model, template_model
 from benchmarks.serving.rig.object_store import ObjectStore
 from benchmarks.serving.rig.processes import Function, predict_function, predict_package
@@ -31,7 +31,7 @@ class Effort:
 
 
 FULL = Effort(cold_rounds=20, warm_rounds=10, warm_requests=200, sustained_requests=100_000, handler_rounds=5)
-QUICK = Effort(cold_rounds=5, warm_rounds=3, warm_requests=100, sustained_requests=10_000, handler_rounds=2)
+QUICK = Effort(cold_rounds=1, warm_rounds=1, warm_requests=20, sustained_requests=200, handler_rounds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,12 +129,14 @@ def _growth(bench: Bench, progress: Progress) -> Results:
 
 
 def _bench(stack: ExitStack, quick: bool, parts: Sequence[str], progress: Progress) -> Bench:
+    Installing.allowed = not quick
     progress("training")
     model = template_model()
     sized: dict[str, Trained] = {}
     if "growth" in parts:
-        sized = {f"{trees} trees": template_model(trees=trees) for trees in in_handler.TREES}
-        sized |= {f"{count} features": synthetic_model(features=count) for count in in_handler.FEATURES}
+        trees, features = in_handler.TREES[: 1 if quick else None], in_handler.FEATURES[: 1 if quick else None]
+        sized = {f"{count} trees": template_model(trees=count) for count in trees}
+        sized |= {f"{count} features": synthetic_model(features=count) for count in features}
     progress("installing the peers and converting the model for them")
     peers = peer_models(model)
     functions, missing = cold_start.peer_functions(peers)

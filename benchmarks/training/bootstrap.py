@@ -27,7 +27,7 @@ class Effort:
 
 
 FULL = Effort(rows=100_000, rounds=3)
-QUICK = Effort(rows=10_000, rounds=1)
+QUICK = Effort(rows=1_000, rounds=1)
 
 
 def measure(effort: Effort, *, progress: Callable[[str], None]) -> dict[str, Any]:

@@ -10,13 +10,13 @@ A draw takes as many rows as the holdout is worth in independent ones (dependenc
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evergreen.judging.dependence import INDEPENDENT, Units, Worth, worth
+from evergreen.judging.student import student_quantile
 from evergreen.metrics import METRICS, Outcomes
 
 Floats = NDArray[np.float64]
@@ -24,8 +24,6 @@ Floats = NDArray[np.float64]
 _EPSILON = float(np.finfo(np.float64).eps)
 # These classification metrics depend on the labels alone, so there are few distinct rows, each with a count.
 _OF_LABELS = ("accuracy", "f1_macro")
-# Beyond it, the expansion of Student's t is exact to six digits.
-_MANY_DEGREES = 100
 # The largest block of draws in memory, in numbers of 8 bytes.
 _BLOCK = 1_000_000
 
@@ -143,37 +141,8 @@ def _bounds(value: float, draws: Floats, confidence: float, degrees: int) -> tup
     Should Know About the Bootstrap).
     """
     low, high = np.quantile(draws, [1 - confidence, confidence])
-    margin = _student(confidence, degrees) * float(draws.std()) * math.sqrt(1 + 1 / degrees)
+    margin = student_quantile(confidence, degrees) * float(draws.std()) * math.sqrt(1 + 1 / degrees)
     return min(float(low), value - margin), max(float(high), value + margin)
-
-
-def _student(confidence: float, degrees: int) -> float:
-    """The quantile of Student's t, above one half."""
-    z = NormalDist().inv_cdf(confidence)
-    if degrees > _MANY_DEGREES:
-        # Abramowitz and Stegun 1964, 26.7.5.
-        return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
-    # Between 0 and a right angle, of which the tangent is the quantile.
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, degrees) < 2 * confidence - 1 else (low, middle)
-    return math.tan(low) * math.sqrt(degrees)
-
-
-def _within(angle: float, degrees: int) -> float:
-    """The probability that Student's t lies within +-sqrt(degrees) * tan(angle).
-
-    Abramowitz and Stegun 1964, 26.7.3 and 26.7.4.
-    """
-    odd = degrees % 2
-    term = math.cos(angle) if odd else 1.0
-    total = term if degrees > 1 else 0.0
-    for power in range(2 + odd, degrees - 1, 2):
-        term *= math.cos(angle) ** 2 * (power - 1) / power
-        total += term
-    within = math.sin(angle) * total
-    return 2 / math.pi * (angle + within) if odd else within
 
 
 class _Sample(Protocol):

@@ -171,7 +171,7 @@ class AlarmSettings:
     minimum_requests: int = field(
         default=20,
         metadata=_says(
-            "Requests of five minutes that it takes for either alarm: of a few, one wrong or slow request is a large "
+            "With fewer requests in five minutes, neither alarm fires: of a few, one wrong or slow request is a large "
             "share."
         ),
     )

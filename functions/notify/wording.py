@@ -10,6 +10,8 @@ from evergreen.number_text import number
 # An SNS subject takes a hundred characters.
 _SUBJECT = 100
 _DETAILS = 8
+# Their value is 0 while fewer requests come than `[alarms] minimum_requests`, see infra/monitoring/alarms.py.
+_OF_ENOUGH_REQUESTS = (names.ALARM_REJECTED, names.ALARM_LATENCY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +73,12 @@ def compose(alarm: Alarm, check: dict[str, Any]) -> Message:
         check: the newest check's result; empty before the first.
     """
     if not alarm.firing:
+        why = alarm.reason
+        if alarm.name in _OF_ENOUGH_REQUESTS:
+            why += " A value of 0 may also mean that too few requests came to tell; the dashboard shows them."
         return Message(
             subject=_subject(alarm, "over"),
-            paragraphs={"What": f"The alarm '{alarm.name}' is over since {alarm.changed}.", "Why": alarm.reason},
+            paragraphs={"What": f"The alarm '{alarm.name}' is over since {alarm.changed}.", "Why": why},
         )
     if check and alarm.name in (names.ALARM_DRIFT, names.ALARM_QUALITY, names.ALARM_BROKEN_INPUT):
         return _of_check(alarm, check)

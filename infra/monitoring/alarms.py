@@ -111,7 +111,7 @@ class Alarms(Construct):
             "trained on. The predict function's log names them in its lines 'rejected'.",
         )
         self._alarm(
-            "latency",
+            names.ALARM_LATENCY,
             self._of_enough_requests(names.PREDICTION_DURATION, "p99", settings.minimum_requests),
             threshold=settings.latency_p99_ms,
             description=f"One prediction request in a hundred, of at least {settings.minimum_requests} in five "

@@ -4,13 +4,12 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local import engine
 
-_ALARM = "AWS::CloudWatch::Alarm"
 _FORM = re.compile(r"IF\((\w+) >= (\d+), (\w+), (\d+)\)")
 # The key of the alarm's record under which ministack itself keeps nothing.
 METRICS = "Metrics"
@@ -37,11 +36,11 @@ class Condition:
         return cls(found[1], float(found[2]), found[3], float(found[4]))
 
     def value(self, values: Mapping[str, float | None]) -> float | None:
-        """In one period; None if it has no data."""
-        decides, then = values[self.least_of], values[self.then]
+        """In one period: none without data of the condition, 0 without data of `then`, as the page above says."""
+        decides = values[self.least_of]
         if decides is None:
             return None
-        return then if decides >= self.least else self.otherwise
+        return (values[self.then] or 0.0) if decides >= self.least else self.otherwise
 
 
 def parts_of(alarm: Mapping[str, Any]) -> tuple[Condition, dict[str, Mapping[str, Any]]]:
@@ -53,31 +52,19 @@ def parts_of(alarm: Mapping[str, Any]) -> tuple[Condition, dict[str, Mapping[str
 
 
 def install() -> None:
-    """Let templates have alarms on metric math."""
-    handlers = engine.RESOURCE_HANDLERS.get()[_ALARM]
-    for verb, position in (("create", 1), ("update", 2)):
-        handlers[verb] = _with_metrics(handlers[verb], position)
+    """Let templates have alarms on metric math: the first metric stands as the alarm's own, all are kept beside it.
 
+    ministack evaluates an alarm as soon as it has its record, which therefore must be complete.
+    """
+    record_of = engine.ALARM_RECORD.get()
 
-def _with_metrics(handler: Callable[..., Any], position: int) -> Callable[..., Any]:
-    """The handler, which gets the first metric as the alarm's own; its record keeps all of them."""
-
-    def provision(*arguments: Any, **named: Any) -> Any:
-        properties = arguments[position]
+    def record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
         if METRICS not in properties:
-            return handler(*arguments, **named)
+            return dict(record_of(name, properties))
         _, metrics = parts_of(properties)
         first = next(iter(metrics.values()))
         alone = {key: value for key, value in properties.items() if key != METRICS}
-        alone |= {
-            "MetricName": first["Metric"]["MetricName"],
-            "Namespace": first["Metric"]["Namespace"],
-            "Dimensions": first["Metric"].get("Dimensions", []),
-            "Period": first["Period"],
-        }
-        answer = handler(*arguments[:position], alone, *arguments[position + 1 :], **named)
-        record = engine.ALARMS.get()[answer[0]]
-        record[METRICS] = properties[METRICS]
-        return answer
+        own = {**first["Metric"], "Period": first["Period"]}
+        return {**record_of(name, alone | own), METRICS: properties[METRICS]}
 
-    return provision
+    engine.ALARM_RECORD.replace(record)

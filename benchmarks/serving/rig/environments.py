@@ -13,6 +13,12 @@ from benchmarks.places import BUILD
 HERE = Path(__file__).resolve().parents[1]
 
 
+class Installing:
+    """Whether a peer that is not installed yet may be: a quick run measures only those that are there."""
+
+    allowed = True
+
+
 class PeerUnavailable(Exception):
     """A peer could not be installed or started. It is reported as missing; the others are measured."""
 
@@ -21,7 +27,7 @@ def peer_folder(peer: str) -> Path:
     """The peer's virtual environment, installed on first use.
 
     Raises:
-        PeerUnavailable: its packages cannot be installed here; the message is the installer's.
+        PeerUnavailable: its packages cannot be installed here, and the message is the installer's; or may not be.
     """
     requirements = HERE / "peers" / f"{peer}.txt"
     pinned = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
@@ -29,6 +35,8 @@ def peer_folder(peer: str) -> Path:
     mark = folder / "installed-from"
     if mark.exists() and mark.read_text() == pinned:
         return folder
+    if not Installing.allowed:
+        raise PeerUnavailable(f"{peer} is not installed; a whole run installs it")
     shutil.rmtree(folder, ignore_errors=True)
     _uv("venv", "--python", sys.executable, str(folder))
     # Compiled, as in a well-built image: otherwise each cold start of a peer would compile its packages.

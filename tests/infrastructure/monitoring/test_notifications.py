@@ -3,6 +3,7 @@
 import pytest
 
 from evergreen import names
+from local.services.metric_math import Condition
 
 TOPIC = "AWS::SNS::Topic"
 
@@ -54,7 +55,7 @@ def alarms(template):
 
 # Written by AWS itself.
 OF_SERVICES = {"capture refused", "capture late", "work left undone"}
-OF_ENOUGH_REQUESTS = {names.ALARM_REJECTED, "latency"}
+OF_ENOUGH_REQUESTS = {names.ALARM_REJECTED, names.ALARM_LATENCY}
 OF_CHECKS = {names.ALARM_DRIFT, names.ALARM_QUALITY, names.ALARM_BROKEN_INPUT}
 
 
@@ -76,19 +77,21 @@ def test_a_share_or_a_percentile_of_a_few_requests_raises_no_alarm(alarms, templ
     settings = template.settings.alarms
     for name, metric, statistic, threshold in (
         (names.ALARM_REJECTED, names.REJECTED_REQUESTS, "Average", settings.rejected_share),
-        ("latency", names.PREDICTION_DURATION, "p99", settings.latency_p99_ms),
+        (names.ALARM_LATENCY, names.PREDICTION_DURATION, "p99", settings.latency_p99_ms),
     ):
         alarm = alarms[name]
         (expression,) = [item for item in alarm["Metrics"] if "Expression" in item]
         by_id = {item["Id"]: item["MetricStat"] for item in alarm["Metrics"] if "MetricStat" in item}
-        assert expression["Expression"] == "IF(requests >= 20, value, 0)"
+        assert expression["Expression"] == f"IF(requests >= {settings.minimum_requests}, value, 0)"
         assert not any(item.get("ReturnData", True) for item in alarm["Metrics"] if item is not expression)
         assert {id_: (stat["Metric"]["MetricName"], stat["Stat"]) for id_, stat in by_id.items()} == {
             "value": (metric, statistic),
             "requests": (metric, "SampleCount"),
         }
         assert alarm["Threshold"] == threshold
-        assert "20" in alarm["AlarmDescription"]
+        assert f"of at least {settings.minimum_requests} " in alarm["AlarmDescription"]
+        # The embedded cloud knows this form.
+        assert Condition.parse(expression["Expression"]).least == settings.minimum_requests
 
 
 def test_alarms_look_where_the_metrics_are(alarms, template):

@@ -2,12 +2,14 @@
 
 import json
 import time
+from dataclasses import dataclass
 
 import pytest
 
 from local.services.alarms import next_state
 from local.services.embedded_metrics import metric_data
 from local.services.metric_math import Condition
+from tests.integration.account import Account
 
 _PRINT_EVENT = "import json\ndef handle(event, context):\n    print(json.dumps(event))"
 
@@ -197,51 +199,116 @@ def messages(aws, group):
     return aws.messages(group) if groups else []
 
 
+@dataclass(frozen=True)
+class AlarmOfEnough:
+    """An alarm on a statistic of at least 20 requests, from a template."""
+
+    aws: Account
+    name: str
+    statistic: str
+
+    @property
+    def metric(self):
+        dimensions = [{"Name": "service", "Value": "predict"}]
+        return {"Namespace": self.name, "MetricName": "Requests", "Dimensions": dimensions}
+
+    def deploy(self, verb, threshold):
+        stats = {"value": self.statistic, "requests": "SampleCount"}
+        properties = {
+            "AlarmName": self.name,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "EvaluationPeriods": 1,
+            "Threshold": threshold,
+            "TreatMissingData": "notBreaching",
+            "Metrics": [
+                {"Id": "share", "Expression": "IF(requests >= 20, value, 0)"},
+                *(
+                    {"Id": id_, "MetricStat": {"Metric": self.metric, "Period": 300, "Stat": stat}, "ReturnData": False}
+                    for id_, stat in stats.items()
+                ),
+            ],
+        }
+        resources = {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}}
+        formation = self.aws.client("cloudformation")
+        getattr(formation, f"{verb}_stack")(StackName=self.name, TemplateBody=json.dumps({"Resources": resources}))
+        waiter = formation.get_waiter(f"stack_{verb}_complete")
+        waiter.wait(StackName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+    def record(self, *values):
+        """A value for each request; the alarm is evaluated at once."""
+        data = {"MetricName": "Requests", "Dimensions": self.metric["Dimensions"], "Values": values}
+        self.aws.client("cloudwatch").put_metric_data(Namespace=self.name, MetricData=[data])
+
+    def states(self):
+        """All that it has been in, the newest last."""
+        items = self.aws.client("cloudwatch").describe_alarm_history(AlarmName=self.name)["AlarmHistoryItems"]
+        return [item["HistorySummary"].rpartition(" ")[2] for item in reversed(items)]
+
+
 @pytest.fixture
-def share_of_enough(aws):
-    """The name of an alarm above 0.1, of at least 20 requests, from a template; and what records requests, 1 or 0."""
-    formation, name = aws.client("cloudformation"), aws.name("share")
-    metric = {"Namespace": name, "MetricName": "Rejected", "Dimensions": [{"Name": "service", "Value": "predict"}]}
-    stats = {"value": "Average", "requests": "SampleCount"}
-    properties = {
-        "AlarmName": name,
-        "ComparisonOperator": "GreaterThanThreshold",
-        "EvaluationPeriods": 1,
-        "Threshold": 0.1,
-        "TreatMissingData": "notBreaching",
-        "Metrics": [
-            {"Id": "share", "Expression": "IF(requests >= 20, value, 0)"},
-            *(
-                {"Id": id_, "MetricStat": {"Metric": metric, "Period": 300, "Stat": stat}, "ReturnData": False}
-                for id_, stat in stats.items()
-            ),
-        ],
-    }
-    resources = {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}}
-    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
-    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+def alarm_of_enough(aws):
+    def deploy(statistic, threshold):
+        alarm = AlarmOfEnough(aws, aws.name("enough"), statistic)
+        alarm.deploy("create", threshold)
+        return alarm
 
-    def record(*values):
-        data = {"MetricName": "Rejected", "Dimensions": metric["Dimensions"], "Values": values}
-        aws.client("cloudwatch").put_metric_data(Namespace=name, MetricData=[data])
-
-    def state():
-        return aws.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
-
-    return record, state
+    return deploy
 
 
-def test_a_wrong_request_among_a_few_raises_no_alarm_and_some_among_many_do(share_of_enough, eventually):
-    record, state = share_of_enough
-    record(*[1.0, *[0.0] * 5])
-    eventually(lambda: state() == "OK")
+@pytest.fixture
+def rejected(alarm_of_enough):
+    """An alarm on the share of rejected requests, 1 each, above a tenth."""
+    return alarm_of_enough("Average", 0.1)
 
-    # Nineteen by now, four of them wrong.
-    record(*[1.0, 1.0, 1.0, *[0.0] * 10])
-    assert state() == "OK"
-    record(0.0)
 
-    eventually(lambda: state() == "ALARM")
+@pytest.fixture
+def latency(alarm_of_enough):
+    """An alarm on the slowest request in a hundred, above 500 ms."""
+    return alarm_of_enough("p99", 500.0)
+
+
+def test_a_rejected_request_among_six_raises_no_alarm(rejected):
+    rejected.record(1.0, *[0.0] * 5)
+    assert "ALARM" not in rejected.states()
+
+
+def test_more_than_the_share_of_thirty_rejected_requests_raise_an_alarm(rejected):
+    rejected.record(*[1.0] * 3, *[0.0] * 26)
+    assert rejected.states()[-1] == "ALARM"
+
+
+def test_the_share_itself_raises_no_alarm(rejected):
+    rejected.record(*[1.0] * 3, *[0.0] * 27)
+    assert "ALARM" not in rejected.states()
+
+
+def test_the_request_that_completes_the_number_counts(rejected):
+    rejected.record(*[1.0] * 19)
+    assert "ALARM" not in rejected.states()
+    rejected.record(1.0)
+    assert rejected.states()[-1] == "ALARM"
+
+
+def test_a_slow_request_among_six_raises_no_alarm_and_slow_ones_among_thirty_do(latency):
+    latency.record(2000.0, *[20.0] * 5)
+    assert "ALARM" not in latency.states()
+    latency.record(2000.0, *[20.0] * 23)
+    assert latency.states()[-1] == "ALARM"
+
+
+def test_a_new_deployment_does_not_judge_a_few_requests_either(rejected):
+    rejected.record(1.0, *[0.0] * 5)
+    rejected.deploy("update", 0.15)
+    assert "ALARM" not in rejected.states()
+
+
+@pytest.mark.parametrize(
+    ("requests", "share", "value"), [(None, None, None), (19.0, 0.9, 0.0), (20.0, 0.9, 0.9), (20.0, None, 0.0)]
+)
+def test_metric_math_without_data_is_what_the_reference_says(requests, share, value):
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html, "Using IF expressions"."""
+    condition = Condition.parse("IF(requests >= 20, share, 0)")
+    assert condition.value({"requests": requests, "share": share}) == value
 
 
 def test_metric_math_of_another_form_is_refused_in_a_template():

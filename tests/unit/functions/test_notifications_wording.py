@@ -88,6 +88,17 @@ def test_the_end_of_an_alarm_is_told_in_a_sentence():
     )
 
 
+@pytest.mark.parametrize("name", [names.ALARM_REJECTED, names.ALARM_LATENCY])
+def test_the_end_of_an_alarm_on_a_share_says_that_it_may_be_for_want_of_requests(name):
+    reason = "Threshold Crossed: 1 datapoint [0.0] was not greater than the threshold (0.1)."
+
+    why = compose(alarm(name, firing=False, reason=reason), {}).paragraphs["Why"]
+
+    assert why.startswith(reason)
+    assert "too few requests" in why
+    assert "dashboard" in why
+
+
 def test_an_alarm_of_the_endpoint_is_told_by_its_description():
     description = "A prediction failed in the last five minutes. The cause is in the predict function's log."
 

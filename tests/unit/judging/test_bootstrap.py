@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from evergreen.judging.bootstrap import _student as student
 from evergreen.judging.bootstrap import estimate, paired_gain, unpaired_gain
 from evergreen.metrics import CLASSIFICATION, METRICS, Outcomes
 
@@ -122,12 +120,6 @@ def test_more_confidence_is_a_lower_bound():
     low = [paired_gain("mae", candidate, champion, seed=0, confidence=sure).low for sure in (0.9, 0.975, 0.999)]
 
     assert low == sorted(low, reverse=True)
-
-
-@pytest.mark.parametrize("degrees", [1, 2, 3, 8, 9, 99, 100, 101, 10_000])
-@pytest.mark.parametrize("confidence", [0.9, 0.975, 0.99])
-def test_students_quantile_is_that_of_scipy(degrees, confidence):
-    assert student(confidence, degrees) == pytest.approx(stats.t.ppf(confidence, degrees), rel=1e-4)
 
 
 def test_a_hundred_classes_are_drawn_block_by_block():

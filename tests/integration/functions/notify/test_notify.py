@@ -105,6 +105,24 @@ def test_an_alarm_before_the_first_check_is_told_by_its_description(account):
     assert text == "What: More features have drifted.\n\nSince: 2026-11-24T01:02:03 UTC\n\nHow far: Threshold Crossed"
 
 
+def test_an_alarm_on_metric_math_is_told_by_its_description_too(account):
+    happened = event(before="OK", now="ALARM", name=names.ALARM_REJECTED)
+    metric = {"namespace": "Evergreen/dev", "name": names.REJECTED_REQUESTS, "dimensions": {"service": "predict"}}
+    happened["alarmData"]["configuration"]["metrics"] = [
+        {"id": "expr_1", "expression": "IF(requests >= 20, value, 0)", "label": "share", "returnData": True},
+        *(
+            {"id": id_, "metricStat": {"metric": metric, "period": 300, "stat": stat}, "returnData": False}
+            for id_, stat in (("value", "Average"), ("requests", "SampleCount"))
+        ),
+    ]
+
+    notify.handler(happened, CONTEXT)
+
+    ((subject, text),) = account.received()
+    assert subject == "Evergreen dev: rejected requests, alarm"
+    assert text.startswith("What: More features have drifted.")
+
+
 def test_a_fall_in_quality_is_not_told_twice_when_drift_begins_in_the_same_check(account):
     store(account, replace(CHECK, quality=FELL.as_dict(), drift_since=CHECK.checked_at))
 
