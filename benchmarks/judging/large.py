@@ -36,7 +36,14 @@ def measure(rows: int, *, rounds: int, progress: Callable[[str], None]) -> dict[
         times = []
         for _ in range(rounds):
             start = time.perf_counter()
-            paired_gain(metric, two.candidate, two.champion, seed=0, confidence=PromotionSettings().confidence)
+            paired_gain(
+                metric,
+                two.candidate,
+                two.champion,
+                units=two.units,
+                seed=0,
+                confidence=PromotionSettings().confidence,
+            )
             times.append(time.perf_counter() - start)
         seconds[metric] = median(times)
         progress(f"bootstrap of {metric}: {seconds[metric]:.1f} s")
@@ -67,7 +74,11 @@ def _write_bundle(folder: Path, estimator: Any, holdout: pd.DataFrame, truth: pd
     features = tuple(Feature(name=name, type=NUMBER, missing_allowed=False) for name in holdout)
     contract = Contract(task="regression", target="price", features=features)
     rows = zip(holdout.to_dict("records"), truth.tolist(), estimator.predict(holdout).tolist(), strict=True)
-    lines = (json.dumps({"features": row, "actual": actual, "predicted": said}) for row, actual, said in rows)
+    # In an order, so that Judge looks at how the rows depend on each other.
+    lines = (
+        json.dumps({"features": row, "actual": actual, "predicted": said, "moment": place})
+        for place, (row, actual, said) in enumerate(rows)
+    )
     metrics = {"metric": "mape", "baseline": {"mape": 1.0}, "promotion": vars(PromotionSettings())}
     (folder / bundle.MODEL).write_text(json.dumps(portable.export(estimator)))
     (folder / bundle.CONTRACT).write_bytes(contract.to_json())
