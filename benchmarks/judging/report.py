@@ -102,13 +102,14 @@ Both models have 200 boosted trees on 13 columns.
 
 _STREAMS = """\
 The same with equally good models on rows that depend on each other, and of which that is known: their order in time, or
-their groups. {replays} replays each. The table shows the share that promotes the candidate, over all six metrics, and
-by the metric for which it is largest.
+their groups. There are {replays} replays. The table shows the share that promotes the candidate, over all
+six metrics, and by the metric for which it is largest.
 
 - independent: as above, but in a known order;
 - autoregressive: the errors of both models are first-order series with the coefficient that is named;
 - sessions of 20: runs of 20 rows share half of their variance;
-- weekly: errors are twice as large on two days of seven, ten rows a day;
+- weekly: each part of the errors is twice as large on two days of seven, ten rows a day. Each part has days of its own,
+  so that the models are not quite equal: with 10,000 rows Judge tells some of them apart, and is right;
 - groups: rows of a group share half of their variance; each row belongs to one of so many groups at random.
 """
 
