@@ -4,9 +4,8 @@ A table with a known order shows it by its own past: each window of it is checke
 other table, both samples are drawn from the holdout, so that every alarm is false.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,8 @@ _DRAWN_SIZES = (1, 5)
 _REFERENCE_ROWS = 10_000
 # A rate counts as too high only if chance alone would show it with a smaller probability than this.
 _CERTAINTY = 0.01
+# Rates that are tried, each so many times the one before.
+_STEP = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +79,16 @@ def calibrate(replay: Replay, rule: DriftSettings, *, seed: int, replays: int = 
     Raises:
         InvalidSettings: the rule raises more false alarms than `false_alarms_per_year`.
     """
+    found = list(_measured(replay, rule, seed=seed, replays=replays))
+    exceeded = next((each for each in found if not _holds(each, rule)), None)
+    if exceeded:
+        nearest = _nearest_that_holds(replay, rule, seed=seed, replays=replays)
+        raise InvalidSettings(_refusal(exceeded, rule, replay.history, nearest))
+    return found
+
+
+def _measured(replay: Replay, rule: DriftSettings, *, seed: int, replays: int) -> Iterator[Calibration]:
     generator = np.random.default_rng(seed)
-    found = []
     for rows, windows in _windows(replay, rule, generator, replays):
         alarms, named, checks = 0, 0, 0
         for before, now in windows:
@@ -89,11 +98,25 @@ def calibrate(replay: Replay, rule: DriftSettings, *, seed: int, replays: int = 
             alarms += bool(assess(comparison, rule, replay.importance).reasons)
             named += any(feature.drifted for feature in comparison.features)
             checks += 1
-        measured = Calibration(rows=rows, checks=checks, false_alarms=alarms, named=named)
-        if checks and binom.sf(alarms - 1, checks, significance(rule)) < _CERTAINTY:
-            raise InvalidSettings(_refusal(measured, rule, replay.history))
-        found.append(measured)
-    return found
+        yield Calibration(rows=rows, checks=checks, false_alarms=alarms, named=named)
+
+
+def _holds(measured: Calibration, rule: DriftSettings) -> bool:
+    """Whether chance may have shown so many alarms."""
+    return bool(binom.sf(measured.false_alarms - 1, measured.checks, significance(rule)) >= _CERTAINTY)
+
+
+def _nearest_that_holds(replay: Replay, rule: DriftSettings, *, seed: int, replays: int) -> float | None:
+    """The lowest of a few more false alarms a year that the rule holds. Each is tried: the more are asked for, the more
+    the rule raises.
+    """
+    rate = rule.false_alarms_per_year * _STEP
+    while rate <= rule.most_false_alarms:
+        more = replace(rule, false_alarms_per_year=rate)
+        if all(_holds(each, more) for each in _measured(replay, more, seed=seed, replays=replays)):
+            return rate
+        rate *= _STEP
+    return None
 
 
 def _windows(
@@ -120,18 +143,16 @@ def _drawn(holdout: pd.DataFrame, rows: int, generator: np.random.Generator) -> 
     return holdout.iloc[generator.integers(0, len(holdout), rows)]
 
 
-def _refusal(measured: Calibration, rule: DriftSettings, history: History) -> str:
-    rate = measured.false_alarms / measured.checks
+def _refusal(measured: Calibration, rule: DriftSettings, history: History, nearest: float | None) -> str:
     where = "windows of the table's own past" if history.order else "windows that were drawn from the holdout"
-    # Rounded up: a rate that is rounded down would still be exceeded.
-    nearest = math.ceil(10 * rate * rule.checks_per_year) / 10
+    rate = measured.false_alarms / measured.checks * rule.checks_per_year
     remedy = (
-        f"set false_alarms_per_year = {nearest:g}"
-        if nearest <= rule.most_false_alarms
-        else "take reasons out of alarm_on, or leave features out of the comparison by leave_out"
+        f"the nearest rate that the rule holds is false_alarms_per_year = {nearest:g}"
+        if nearest
+        else "no other rate helps: take reasons out of alarm_on, or features out of the comparison by leave_out"
     )
     return (
         f"[drift] false_alarms_per_year = {rule.false_alarms_per_year:g} cannot be held: {measured.false_alarms} of "
-        f"{measured.checks} {where}, {number(measured.rows)} rows each, raised an alarm, which is {number(nearest)} a "
-        f"year with a check every {counted(rule.every_hours, 'hour')}. To hold what is asked for, {remedy}"
+        f"{measured.checks} {where}, {number(measured.rows)} rows each, raised an alarm, which is {number(rate)} a "
+        f"year with a check every {counted(rule.every_hours, 'hour')}; {remedy}"
     )
