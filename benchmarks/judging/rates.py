@@ -40,7 +40,7 @@ class Effort:
 FULL = Effort(
     equal={**dict.fromkeys((30, 100, 300, 700, 2_000), 300), 10_000: 100},
     better={**dict.fromkeys((30, 100, 300, 700, 2_000), 60), 10_000: 20},
-    streams={**dict.fromkeys((100, 700, 2_000), 200), 10_000: 40},
+    streams={**dict.fromkeys((100, 700, 2_000), 200), 10_000: 100},
 )
 QUICK = Effort(equal={30: 4, 700: 4}, better={30: 1, 700: 1}, streams={100: 1})
 

@@ -58,6 +58,8 @@ look better. The paired bootstrap estimates how much of the difference is chance
   what came of
   it: "687 rows, worth about 61 independent". If nothing is known, rows count as independent, and the decision says so.
 - Rows that depend on each other and are worth fewer than {MINIMUM_INDEPENDENT} independent ones are not enough.
+- A short series does not show how long its memory is. Rows in time therefore have a degree of freedom of Student's t
+  for each 30 moments, and three at least: with 100 rows in time, only a far better model is promoted.
 - The gain must be above 0 with a one-sided confidence of {_SURE}. Its lower bound is the lower of two: the percentile
   of the 2,000 gains, and the one from their standard deviation and Student's t. The percentile alone is too narrow if
   there are few rows, or if a few rows weigh much (Hesterberg 2015).
@@ -108,8 +110,7 @@ six metrics, and by the metric for which it is largest.
 - independent: as above, but in a known order;
 - autoregressive: the errors of both models are first-order series with the coefficient that is named;
 - sessions of 20: runs of 20 rows share half of their variance;
-- weekly: each part of the errors is twice as large on two days of seven, ten rows a day. Each part has days of its own,
-  so that the models are not quite equal: with 10,000 rows Judge tells some of them apart, and is right;
+- weekly: the errors of both models are twice as large on two days of seven, ten rows a day;
 - groups: rows of a group share half of their variance; each row belongs to one of so many groups at random.
 """
 
@@ -125,46 +126,48 @@ def render(results: Results) -> str:
 
 def _goals(results: Results) -> Iterator[list[str]]:
     if "rates" in results:
-        measured = results["rates"]
-        equal = max(at["0.0"]["promoted"] for rows in measured.values() for at in rows.values())
-        yield goal(
-            "equal models promoted, by any metric at any size",
-            f"at most {_MOST_EQUAL:.0%}",
-            f"{equal:.1%}",
-            equal <= _MOST_EQUAL,
-        )
-        better = min(rows[str(STATED_ROWS)][str(STATED_MARGIN)]["promoted"] for rows in measured.values())
-        yield goal(
-            f"a model with {STATED_MARGIN:.0%} less error promoted, by any metric, {STATED_ROWS} rows",
-            f"at least {_LEAST_BETTER:.0%}",
-            f"{better:.0%}",
-            better >= _LEAST_BETTER,
-        )
-        if all(str(_MANY_ROWS) in rows for rows in measured.values()):
-            found = min(rows[str(_MANY_ROWS)][str(STATED_MARGIN)]["promoted"] for rows in measured.values())
-            yield goal(
-                f"a model with {STATED_MARGIN:.0%} less error promoted, by any metric, {_MANY_ROWS:,} rows",
-                f"at least {_LEAST_BETTER_OF_MANY:.0%}",
-                f"{found:.0%}",
-                found >= _LEAST_BETTER_OF_MANY,
-            )
+        yield from _goals_of_rates(results["rates"])
     if "streams" in results:
         yield _goal_of_streams(results["streams"])
     if "large" in results:
-        slowest = max(results["large"]["bootstrap"].values())
-        yield goal(
-            f"bootstrap of {results['large']['rows']:,} rows, 2,000 draws, by any metric",
-            f"under {number(_MOST_SECONDS)} s",
-            f"{slowest:.1f} s",
-            slowest < _MOST_SECONDS,
-        )
-        judge = results["large"]["judge"]["seconds"]
-        yield goal(
-            f"all of Judge, {results['large']['rows']:,} rows in an order",
-            f"under {number(_MOST_SECONDS_OF_JUDGE)} s",
-            f"{judge:.1f} s",
-            judge < _MOST_SECONDS_OF_JUDGE,
-        )
+        yield from _goals_of_large(results["large"])
+
+
+def _goals_of_rates(rates: Results) -> Iterator[list[str]]:
+    equal = max(at["0.0"]["promoted"] for rows in rates.values() for at in rows.values())
+    yield goal(
+        "equal models promoted, by any metric at any size",
+        f"at most {_MOST_EQUAL:.0%}",
+        f"{equal:.1%}",
+        equal <= _MOST_EQUAL,
+    )
+    for size, least in ((STATED_ROWS, _LEAST_BETTER), (_MANY_ROWS, _LEAST_BETTER_OF_MANY)):
+        # The quick form has few sizes.
+        if all(str(size) in rows for rows in rates.values()):
+            better = min(rows[str(size)][str(STATED_MARGIN)]["promoted"] for rows in rates.values())
+            yield goal(
+                f"a model with {STATED_MARGIN:.0%} less error promoted, by any metric, {size:,} rows",
+                f"at least {least:.0%}",
+                f"{better:.0%}",
+                better >= least,
+            )
+
+
+def _goals_of_large(large: Results) -> Iterator[list[str]]:
+    slowest = max(large["bootstrap"].values())
+    yield goal(
+        f"bootstrap of {large['rows']:,} rows, 2,000 draws, by any metric",
+        f"under {number(_MOST_SECONDS)} s",
+        f"{slowest:.1f} s",
+        slowest < _MOST_SECONDS,
+    )
+    judge = large["judge"]["seconds"]
+    yield goal(
+        f"all of Judge, {large['rows']:,} rows in an order",
+        f"under {number(_MOST_SECONDS_OF_JUDGE)} s",
+        f"{judge:.1f} s",
+        judge < _MOST_SECONDS_OF_JUDGE,
+    )
 
 
 def _rates(rates: Results) -> list[str]:
@@ -173,9 +176,13 @@ def _rates(rates: Results) -> list[str]:
     figures = []
     for metric, by_rows in rates.items():
         for rows, by_margin in by_rows.items():
-            equal, *better = (by_margin[margin]["promoted"] for margin in margins)
-            figures.append([metric, f"{int(rows):,}", f"{equal:.1%}", *(f"{share:.0%}" for share in better)])
-    text = _RATES.format(equal=_replays(rates, "0.0"), better=_replays(rates, margins[1]))
+            of_equal, *of_better = (by_margin[margin]["promoted"] for margin in margins)
+            figures.append([metric, f"{int(rows):,}", f"{of_equal:.1%}", *(f"{share:.0%}" for share in of_better)])
+    equal, better = (
+        _replays({rows: at[margin]["replays"] for rows, at in next(iter(rates.values())).items()})
+        for margin in margins[:2]
+    )
+    text = _RATES.format(equal=equal, better=better)
     title, _, paragraph = text.partition("\n\n")
     return [title, "", *wrap(paragraph, width=120), "", *table(header, figures)]
 
@@ -209,11 +216,7 @@ def _streams(streams: Results) -> list[str]:
             worst = max(by_metric, key=lambda name: by_metric[name])
             cells.append(f"{mean(by_metric.values()):.1%} ({by_metric[worst]:.1%} {worst})")
         figures.append([stream, *cells])
-    counts = {int(rows): count for rows, count in streams["replays"].items()}
-    usual = max(counts.values())
-    fewer = [f"{count:,} with {rows:,} rows" for rows, count in counts.items() if count < usual]
-    replays = f"{usual:,} ({', '.join(fewer)})" if fewer else f"{usual:,}"
-    text = _STREAMS.format(replays=replays)
+    text = _STREAMS.format(replays=_replays(streams["replays"]))
     return [
         "## Rows that depend on each other",
         "",
@@ -223,11 +226,10 @@ def _streams(streams: Results) -> list[str]:
     ]
 
 
-def _replays(rates: Results, margin: str) -> str:
-    """The number of replays at each size: "1,000 (300 with 10,000 rows)"."""
-    counts = {int(rows): at[margin]["replays"] for rows, at in next(iter(rates.values())).items()}
+def _replays(counts: dict[str, int]) -> str:
+    """The number of replays by size: "1,000 (300 with 10,000 rows)"."""
     usual = max(counts.values())
-    fewer = [f"{count:,} with {rows:,} rows" for rows, count in counts.items() if count < usual]
+    fewer = [f"{count:,} with {int(rows):,} rows" for rows, count in counts.items() if count < usual]
     return f"{usual:,} ({', '.join(fewer)})" if fewer else f"{usual:,}"
 
 

@@ -112,7 +112,15 @@ def test_a_few_moments_are_too_few_to_compare_and_rows_are_taken_in_their_order(
     found = worth(np.random.default_rng(0).standard_normal(600), Units(moments=years))
 
     assert found.independent > 300
-    assert found.degrees > 100
+    # One for each 30 rows; three moments would have given three.
+    assert found.degrees == 20
+
+
+@pytest.mark.parametrize(("rows", "most"), [(40, 3), (100, 3), (300, 10), (3_000, 100)])
+def test_a_short_series_does_not_show_how_long_its_memory_is(rows, most):
+    found = worth(np.random.default_rng(0).standard_normal(rows), Units(moments=np.arange(rows)))
+
+    assert found.degrees == most
 
 
 @pytest.mark.parametrize("values", [np.zeros(50), np.full(50, 0.1), np.array([3.0])])
@@ -140,6 +148,11 @@ def test_equal_models_are_not_promoted_on_rows_that_depend_on_each_other(stream)
     # As often as they were when such rows counted as independent.
     assert promoted("mape", 700, stream, replays=60, known=False) > 0.08
     assert promoted("mape", 700, stream, replays=60) <= 0.05
+
+
+def test_equal_models_are_not_promoted_on_a_short_series_that_hides_its_memory():
+    # 16% with as many degrees of freedom as the rows seem worth.
+    assert promoted("log_loss", 100, "autoregressive 0.99", replays=200) <= 0.07
 
 
 def test_a_much_better_model_is_promoted_on_independent_rows_of_which_that_is_not_known():
