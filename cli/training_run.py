@@ -20,8 +20,9 @@ from evergreen.versions import data_version
 from evergreen.versions.data_version import DataVersion
 from evergreen.versions.source import source_digest
 
-# Seconds between two polls of a running execution.
-_POLL = 0.5
+# Seconds between two polls of a running execution: from the shortest to the longest, an eighth longer each time, since
+# a training on AWS takes minutes, and an account may poll all of its executions only so often.
+_POLL, _LONGEST_POLL, _LONGER = 0.25, 5.0, 1.125
 
 # Called when a state starts (seconds is None) and when it ends.
 OnState = Callable[[str, float | None], None]
@@ -100,20 +101,34 @@ class TrainingRun:
         )["executionArn"]
         seen = 0
         entered: dict[str, float] = {}
+        pause = _POLL
         while True:
             # Read before the history: of a finished execution, all events are then read below.
             status = workflow.describe_execution(executionArn=execution)
-            pages = workflow.get_paginator("get_execution_history").paginate(executionArn=execution)
-            events = [event for page in pages for event in page["events"]]
-            for event in events[seen:]:
+            for event in _events_after(seen, workflow, execution):
                 _report(event, entered, on_state)
-            seen = len(events)
+                seen = event["id"]
             if status["status"] != "RUNNING":
                 break
-            time.sleep(_POLL)
+            time.sleep(pause)
+            pause = min(pause * _LONGER, _LONGEST_POLL)
         if status["status"] != "SUCCEEDED":
             raise CommandFailed(f"training {status['status'].lower().replace('_', ' ')}{_last_words(status)}")
         return dict(json.loads(status["output"]))
+
+
+def _events_after(seen: int, workflow: Any, execution: str) -> list[dict[str, Any]]:
+    """The events of an execution after the one of this number, which counts from 1, the oldest first."""
+    found: list[dict[str, Any]] = []
+    pages = workflow.get_paginator("get_execution_history").paginate(
+        executionArn=execution, reverseOrder=True, PaginationConfig={"PageSize": 100}
+    )
+    for page in pages:
+        new = [event for event in page["events"] if event["id"] > seen]
+        found += new
+        if len(new) < len(page["events"]):
+            break
+    return found[::-1]
 
 
 def _report(event: dict[str, Any], entered: dict[str, float], on_state: OnState) -> None:
@@ -126,19 +141,12 @@ def _report(event: dict[str, Any], entered: dict[str, float], on_state: OnState)
 
 
 def _last_words(status: dict[str, Any]) -> str:
-    """The state and the cause. If the cause is a job's or function's description as JSON, only the error in it."""
-    state, _, cause = status.get("cause", "").partition(": ")
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        return f" at {state}: {cause}" if cause else ""
-    if "Stopped" in (document.get("TrainingJobStatus"), document.get("ProcessingJobStatus")):
-        limit = document["StoppingCondition"]["MaxRuntimeInSeconds"]
-        return f" at {state}: the job was stopped, by a user or by its limit of {limit} s (infra/environments.py)"
-    words = next((document[key] for key in ("FailureReason", "ExitMessage", "errorMessage") if key in document), cause)
-    # SageMaker puts these around the job's own message.
-    words = words.removeprefix("AlgorithmError: ").removesuffix(", exit code: 1")
-    return f" at {state}: {words}"
+    """The state that failed and why, as the workflow says it; an end that it could not see has words of its own."""
+    cause = status.get("cause", "")
+    state, _, words = cause.partition(": ")
+    if state.isidentifier():
+        return f" at {state}: {words}"
+    return f": {cause}" if cause else ""
 
 
 def _present_table(table: Path, settings: ModelSettings) -> DataVersion:

@@ -8,8 +8,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 
-def put_if_unchanged(client: Any, *, bucket: str, key: str, body: bytes, etag: str | None) -> bool:
-    """Write a JSON object if it still has the ETag that was read; return whether it was written.
+def put_if_unchanged(
+    client: Any, *, bucket: str, key: str, body: bytes, etag: str | None, content_type: str = "application/json"
+) -> bool:
+    """Write an object if it still has the ETag that was read; return whether it was written.
 
     Args:
         client: a boto3 client of S3.
@@ -17,7 +19,7 @@ def put_if_unchanged(client: Any, *, bucket: str, key: str, body: bytes, etag: s
     """
     condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
     try:
-        client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition)
+        client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **condition)
     except ClientError as error:
         # 412: another version is there. 409: another one is being written at this moment. NoSuchKey: it was deleted.
         status, code = error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"]

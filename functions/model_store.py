@@ -16,12 +16,13 @@ from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
 from functions.conditional_write import put_if_unchanged
 
-# Where SageMaker puts the model folder of a training job, below the job's own prefix.
+# Where a bundle lies, below the prefix of the training job that wrote it.
 _BUNDLE_FOLDER = "output/model/"
 _CONTENT_TYPES = {
     ".json": "application/json",
     ".html": "text/html; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
 
 
@@ -40,8 +41,8 @@ class ModelStore:
         self._client = client
         self._bucket = bucket
 
-    def key_prefix(self, uri: str) -> str:
-        """The key prefix of a folder named by its s3:// URI.
+    def key(self, uri: str) -> str:
+        """The key of an object named by its s3:// URI.
 
         Raises:
             BrokenBundle: the URI names another bucket, or is none.
@@ -49,23 +50,38 @@ class ModelStore:
         parts = urlsplit(uri)
         if parts.scheme != "s3" or parts.netloc != self._bucket:
             raise BrokenBundle(f"the bundle {uri!r} is not in the model bucket {self._bucket}")
-        return f"{parts.path.strip('/')}/"
+        return parts.path.lstrip("/")
+
+    def read(self, key: str) -> bytes:
+        """
+        Raises:
+            BrokenBundle: there is no such object.
+        """
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        except self._client.exceptions.NoSuchKey as error:
+            raise BrokenBundle(f"s3://{self._bucket}/{key} does not exist") from error
+        body: bytes = answer["Body"].read()
+        return body
 
     def bundle(self, prefix: str) -> Bundle:
         """
         Raises:
             BrokenBundle: there is no complete and unchanged bundle at the prefix.
         """
+        return Bundle.read(lambda name: self.read(f"{prefix}{name}"))
 
-        def fetch(name: str) -> bytes:
-            try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=f"{prefix}{name}")
-            except self._client.exceptions.NoSuchKey as error:
-                raise BrokenBundle(f"s3://{self._bucket}/{prefix}{name} does not exist") from error
-            body: bytes = answer["Body"].read()
-            return body
-
-        return Bundle.read(fetch)
+    def write_once(self, prefix: str, files: Mapping[str, bytes]) -> None:
+        """Store files by name, in this order. One that is there already stays what it is."""
+        for name, content in files.items():
+            put_if_unchanged(
+                self._client,
+                bucket=self._bucket,
+                key=f"{prefix}{name}",
+                body=content,
+                etag=None,
+                content_type=_content_type(name),
+            )
 
     def champion(self, model: str) -> PresentChampion | None:
         """The pointer of a model, or None before the first promotion."""
@@ -106,8 +122,12 @@ class ModelStore:
                 Bucket=self._bucket,
                 Key=f"{folder}{name}",
                 Body=content,
-                ContentType=_CONTENT_TYPES[PurePosixPath(name).suffix],
+                ContentType=_content_type(name),
             )
+
+
+def _content_type(name: str) -> str:
+    return _CONTENT_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream")
 
 
 @cache

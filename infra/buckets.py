@@ -35,20 +35,34 @@ def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, prefix: str) -> None
 
 def grant_read_channel(bucket: s3.IBucket, grantee: iam.IGrantable, pattern: str) -> None:
     """Read and list the keys that a pattern covers."""
-    grantee.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(pattern)])
-    )
-    grantee.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(
-            actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [pattern]}},
-        )
-    )
+    _grant(grantee, ["s3:GetObject"], bucket.arn_for_objects(pattern))
+    _grant(grantee, ["s3:ListBucket"], bucket.bucket_arn, conditions={"StringLike": {"s3:prefix": [pattern]}})
 
 
 def grant_write(bucket: s3.IBucket, grantee: iam.IGrantable, pattern: str) -> None:
     """Write objects whose keys begin with a prefix; it may hold wildcards."""
-    grantee.grant_principal.add_to_principal_policy(
-        iam.PolicyStatement(actions=["s3:PutObject"], resources=[bucket.arn_for_objects(f"{pattern}*")])
-    )
+    _grant(grantee, ["s3:PutObject"], bucket.arn_for_objects(f"{pattern}*"))
+
+
+def grant_write_in_parts(bucket: s3.IBucket, grantee: iam.IGrantable, prefix: str) -> None:
+    """Write objects, large ones in parts: what SageMaker does with a job's results."""
+    grant_write(bucket, grantee, prefix)
+    parts = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    _grant(grantee, parts, bucket.arn_for_objects(f"{prefix}*"))
+    grant_locate(bucket, grantee)
+
+
+def grant_locate(bucket: s3.IBucket, grantee: iam.IGrantable) -> None:
+    """Ask for a bucket's region, as SageMaker may before it reads or writes."""
+    _grant(grantee, ["s3:GetBucketLocation"], bucket.bucket_arn)
+
+
+def _grant(
+    grantee: iam.IGrantable,
+    actions: list[str],
+    resource: str,
+    *,
+    conditions: dict[str, dict[str, list[str]]] | None = None,
+) -> None:
+    statement = iam.PolicyStatement(actions=actions, resources=[resource], conditions=conditions)
+    grantee.grant_principal.add_to_principal_policy(statement)

@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from evergreen import names
-from infra.buckets import grant_read, grant_write, private_bucket
+from infra.buckets import grant_locate, grant_read, grant_write_in_parts, private_bucket
 from infra.deployment import Deployment
 
 
@@ -25,10 +25,12 @@ class DataStore(Construct):
     def grant_read_inputs(self, grantee: iam.IGrantable) -> None:
         for prefix in (names.DATA_PREFIX, names.DVC_PREFIX, names.SETTINGS_PREFIX):
             grant_read(self.bucket, grantee, prefix)
+        grant_locate(self.bucket, grantee)
 
     def grant_read_prepared(self, grantee: iam.IGrantable) -> None:
         grant_read(self.bucket, grantee, names.PREPARED_PREFIX)
         grant_read(self.bucket, grantee, names.SETTINGS_PREFIX)
+        grant_locate(self.bucket, grantee)
 
     def grant_write_prepared(self, grantee: iam.IGrantable) -> None:
-        grant_write(self.bucket, grantee, names.PREPARED_PREFIX)
+        grant_write_in_parts(self.bucket, grantee, names.PREPARED_PREFIX)

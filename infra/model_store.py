@@ -4,7 +4,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from evergreen import names
-from infra.buckets import grant_read, grant_read_channel, grant_write, private_bucket
+from infra.buckets import (
+    grant_locate,
+    grant_read,
+    grant_read_channel,
+    grant_write,
+    grant_write_in_parts,
+    private_bucket,
+)
 from infra.deployment import Deployment
 
 # What Judge writes beside a bundle.
@@ -41,17 +48,20 @@ class ModelStore(Construct):
     def grant_read_contracts(self, grantee: iam.IGrantable) -> None:
         """The contract of any bundle, as a channel of a job, and nothing else of it."""
         grant_read_channel(self.bucket, grantee, f"{self.bundles}*/output/model/contract.json")
+        grant_locate(self.bucket, grantee)
 
     def grant_write_bundles(self, grantee: iam.IGrantable) -> None:
-        grant_write(self.bucket, grantee, self.bundles)
+        grant_write_in_parts(self.bucket, grantee, self.bundles)
 
-    def grant_write_decisions(self, grantee: iam.IGrantable, *, jobs: str) -> None:
-        """What Judge writes beside a bundle, and nothing in it.
+    def grant_judge_bundles(self, grantee: iam.IGrantable, *, jobs: str) -> None:
+        """The bundle's folder, which Judge unpacks, and what it writes beside it.
 
         Args:
-            jobs: the names of training jobs; with a star in it, it would cover the bundle's files of the same name.
+            jobs: the names of training jobs, with no star in them: it would cover slashes too.
         """
-        self._grant(grantee, "s3:PutObject", *(f"{self.bundles}{jobs}/{name}" for name in _VERDICT))
+        self._grant(
+            grantee, "s3:PutObject", *(f"{self.bundles}{jobs}/{name}" for name in ("output/model/*", *_VERDICT))
+        )
 
     def grant_write_champion(self, grantee: iam.IGrantable) -> None:
         self._grant(grantee, "s3:PutObject", self._pointer)
@@ -60,6 +70,15 @@ class ModelStore(Construct):
         """Read and write what MLflow clients store beside the runs: they go to S3 themselves."""
         grant_read(self.bucket, grantee, names.TRACKING_PREFIX)
         grant_write(self.bucket, grantee, names.TRACKING_PREFIX)
+
+    def grant_serve_artifacts(self, grantee: iam.IGrantable) -> None:
+        """The same for the MLflow App, which lists the whole bucket.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/mlflow-create-tracking-server-iam.html
+        """
+        self._grant(grantee, "s3:GetObject", f"{names.TRACKING_PREFIX}*")
+        self._grant_list(grantee)
+        grant_write_in_parts(self.bucket, grantee, names.TRACKING_PREFIX)
 
     def _grant(self, grantee: iam.IGrantable, action: str, *keys: str) -> None:
         resources = [self.bucket.arn_for_objects(key) for key in keys]

@@ -28,7 +28,7 @@ class Tracking(Construct):
             self.uri = deployment.tracking_url
             return
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-        store.grant_artifacts(role)
+        store.grant_serve_artifacts(role)
         self._app = sagemaker.CfnMlflowApp(
             self,
             "App",
@@ -36,6 +36,8 @@ class Tracking(Construct):
             artifact_store_uri=store.bucket.s3_url_for_object(names.TRACKING_PREFIX.rstrip("/")),
             role_arn=role.role_arn,
         )
+        # The App takes on its role when it is created, and looks at the bucket.
+        self._app.node.add_dependency(role)
         self.uri = self._app.attr_arn
 
     @property

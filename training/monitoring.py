@@ -15,6 +15,9 @@ from evergreen.monitoring.drift.past import look_back, past_of
 from evergreen.settings.sections import ModelSettings
 from training.evaluation import predict
 
+# Rows that are predicted at once.
+_AT_ONCE = 50_000
+
 
 def monitoring_rules(
     estimator: Any,
@@ -63,5 +66,8 @@ def monitoring_rules(
 def _predictions(estimator: Any, table: pd.DataFrame, needed: Codes, contract: Contract) -> pd.Series:
     """Those of the rows at some places; of the others none, since a large forest takes its time for a million."""
     predicted = pd.Series(np.nan, index=table.index, dtype=object if contract.classes else float)
-    predicted.iloc[needed] = predict(estimator, table.iloc[needed], contract).predicted
+    # In parts: an estimator copies what it predicts, more than once.
+    for start in range(0, len(needed), _AT_ONCE):
+        rows = needed[start : start + _AT_ONCE]
+        predicted.iloc[rows] = predict(estimator, table.iloc[rows], contract).predicted
     return predicted

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,9 @@ from training.estimators import build, features_of, in_one_thread, logged_parame
 from training.evaluation import Evaluation, evaluate, predict
 from training.monitoring import monitoring_rules
 from training.units import from_columns
+
+# Rows that are turned into JSON at once.
+_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +76,14 @@ def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any
     return in_one_thread(estimator)
 
 
-def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes, units: Units = INDEPENDENT) -> str:
+def holdout_lines(
+    holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes, units: Units = INDEPENDENT
+) -> Iterator[str]:
     """The holdout as JSON lines, one bundle.HoldoutRow per line, with features as in a request."""
-    features = holdout[[feature.name for feature in contract.features]].astype(object)
-    records = features.where(features.notna(), None).to_dict("records")
+    features = holdout[[feature.name for feature in contract.features]]
     moments, groups = (None if unit is None else unit.tolist() for unit in (units.moments, units.groups))
-    rows = (
-        bundle.HoldoutRow(
+    for index, record in enumerate(_records(features)):
+        row = bundle.HoldoutRow(
             features=record,
             actual=outcomes.actual[index],
             predicted=outcomes.predicted[index],
@@ -86,9 +91,14 @@ def holdout_lines(holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes,
             moment=None if moments is None else moments[index],
             group=None if groups is None else groups[index],
         )
-        for index, record in enumerate(records)
-    )
-    return "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+        yield json.dumps(asdict(row)) + "\n"
+
+
+def _records(features: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows as values of JSON; some at a time, since they take many times the memory of a frame."""
+    for start in range(0, len(features), _AT_ONCE):
+        some = features.iloc[start : start + _AT_ONCE].astype(object)
+        yield from some.where(some.notna(), None).to_dict("records")
 
 
 def run(
@@ -144,7 +154,8 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / bundle.MODEL).write_bytes(model)
     (folder / bundle.CONTRACT).write_bytes(contract.to_json())
-    (folder / bundle.HOLDOUT).write_text(holdout_lines(inputs.holdout, contract, outcomes, inputs.holdout_units))
+    with (folder / bundle.HOLDOUT).open("w") as file:
+        file.writelines(holdout_lines(inputs.holdout, contract, outcomes, inputs.holdout_units))
     (folder / bundle.METRICS).write_text(json.dumps(metrics, indent=1))
     (folder / bundle.MONITORING).write_text(json.dumps(monitoring, indent=1))
     for sheet in bundle.SHEET_FILES:

@@ -40,4 +40,6 @@ def as_columns(rows: pd.DataFrame, units: Units) -> pd.DataFrame:
 def from_columns(table: pd.DataFrame) -> tuple[pd.DataFrame, Units]:
     """The rows without their units, and the units."""
     moments, groups = (table[name].to_numpy() if name in table else None for name in (MOMENT, GROUP))
-    return table.drop(columns=[MOMENT, GROUP], errors="ignore"), Units(moments=moments, groups=groups)
+    # DataFrame.drop would copy all other columns.
+    rows = pd.DataFrame({name: table[name] for name in table if name not in (MOMENT, GROUP)}, copy=False)
+    return rows, Units(moments=moments, groups=groups)

@@ -12,6 +12,7 @@ from evergreen.judging.card_decision import CARD_FILES, quote
 from evergreen.judging.promotion import Decision
 from evergreen.metrics import METRICS
 from evergreen.versions.bundle import Bundle
+from functions.judge.archive import unpack
 from functions.judge.judging import judge
 from functions.model_store import PresentChampion, model_store
 
@@ -27,7 +28,7 @@ _QUOTED = ("metric", "holdout", "baseline", "intervals")
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
     Args:
-        event: `version`, and `bundle`, the s3:// URI of the folder that training wrote.
+        event: `version`, and `bundle`, the s3:// URI of the archive that training uploaded.
 
     Returns:
         The decision (`promote`, `reason`, `gates`) with what Promote needs: `version`, `bundle` (key prefix),
@@ -39,7 +40,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         MlflowException: the decision cannot be written on the candidate's run. Nothing is promoted.
     """
     store = model_store()
-    prefix = store.key_prefix(event["bundle"])
+    prefix = unpack(store, event["bundle"])
     candidate = store.bundle(prefix)
     present = store.champion(os.environ[names.MODEL_NAME])
     decision = judge(candidate, store.bundle(present.champion.bundle) if present else None)

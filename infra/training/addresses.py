@@ -42,8 +42,8 @@ def job_prefix(environment: str) -> str:
 
 
 def training_jobs(environment: str) -> str:
-    """The names of an environment's training jobs as an IAM resource names them: the version, and the attempt.
+    """The names of an environment's training jobs as an IAM resource names them: the version, redrives and retries.
 
     Question marks, since a star would cover slashes too, and with them what lies in a job's folder.
     """
-    return f"{job_prefix(environment)}{'?' * 8}-{'?' * 6}-{'?' * 4}-train-?"
+    return f"{job_prefix(environment)}{'?' * 8}-{'?' * 6}-{'?' * 4}-train-??"

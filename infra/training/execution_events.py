@@ -1,5 +1,7 @@
 """Handles executions of the training workflow that end without reaching a state that sends a message."""
 
+from typing import Any
+
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
@@ -13,9 +15,9 @@ _UNCAUGHT = ["States.Runtime", "States.DataLimitExceeded", "States.QueryEvaluati
 
 
 class ExecutionEvents(Construct):
-    """Sends a message after an abort, a timeout or a failure that no state can catch, and releases the lease.
+    """Releases the lease of every execution that has not succeeded, and sends a message about those that could not.
 
-    The workflow itself sends the messages about all other failures.
+    These are an abort, a timeout, and a failure that no state can catch; the workflow itself tells of all others.
     """
 
     def __init__(
@@ -39,19 +41,22 @@ class ExecutionEvents(Construct):
         release = events.RuleTargetInput.from_object(
             {"action": "release", "execution": events.EventField.from_path("$.detail.executionArn")}
         )
-        events.Rule(
-            self,
-            "TrainingEndedSilently",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={
-                    "stateMachineArn": [workflow.arn],
-                    "$or": [{"status": ["ABORTED", "TIMED_OUT"]}, {"status": ["FAILED"], "error": _UNCAUGHT}],
-                },
-            ),
-            targets=[
-                targets.SnsTopic(notifications.topic, message=message),
-                targets.LambdaFunction(workflow.lease, event=release),
-            ],
+        # A lease that has been given back already stays so.
+        self._rule("TrainingEnded", workflow, {"status": ["FAILED", "ABORTED", "TIMED_OUT"]}).add_target(
+            targets.LambdaFunction(workflow.lease, event=release)
         )
+        # The event's published schema has no error, and its examples have null. If it does not say which error it was,
+        # people are told once too often rather than not at all.
+        untold = events.Match.any_of(*_UNCAUGHT, events.Match.does_not_exist(), events.Match.null_value())
+        ends = [{"status": ["ABORTED", "TIMED_OUT"]}, {"status": ["FAILED"], "error": untold}]
+        self._rule("TrainingEndedSilently", workflow, {"$or": ends}).add_target(
+            targets.SnsTopic(notifications.topic, message=message)
+        )
+
+    def _rule(self, id_: str, workflow: TrainingWorkflow, ends: dict[str, Any]) -> events.Rule:
+        pattern = events.EventPattern(
+            source=["aws.states"],
+            detail_type=["Step Functions Execution Status Change"],
+            detail={"stateMachineArn": [workflow.arn], **ends},
+        )
+        return events.Rule(self, id_, event_pattern=pattern)

@@ -37,6 +37,7 @@ def prepare_request(at: Addresses) -> dict[str, Any]:
             "ClusterConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30}
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": at.prepare_seconds},
+        "Tags": _tags(at),
     }
 
 
@@ -58,17 +59,27 @@ def train_request(at: Addresses) -> dict[str, Any]:
             _training_channel(names.CHANNEL_PREPARED, "{% $states.input %}"),
             _training_channel(names.CHANNEL_SETTINGS, "{% $settings %}"),
         ],
-        # A folder instead of an archive: the predict function reads single files of it.
-        "OutputDataConfig": {"S3OutputPath": at.bundles_uri, "CompressionType": "NONE"},
+        # An archive, which Judge unpacks. With CompressionType NONE, SageMaker would upload the folder itself; but Step
+        # Functions refuses fields that its own copy of the API does not know, and may not know this one.
+        "OutputDataConfig": {"S3OutputPath": at.bundles_uri},
         "Environment": {**at.tracking, "AWS_DEFAULT_REGION": at.region, "TRAINING_IMAGE": at.image},
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": at.train_seconds},
+        "Tags": _tags(at),
     }
 
 
 def _job_name(at: Addresses, step: str) -> str:
-    """Unique per attempt: a name cannot be used twice, not even by a retry."""
-    return f"{{% '{job_prefix(at.environment)}' & $version & '-{step}-' & $string($states.context.State.RetryCount) %}}"
+    """Unique per attempt: a name cannot be used twice, not even by a retry or by an execution that is redriven."""
+    redrives = "($exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0)"
+    attempt = f"$string({redrives}) & $string($states.context.State.RetryCount)"
+    return f"{{% '{job_prefix(at.environment)}' & $version & '-{step}-' & {attempt} %}}"
+
+
+def _tags(at: Addresses) -> list[dict[str, str]]:
+    """By which the bill and the console tell one model's jobs from another's."""
+    tags = {"evergreen:environment": at.environment, "evergreen:model": at.model_name}
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _prepare_inputs(at: Addresses) -> str:

@@ -9,19 +9,37 @@ from infra.training.addresses import Addresses
 
 # A job's error carries the whole job as JSON, a function's the exception: what a person wants is one line of it.
 # A cause that was cut off for its length is no JSON any more, and stands for itself.
-_CAUSE_IN_WORDS = (
+_PARSED = (
     "$whole := $substring($failure.cause, 0, 1) = '{' and $substring($failure.cause, -1) = '}';"
     " $parsed := $whole ? $parse($failure.cause) : {};"
-    " $limit := $parsed.TrainingJobName ? 'train_seconds' : 'prepare_seconds';"
-    # A job that has reached its limit is stopped, and has no reason of its own.
-    " $words := $parsed.TrainingJobStatus = 'Stopped' or $parsed.ProcessingJobStatus = 'Stopped' ?"
-    " 'the job was stopped: by its limit of ' & $string($parsed.StoppingCondition.MaxRuntimeInSeconds) &"
-    " ' seconds, which is ' & $limit & ' in infra/environments.py, or by somebody before' :"
-    " $parsed.FailureReason ? $parsed.FailureReason :"
-    " $parsed.ExitMessage ? $parsed.ExitMessage :"
-    " $parsed.errorMessage ? $parsed.errorMessage : $failure.cause;"
-    # Promote moves the pointer first, and may fail at what comes after.
-    " $champion := $failure.state = 'Promote' ?"
+    " $kind := $parsed.TrainingJobName ? 'Training' : 'Processing';"
+)
+# A job that has reached its limit is stopped, and has no reason of its own.
+_STOPPED = (
+    "'the job was stopped: by its limit of ' & $string($parsed.StoppingCondition.MaxRuntimeInSeconds) & ' seconds,"
+    " which is ' & ($kind = 'Training' ? 'train_seconds' : 'prepare_seconds') & ' in infra/environments.py, or by"
+    " somebody before'"
+)
+_WITHOUT_REASON = (
+    "'the job gave no reason. Its log: CloudWatch, log group /aws/sagemaker/' & $kind & 'Jobs, streams '"
+    " & ($kind = 'Training' ? $parsed.TrainingJobName : $parsed.ProcessingJobName)"
+)
+# Of a processing job, FailureReason says no more than "AlgorithmError: See job logs for more information", and the
+# job's own words are its ExitMessage. A training job has its own words in FailureReason, between what AWS puts there.
+_REASON = (
+    "$reason := $parsed.ExitMessage ? $parsed.ExitMessage : $parsed.FailureReason;"
+    " $reason := $substringBefore($substringAfter($reason, 'AlgorithmError: '), ', exit code: ');"
+)
+FAILURE_IN_WORDS = (
+    f"({_PARSED} {_REASON}"
+    f" $parsed.TrainingJobStatus = 'Stopped' or $parsed.ProcessingJobStatus = 'Stopped' ? {_STOPPED} :"
+    f" $contains($reason, 'See job logs for more information') ? {_WITHOUT_REASON} :"
+    " $reason ? $reason : $parsed.errorMessage ? $parsed.errorMessage : $failure.cause)"
+)
+
+# Promote moves the pointer first, and may fail at what comes after.
+_CHAMPION_AFTER_FAILURE = (
+    "$champion := $failure.state = 'Promote' ?"
     " 'The champion may have moved already: see evergreen versions. evergreen rollback ' & $version & ' completes it.'"
     " :"
     " 'The champion is unchanged.'; "
@@ -42,9 +60,9 @@ def failure_message(at: Addresses) -> dict[str, Any]:
     subject = f"'Evergreen {at.environment}: training failed at ' & $failure.state"
     text = (
         f"'Training version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
-        " & 'Cause: ' & $words & '\\n\\n' & $champion & ' Execution: ' & $states.context.Execution.Id"
+        " & 'Cause: ' & $failure.words & '\\n\\n' & $champion & ' Execution: ' & $states.context.Execution.Id"
     )
-    return _publication(at, subject=subject, text=text, words=_CAUSE_IN_WORDS)
+    return _publication(at, subject=subject, text=text, words=_CHAMPION_AFTER_FAILURE)
 
 
 def decision_message(at: Addresses) -> dict[str, Any]:

@@ -62,6 +62,14 @@ def grant_jobs(role: iam.Role, prefix: str, job_roles: list[iam.Role]) -> None:
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
     )
+    # AWS's own policy of this integration has it, on all: to read tags costs nothing.
+    # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["sagemaker:ListTags"],
+            resources=[_arn("sagemaker", f"{kind}/{prefix}*") for kind in ("training-job", "processing-job")],
+        )
+    )
     # Step Functions hears of a job's end through these rules, which it makes itself.
     role.add_to_policy(
         iam.PolicyStatement(

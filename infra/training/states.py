@@ -1,25 +1,35 @@
 """The training state machine in Amazon States Language and JSONata.
 
-    NameVersion -> Acquire -> Prepare -> Train -> Judge -> IsBetter -> Promote -> NotifyDecision -> Release
+    NameVersion -> Acquire -> Prepare -> IsPrepared -> Train -> IsTrained -> Judge -> IsBetter -> Promote
+        -> NotifyDecision -> Release -> HowItEnded
 
-A state that fails leads to NotifyFailure and then to Release as well: the lease is given back at both ends.
+A state that fails leads to ExplainFailure, NotifyFailure and then to Release as well: the lease is given back at both
+ends.
 """
 
 from typing import Any
 
 from infra.training.addresses import Addresses
 from infra.training.jobs import prepare_request, train_request
-from infra.training.messages import decision_message, failure_message
+from infra.training.messages import FAILURE_IN_WORDS, decision_message, failure_message
 
 # Errors of the services themselves, which a second try may not meet. A job whose own code failed would fail again.
 _RETRY_JOB = [
     {
-        "ErrorEquals": ["SageMaker.AmazonSageMakerException", "SageMaker.ThrottlingException"],
+        "ErrorEquals": ["SageMaker.ThrottlingException"],
         "IntervalSeconds": 10,
         "MaxAttempts": 4,
         "BackoffRate": 2,
         "JitterStrategy": "FULL",
-    }
+    },
+    {
+        # What has no name of its own, a denied or wrong request among it: people should hear of that within seconds.
+        "ErrorEquals": ["SageMaker.AmazonSageMakerException"],
+        "IntervalSeconds": 2,
+        "MaxAttempts": 3,
+        "BackoffRate": 3,
+        "JitterStrategy": "FULL",
+    },
 ]
 _RETRY_FUNCTION = [
     {
@@ -59,16 +69,15 @@ def definition(at: Addresses) -> dict[str, Any]:
         "States": {
             "NameVersion": _name_version(),
             "Acquire": _acquire(at),
-            "Prepare": _job(
+            "Prepare": _job("Prepare", "createProcessingJob", prepare_request(at), next_="IsPrepared"),
+            "IsPrepared": _is_completed(
                 "Prepare",
-                "createProcessingJob",
-                prepare_request(at),
-                output="{% $states.result.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri %}",
+                "ProcessingJobStatus",
+                output="{% $states.input.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri %}",
                 next_="Train",
             ),
-            "Train": _job(
-                "Train", "createTrainingJob", train_request(at), output="{% $states.result %}", next_="Judge"
-            ),
+            "Train": _job("Train", "createTrainingJob", train_request(at), next_="IsTrained"),
+            "IsTrained": _is_completed("Train", "TrainingJobStatus", output="{% $states.input %}", next_="Judge"),
             "Judge": _call(
                 "Judge",
                 at.judge_function,
@@ -89,6 +98,11 @@ def definition(at: Addresses) -> dict[str, Any]:
                 next_="NotifyDecision",
             ),
             "NotifyDecision": _notify(decision_message(at)),
+            "ExplainFailure": {
+                "Type": "Pass",
+                "Assign": {"failure": f"{{% $merge([$failure, {{'words': {FAILURE_IN_WORDS}}}]) %}}"},
+                "Next": "NotifyFailure",
+            },
             "NotifyFailure": _notify(failure_message(at)),
             "Release": _release(at),
             "HowItEnded": {
@@ -104,7 +118,7 @@ def definition(at: Addresses) -> dict[str, Any]:
             "Failed": {
                 "Type": "Fail",
                 "Error": "{% $failure.error %}",
-                "Cause": "{% $failure.state & ': ' & $failure.cause %}",
+                "Cause": "{% $failure.state & ': ' & $failure.words %}",
             },
         },
     }
@@ -139,15 +153,26 @@ def _acquire(at: Addresses) -> dict[str, Any]:
     return _call("Acquire", at.lease_function, payload, assign=assign, next_="Prepare")
 
 
-def _job(state: str, action: str, request: dict[str, Any], *, output: str, next_: str) -> dict[str, Any]:
+def _job(state: str, action: str, request: dict[str, Any], *, next_: str) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": f"arn:aws:states:::sagemaker:{action}.sync",
         "Arguments": request,
-        "Output": output,
+        "Output": "{% $states.result %}",
         "Retry": _RETRY_JOB,
         "Catch": _catch(state),
         "Next": next_,
+    }
+
+
+def _is_completed(state: str, status: str, *, output: str, next_: str) -> dict[str, Any]:
+    """AWS does not document whether its integration takes a stopped job for a failed one; here it is one."""
+    stopped = {"state": state, "error": "SageMaker.JobStopped", "cause": "{% $string($states.input) %}"}
+    return {
+        "Type": "Choice",
+        "Choices": [{"Condition": f"{{% $states.input.{status} = 'Completed' %}}", "Output": output, "Next": next_}],
+        "Assign": {"failure": stopped},
+        "Default": "ExplainFailure",
     }
 
 
@@ -172,7 +197,7 @@ def _catch(state: str) -> list[dict[str, Any]]:
         "error": "{% $states.errorOutput.Error %}",
         "cause": "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : 'no cause was given' %}",
     }
-    return [{"ErrorEquals": ["States.ALL"], "Assign": {"failure": failure}, "Next": "NotifyFailure"}]
+    return [{"ErrorEquals": ["States.ALL"], "Assign": {"failure": failure}, "Next": "ExplainFailure"}]
 
 
 def _notify(publication: dict[str, Any]) -> dict[str, Any]:

@@ -33,4 +33,4 @@ class Training:
             tracking=tracking,
             notifications=notifications,
         )
-        ExecutionEvents(stack, "SilentEnds", deployment, workflow=self.workflow, notifications=notifications)
+        ExecutionEvents(stack, "Ends", deployment, workflow=self.workflow, notifications=notifications)

@@ -105,10 +105,10 @@ class TrainingWorkflow(Construct):
         return lease
 
     def _judge(self, store: Mapping[str, str], models: ModelStore, tracking: Tracking) -> Function:
-        """Reads bundles and the pointer, writes decisions beside the bundles and on the MLflow runs."""
+        """Unpacks and reads bundles, reads the pointer, writes decisions beside the bundles and on the MLflow runs."""
         judge = self._function("Judge", variables={**store, **tracking.variables}, memory_mb=3008, timeout_seconds=900)
         models.grant_read_models(judge.role)
-        models.grant_write_decisions(judge.role, jobs=training_jobs(self._deployment.environment.name))
+        models.grant_judge_bundles(judge.role, jobs=training_jobs(self._deployment.environment.name))
         tracking.grant_log(judge.role)
         return judge
 

@@ -9,6 +9,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,7 +23,7 @@ from local.processes.leashed import LeashedProcess
 # SageMaker gives a stopped job 120 s between SIGTERM and SIGKILL.
 _GRACE_SECONDS = 5.0
 _LOG_TAIL_LINES = 20
-_REASON_CHARACTERS = 1024
+REASON_CHARACTERS = 1024
 _DEFAULT_MAX_RUNTIME_SECONDS = 86400
 _RUNNING = ("InProgress", "Stopping")
 # Hides the editable install of this repository from jobs: a module that the archive lacks must be missing here too.
@@ -42,7 +43,6 @@ class Job(ABC):
     """One job. `done` is set when its status is final."""
 
     kind: ClassVar[str]  # "training" or "processing"
-    failure_file: ClassVar[str]
 
     def __init__(self, name: str, request: dict[str, Any], folder: Path) -> None:
         self.name = name
@@ -73,6 +73,10 @@ class Job(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """The answer of the Describe operation; times in seconds since the epoch."""
+
+    @abstractmethod
+    def reason_of_exit(self, code: int, tail: Sequence[str]) -> str:
+        """The FailureReason of a command that has ended with a code other than 0; `tail` is the end of its output."""
 
     def start(self) -> None:
         """Run the job in a thread of its own."""
@@ -125,7 +129,7 @@ class Job(ABC):
                 self.publish(storage)
                 self._finish("Completed", "Completed")
             else:
-                self._finish("Failed", "Failed", self._reason(code, tail))
+                self._finish("Failed", "Failed", self.reason_of_exit(code, tail))
         except StorageError as error:
             self._finish("Failed", "Failed", str(error))
         except Exception as error:
@@ -184,19 +188,10 @@ class Job(ABC):
     def _finish(self, status: str, phase: str, reason: str = "") -> None:
         with self._lock:
             self.ended = self.ended or time.time()
-            self.failure_reason = reason[:_REASON_CHARACTERS]
+            self.failure_reason = reason[:REASON_CHARACTERS]
             self.enter(phase, self.failure_reason, status=status)
             self.transitions[-1]["EndTime"] = self.modified
         self.done.set()
-
-    def _reason(self, code: int, tail: deque[str]) -> str:
-        file = self.base / "output" / self.failure_file
-        if file.is_file() and (text := file.read_text(errors="replace").strip()):
-            return f"AlgorithmError: {text}, exit code: {code}"
-        # The end of the log holds the cause, so its beginning is cut.
-        ending = f", exit code: {code}"
-        room = _REASON_CHARACTERS - len("AlgorithmError: ") - len(ending)
-        return "AlgorithmError: " + "\n".join(tail)[-room:] + ending
 
 
 class JobStore:

@@ -4,17 +4,17 @@ In arguments and environment values, /opt/ml is replaced by the job's folder.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from local.processes.job_storage import JobStorage, StorageError
-from local.processes.jobs import Command, Job
+from local.processes.jobs import REASON_CHARACTERS, Command, Job
 from local.processes.training_job import resource_config
 
 
 class ProcessingJob(Job):
     kind = "processing"
-    failure_file = "message"
 
     def prepare(self, storage: JobStorage) -> Command:
         for folder in ("config", "input/config", "output", "processing"):
@@ -50,6 +50,7 @@ class ProcessingJob(Job):
 
     def describe(self) -> dict[str, Any]:
         reason = {"FailureReason": self.failure_reason} if self.failure_reason else {}
+        message = {"ExitMessage": self.exit_message} if self.exit_message else {}
         times = {"ProcessingStartTime": self.started, "ProcessingEndTime": self.ended if self.done.is_set() else None}
         return {
             **{name: value for name, value in self.request.items() if name != "Tags"},
@@ -59,7 +60,20 @@ class ProcessingJob(Job):
             "LastModifiedTime": self.modified,
             **{name: value for name, value in times.items() if value is not None},
             **reason,
+            **message,
         }
+
+    @property
+    def exit_message(self) -> str:
+        """What the container has written into output/message: at most 1 KB of it, once the job has ended."""
+        file = self.base / "output" / "message"
+        if not (self.done.is_set() and file.is_file()):
+            return ""
+        return file.read_text(errors="replace").strip()[:REASON_CHARACTERS]
+
+    def reason_of_exit(self, _code: int, _tail: Sequence[str]) -> str:
+        """The same for every cause: SageMaker's own. https://github.com/aws/sagemaker-spark-container asserts it."""
+        return "AlgorithmError: See job logs for more information"
 
     def _outputs(self) -> list[dict[str, str]]:
         outputs = self.request.get("ProcessingOutputConfig", {}).get("Outputs", [])

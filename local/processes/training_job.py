@@ -7,18 +7,18 @@ environment, which has the same versions. Files in output/data are not uploaded.
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from local.processes.job_storage import JobStorage, StorageError
-from local.processes.jobs import Command, Job
+from local.processes.jobs import REASON_CHARACTERS, Command, Job
 
 _HOST = "algo-1"
 
 
 class TrainingJob(Job):
     kind = "training"
-    failure_file = "failure"
 
     def prepare(self, storage: JobStorage) -> Command:
         for folder in ("input/config", "input/data", "model", "output/data", "code"):
@@ -72,6 +72,15 @@ class TrainingJob(Job):
             **{name: value for name, value in times.items() if value is not None},
             **finished,
         }
+
+    def reason_of_exit(self, code: int, tail: Sequence[str]) -> str:
+        """What the container has written into output/failure; without it, the end of the log."""
+        ending = f", exit code: {code}"
+        room = REASON_CHARACTERS - len("AlgorithmError: ") - len(ending)
+        file = self.base / "output" / "failure"
+        text = file.read_text(errors="replace").strip()[:room] if file.is_file() else ""
+        # The end of the log holds the cause, so its beginning is cut.
+        return "AlgorithmError: " + (text or "\n".join(tail)[-room:]) + ending
 
     @property
     def _uncompressed(self) -> bool:

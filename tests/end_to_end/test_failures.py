@@ -150,13 +150,20 @@ def test_a_bundle_that_cannot_be_judged_is_never_picked_up(workflow, told, rerun
 
 
 def test_a_bundle_that_was_written_by_half_is_never_picked_up(workflow, told, rerun):
-    # The manifest says what belongs to a bundle, and is what its upload may have stopped before.
+    # The manifest says what belongs to a bundle, and comes last.
     manifests = f"arn:aws:s3:::{workflow.models}/models/{workflow.model}/*/manifest.json"
-    with workflow.denied("Training/TrainRole", "s3:PutObject", manifests):
+    with workflow.denied("Training/Judge/Role", "s3:PutObject", manifests):
+        message = told("Judge")
+    assert "AccessDenied" in message
+    rerun()
+
+
+def test_an_archive_that_could_not_be_uploaded_is_named(workflow, told):
+    archives = f"arn:aws:s3:::{workflow.models}/models/{workflow.model}/*/model.tar.gz"
+    with workflow.denied("Training/TrainRole", "s3:PutObject", archives):
         message = told("Train")
     assert "Artifact upload failed" in message
-    assert "manifest.json" in message
-    rerun()
+    assert "model.tar.gz" in message
 
 
 def test_a_decision_that_cannot_be_written_on_the_mlflow_run_is_none(workflow, told):

@@ -213,7 +213,8 @@ def failure(stack, role, on, champion):
     if role.startswith("Training/Lease"):
         return acquire(stack)
     if role.startswith("Training/Judge"):
-        event = {"version": champion["version"], "bundle": f"s3://{stack.bucket}/{champion['bundle']}"}
+        archive = champion["bundle"].rstrip("/") + ".tar.gz"
+        event = {"version": champion["version"], "bundle": f"s3://{stack.bucket}/{archive}"}
         return stack.invoke("Training/Judge", event)
     if role.startswith("Training/Promote"):
         event = {**{name: champion[name] for name in ("version", "bundle", "digest")}, "champion": None}

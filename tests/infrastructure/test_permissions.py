@@ -136,17 +136,17 @@ def test_only_the_lease_function_writes_the_lease(statements, template):
     assert {action.partition(":")[0] for action in actions_of(statements, LEASE)} == {"s3", "logs", "sqs"}
 
 
-def test_judge_writes_its_verdict_beside_bundles_and_nothing_in_them(statements, template):
-    job = f"evergreen-{template.environment.name}-20261123-204648-97ae-train-0"
+def test_judge_unpacks_bundles_and_writes_its_verdict_beside_them(statements, template):
+    job = f"evergreen-{template.environment.name}-20261123-204648-97ae-train-00"
     folder = f"arn:aws:s3:::models-bucket/models/{template.model}/{job}"
     for name in ("decision.json", "model_card.html", "model_card.md"):
         assert JUDGE in writers(statements, f"{folder}/{name}")
-        assert writers(statements, f"{folder}/output/model/{name}") == {TRAIN}
+        assert writers(statements, f"{folder}/output/model/{name}") == {TRAIN, JUDGE}
     written = granted(statements, JUDGE, "s3:PutObject")
     assert written == {
         *(
             f"arn:aws:s3:::models-bucket/models/{template.model}/{training_jobs(template.environment.name)}/{name}"
-            for name in ("decision.json", "model_card.html", "model_card.md")
+            for name in ("decision.json", "model_card.html", "model_card.md", "output/model/*")
         ),
         "arn:aws:s3:::models-bucket/mlflow/*",
     }
@@ -161,14 +161,15 @@ def test_preparing_reads_contracts_of_bundles_and_nothing_else_of_them(statement
     assert {on for on in granted(statements, prepare, "s3:PutObject") if "models-bucket" in on} == set()
 
 
-def test_only_training_writes_bundles(statements, template):
-    bundle_file = f"arn:aws:s3:::models-bucket/models/{template.model}/evergreen-x/output/model/model.json"
-    assert writers(statements, bundle_file) == {TRAIN}
+def test_only_training_uploads_the_archive_of_a_bundle(statements, template):
+    job = f"evergreen-{template.environment.name}-20261123-204648-97ae-train-00"
+    archive = f"arn:aws:s3:::models-bucket/models/{template.model}/{job}/output/model.tar.gz"
+    assert writers(statements, archive) == {TRAIN}
 
 
 def test_nobody_may_delete_or_change_buckets_and_their_policies(statements):
     used = {action for statement in statements for action in statement.actions if action.startswith("s3:")}
-    writing = {"s3:PutObject", "s3:AbortMultipartUpload"}
+    writing = {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
     assert used == {"s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads", *writing}
 
 

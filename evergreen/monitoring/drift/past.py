@@ -119,23 +119,30 @@ def look_back(table: pd.DataFrame, past: Past, columns: Sequence[Feature], rule:
         table: the rows that `past` points to.
         columns: those that are compared.
     """
-    coded = [_Coded(column, table[column.name]) for column in columns]
-    sizes = []
-    for size in past.sizes(rule):
-        windows = list(past.windows(size))
-        values: dict[str, float] = {}
-        missing: dict[str, float] = {}
-        for column in coded:
-            moved = [column.moved(window) for window in windows]
+    windows = {size: list(past.windows(size)) for size in past.sizes(rule)}
+    if not windows:
+        return History()
+    values: dict[int, dict[str, float]] = {size: {} for size in windows}
+    missing: dict[int, dict[str, float]] = {size: {} for size in windows}
+    for column in columns:
+        # One at a time, since the codes of a large table take as much memory as the table.
+        coded = _Coded(column, table[column.name])
+        for size, of_size in windows.items():
+            moved = [coded.moved(window) for window in of_size]
             for known, worth in ((values, _values_worth(moved)), (missing, _missing_worth(moved))):
                 if worth is not None:
-                    known[column.name] = worth
-        degrees = len(windows) if past.groups is None else min(len(windows), past.groups - 1)
-        sizes.append(WindowSize(rows=size, windows=degrees, values=values, missing=missing))
-    if not sizes:
-        return History()
+                    known[size][column.name] = worth
+    sizes = tuple(
+        WindowSize(
+            rows=size,
+            windows=len(of_size) if past.groups is None else min(len(of_size), past.groups - 1),
+            values=values[size],
+            missing=missing[size],
+        )
+        for size, of_size in windows.items()
+    )
     most = {column.name: _most(column, table[column.name], past, sizes[0].rows) for column in columns}
-    return History(order=past.order, sizes=tuple(sizes), most=most)
+    return History(order=past.order, sizes=sizes, most=most)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +159,6 @@ class _Coded:
     """A column as whole numbers: which tenth of the values a number falls into, or which category it is."""
 
     def __init__(self, column: Feature, values: pd.Series) -> None:
-        self.name = column.name
         self._numeric = column.type == NUMBER
         if self._numeric:
             numbers = kinds.steadied(column, values).to_numpy(float)

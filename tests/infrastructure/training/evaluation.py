@@ -28,12 +28,13 @@ def evaluate(value: Any, variables: dict[str, Any], **states: Any) -> Any:
     return result
 
 
-def context(retries: int = 0) -> dict[str, Any]:
-    """Step Functions' context object."""
+def context(retries: int = 0, *, redrives: int | None = None) -> dict[str, Any]:
+    """Step Functions' context object. Whether it counts redrives before the first one is not documented."""
     return {
         "State": {"RetryCount": retries},
         "Execution": {
             "Id": "arn:aws:states:us-east-1:111122223333:execution:training:one",
             "StartTime": "2026-11-23T20:46:48.123Z",
+            **({} if redrives is None else {"RedriveCount": redrives}),
         },
     }

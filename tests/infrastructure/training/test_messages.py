@@ -15,11 +15,42 @@ def states(template):
     return template.state_machine()["States"]
 
 
-SAGEMAKER_CAUSE = json.dumps({"TrainingJobName": "x", "FailureReason": "AlgorithmError: no rows are left"})
+GENERIC = "AlgorithmError: See job logs for more information"
 STOPPED = {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+
+
+def explained(states, caught):
+    """The variables after ExplainFailure."""
+    variables = {**VARIABLES, **caught}
+    return {**variables, **evaluate(states["ExplainFailure"]["Assign"], variables)}
+
+
+def told(states, caught):
+    """What NotifyFailure publishes."""
+    return evaluate(states["NotifyFailure"]["Arguments"], explained(states, caught), context=context())
+
+
 CAUSES = {
-    "a training job": (SAGEMAKER_CAUSE, "AlgorithmError: no rows are left"),
-    "a processing job": (json.dumps({"ExitMessage": "no column 'price'"}), "no column 'price'"),
+    "a training job": (
+        json.dumps({"TrainingJobName": "x", "FailureReason": "AlgorithmError: no rows are left, exit code: 1"}),
+        "no rows are left",
+    ),
+    "a training job that never started": (
+        json.dumps({"TrainingJobName": "x", "FailureReason": "ClientError: Data download failed: no such key"}),
+        "ClientError: Data download failed: no such key",
+    ),
+    "a processing job": (
+        json.dumps({"ProcessingJobName": "x", "FailureReason": GENERIC, "ExitMessage": "no column 'price'"}),
+        "no column 'price'",
+    ),
+    "a processing job without a word": (
+        json.dumps({"ProcessingJobName": "prepare-x", "FailureReason": GENERIC}),
+        "the job gave no reason. Its log: CloudWatch, log group /aws/sagemaker/ProcessingJobs, streams prepare-x",
+    ),
+    "a training job without a word": (
+        json.dumps({"TrainingJobName": "train-x", "FailureReason": GENERIC}),
+        "the job gave no reason. Its log: CloudWatch, log group /aws/sagemaker/TrainingJobs, streams train-x",
+    ),
     "a training job at its limit": (
         json.dumps({"TrainingJobName": "x", "TrainingJobStatus": "Stopped", **STOPPED}),
         "the job was stopped: by its limit of 60 seconds, which is train_seconds in infra/environments.py, or by "
@@ -42,7 +73,7 @@ def test_a_promotion_that_failed_may_have_moved_the_champion_and_the_message_say
     (catch,) = states["Promote"]["Catch"]
     caught = evaluate(catch["Assign"], VARIABLES, errorOutput={"Error": "Lambda.Unknown", "Cause": "cut off"})
 
-    message = evaluate(states["NotifyFailure"]["Arguments"], {**VARIABLES, **caught}, context=context())["Message"]
+    message = told(states, caught)["Message"]
 
     assert "The champion is unchanged" not in message
     assert f"evergreen rollback {VERSION} completes it" in message
@@ -54,14 +85,13 @@ def test_the_notification_names_the_state_and_the_cause_in_words(states, templat
     error = {"Error": "States.TaskFailed", **({"Cause": cause} if cause else {})}
     (catch,) = states["Train"]["Catch"]
     caught = evaluate(catch["Assign"], VARIABLES, errorOutput=error)
-    sent = evaluate(states["NotifyFailure"]["Arguments"], {**VARIABLES, **caught}, context=context())
+    sent = told(states, caught)
     assert sent["Subject"] == f"Evergreen {template.environment.name}: training failed at Train"
     assert f"failed at Train.\n\nCause: {words}\n" in sent["Message"]
     for said in (VERSION, template.model, "The champion is unchanged", context()["Execution"]["Id"]):
         assert said in sent["Message"]
-    failed = evaluate({key: states["Failed"][key] for key in ("Error", "Cause")}, {**VARIABLES, **caught})
-    assert failed["Error"] == "States.TaskFailed"
-    assert failed["Cause"].startswith("Train: ")
+    failed = evaluate({key: states["Failed"][key] for key in ("Error", "Cause")}, explained(states, caught))
+    assert failed == {"Error": "States.TaskFailed", "Cause": f"Train: {words}"}
 
 
 def test_each_state_is_named_in_its_own_failures_and_the_subject_fits_sns(states):
@@ -144,10 +174,7 @@ def test_a_decisions_subject_fits_sns_whatever_the_models_name(states, template)
 
 def test_in_the_form_of_chat_tools_a_decision_and_a_failure_are_json(template_for_chat):
     states = template_for_chat.state_machine()["States"]
-    failure = {"state": "Train", "error": "E", "cause": "no rows"}
-    failed = evaluate(
-        states["NotifyFailure"]["Arguments"]["Message"], {**VARIABLES, "failure": failure}, context=context()
-    )
+    failed = told(states, {"failure": {"state": "Train", "error": "E", "cause": "no rows"}})["Message"]
     for message, words in ((failed, "Cause: no rows"), (decision_told(states)["Message"], "Why: mape 0.0812")):
         sent = json.loads(message)
         assert (sent["version"], sent["source"]) == ("1.0", "custom")

@@ -31,7 +31,9 @@ def prepare_request(states, *, retries=0, previous_contract=""):
 
 
 def train_request(states, *, retries=0):
-    prepared = evaluate(states["Prepare"]["Output"], VARIABLES, result=prepare_request(states))
+    ended = {**prepare_request(states), "ProcessingJobStatus": "Completed"}
+    (completed,) = states["IsPrepared"]["Choices"]
+    prepared = evaluate(completed["Output"], VARIABLES, input=ended)
     return evaluate(states["Train"]["Arguments"], VARIABLES, input=prepared, context=context(retries))
 
 
@@ -112,9 +114,42 @@ def test_job_names_fit_belong_to_the_environment_and_differ_per_attempt(states, 
         assert len(name) <= 63
         # What the state machine's policy is limited to.
         assert name.startswith(job_prefix(template.environment.name))
-        assert name.endswith(f"-{retries}")
+        assert name.endswith(f"-0{retries}")
         assert VERSION in name
     assert len(set(job_names)) == 2
+
+
+def test_an_execution_that_is_redriven_uses_no_job_name_twice(states):
+    first, again = (
+        evaluate(states["Train"]["Arguments"]["TrainingJobName"], VARIABLES, context=context(redrives=redrives))
+        for redrives in (None, 1)
+    )
+    assert first.endswith("-00")
+    assert again.endswith("-10")
+
+
+def test_jobs_are_tagged_with_their_environment_and_model(states, template):
+    tags = {"evergreen:environment": template.environment.name, "evergreen:model": template.model}
+    for request in (prepare_request(states), train_request(states)):
+        assert {tag["Key"]: tag["Value"] for tag in request["Tags"]} == tags
+
+
+@pytest.mark.parametrize(
+    ("state", "choice", "status"),
+    [("Prepare", "IsPrepared", "ProcessingJobStatus"), ("Train", "IsTrained", "TrainingJobStatus")],
+)
+def test_a_stopped_job_is_a_failure_also_if_its_state_takes_it_for_a_result(states, state, choice, status):
+    job = {"TrainingJobName": "x", status: "Stopped", "StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+    (completed,) = states[choice]["Choices"]
+    assert evaluate(completed["Condition"], {}, input={status: "Completed"})
+    assert not evaluate(completed["Condition"], {}, input=job)
+
+    assigned = evaluate(states[choice]["Assign"], VARIABLES, input=job)
+
+    assert states[choice]["Default"] == "ExplainFailure"
+    assert assigned["failure"]["state"] == state
+    explained = evaluate(states["ExplainFailure"]["Assign"], {**VARIABLES, **assigned})
+    assert "the job was stopped" in explained["failure"]["words"]
 
 
 def test_training_reads_the_folder_that_prepare_wrote(states, template):
@@ -152,8 +187,8 @@ def test_what_judge_writes_to_are_the_folders_of_training_jobs(states, template)
     assert "*" not in training_jobs(template.environment.name)
 
 
-def test_judge_gets_the_folder_that_training_wrote_and_promote_gets_the_decision(states):
-    artifacts = "s3://models-bucket/models/prices/job/output/model"
+def test_judge_gets_the_archive_that_training_uploaded_and_promote_gets_the_decision(states):
+    artifacts = "s3://models-bucket/models/prices/job/output/model.tar.gz"
     finished = evaluate(
         states["Train"]["Output"], VARIABLES, result={"ModelArtifacts": {"S3ModelArtifacts": artifacts}}
     )

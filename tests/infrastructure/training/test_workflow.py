@@ -110,7 +110,8 @@ def test_every_task_is_caught_and_leads_to_the_notification_and_then_to_the_rele
     for state in found.values():
         (catch,) = state["Catch"]
         assert catch["ErrorEquals"] == ["States.ALL"]
-    assert {found[name]["Catch"][0]["Next"] for name in WORK} == {"NotifyFailure"}
+    assert {found[name]["Catch"][0]["Next"] for name in WORK} == {"ExplainFailure"}
+    assert template.state_machine()["States"]["ExplainFailure"]["Next"] == "NotifyFailure"
     for name in ("NotifyDecision", "NotifyFailure"):
         assert found[name]["Next"] == "Release"
 
@@ -153,9 +154,9 @@ def test_no_job_starts_before_the_lease_is_held(template):
 
 def test_the_services_own_errors_are_retried_and_later_each_time(template):
     for name, state in tasks(template).items():
-        (retry,) = state["Retry"]
-        assert retry["MaxAttempts"] >= 3, name
-        assert retry["BackoffRate"] > 1, name
+        for retry in state["Retry"]:
+            assert retry["MaxAttempts"] >= 3, name
+            assert retry["BackoffRate"] > 1, name
     for name in ("Prepare", "Train"):
         assert "SageMaker.ThrottlingException" in tasks(template)[name]["Retry"][0]["ErrorEquals"]
     for name in ("Acquire", "Judge", "Promote", "Release"):
@@ -170,5 +171,17 @@ def test_the_services_own_errors_are_retried_and_later_each_time(template):
 
 def test_what_failed_by_its_own_code_is_not_run_again(template):
     for name in (*WORK, "Release"):
-        (retry,) = tasks(template)[name]["Retry"]
-        assert not {"States.ALL", "States.TaskFailed", "States.Timeout"} & set(retry["ErrorEquals"])
+        for retry in tasks(template)[name]["Retry"]:
+            assert not {"States.ALL", "States.TaskFailed", "States.Timeout"} & set(retry["ErrorEquals"])
+
+
+def test_a_denied_or_wrong_request_is_told_within_half_a_minute(template):
+    # Step Functions has no name of its own for them: they come as the service's exception.
+    for name in ("Prepare", "Train"):
+        (retry,) = [
+            retry
+            for retry in tasks(template)[name]["Retry"]
+            if "SageMaker.AmazonSageMakerException" in retry["ErrorEquals"]
+        ]
+        waits = [retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt for attempt in range(retry["MaxAttempts"])]
+        assert sum(waits) <= 30

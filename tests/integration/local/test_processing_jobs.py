@@ -56,16 +56,18 @@ def test_an_object_that_a_manifest_lists_and_nobody_stored_is_named(aws, store, 
     assert f"s3://{store}/objects/no/where" in job["FailureReason"]
 
 
-def test_the_message_file_is_the_reason_of_a_failed_processing_job(process):
+def test_a_failed_processing_job_says_why_in_its_exit_message_and_nothing_in_its_reason(process):
     job = process(
         "import os, pathlib, sys\n"
-        "pathlib.Path(os.environ['SAGEMAKER_BASE_DIR'], 'output', 'message').write_text('too few rows')\n"
+        "pathlib.Path(os.environ['SAGEMAKER_BASE_DIR'], 'output', 'message').write_text('too few rows ' * 100)\n"
         "sys.exit(2)"
     )
     assert (job["ProcessingJobStatus"], job["FailureReason"]) == (
         "Failed",
-        "AlgorithmError: too few rows, exit code: 2",
+        "AlgorithmError: See job logs for more information",
     )
+    # At most 1 KB: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeProcessingJob.html
+    assert job["ExitMessage"] == ("too few rows " * 100)[:1024]
 
 
 def test_a_processing_job_that_runs_too_long_is_stopped(process):

@@ -86,7 +86,7 @@ def test_settings_and_training_name_the_same_estimators(task):
 def test_every_holdout_row_is_served_as_scikit_learn_predicts_it(prepared, task, type_):
     parts = prepared[task]
     estimator, outcomes = trained(parts, task, type_)
-    lines = train.holdout_lines(parts.holdout, parts.contract, outcomes).splitlines()
+    lines = list(train.holdout_lines(parts.holdout, parts.contract, outcomes))
     rows = [HoldoutRow(**json.loads(line)) for line in lines]
     features = [feature.name for feature in parts.contract.features]
     model = portable.load(json.loads(json.dumps(portable.export(estimator), allow_nan=False)), features)
@@ -135,7 +135,7 @@ def test_a_probability_that_differs_is_refused_by_the_gate(prepared):
     estimator, outcomes = trained(parts, CLASSIFICATION, "random_forest", n_estimators=7)
     features = [feature.name for feature in parts.contract.features]
     model = ServableModel(parts.contract, portable.load(portable.export(estimator), features))
-    line = train.holdout_lines(parts.holdout, parts.contract, outcomes).splitlines()[0]
+    line = next(train.holdout_lines(parts.holdout, parts.contract, outcomes))
     row = HoldoutRow(**json.loads(line))
     shifted = dataclasses.replace(row, probabilities=[p + 1e-9 for p in row.probabilities])
 
@@ -171,7 +171,7 @@ PREPARED_WAYS = [
 def in_bundle_and_mlflow(estimator, parts) -> str | None:
     """What is wrong with serving an estimator: the first holdout row that differs, or types nobody has reviewed."""
     lines = train.holdout_lines(parts.holdout, parts.contract, predict(estimator, parts.holdout, parts.contract))
-    rows = [HoldoutRow(**json.loads(line)) for line in lines.splitlines()]
+    rows = [HoldoutRow(**json.loads(line)) for line in lines]
     features = [feature.name for feature in parts.contract.features]
     model = ServableModel(parts.contract, portable.load(portable.export(estimator), features))
     unknown = set(skops.io.get_untrusted_types(data=skops.io.dumps(estimator))) - set(tracking.REVIEWED_TYPES)

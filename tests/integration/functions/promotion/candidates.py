@@ -1,5 +1,7 @@
 """Puts bundles where training would, and has them judged."""
 
+import io
+import tarfile
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +22,7 @@ class Candidates:
         self.runs: dict[str, str] = {}
 
     def put(self, version: str, prediction: float, *, mlflow_version: str = "1", **changes: Any) -> str:
-        """Put the bundle of a model that predicts one number; returns its s3:// URI."""
+        """Put the archive of a model that predicts one number; returns its s3:// URI."""
         if version not in self.runs:
             experiment = self._registry.get_experiment_by_name(NAME).experiment_id
             self.runs[version] = self._registry.create_run(experiment, run_name=version).info.run_id
@@ -30,10 +32,18 @@ class Candidates:
         return self.put_files(version, files)
 
     def put_files(self, version: str, files: dict[str, bytes]) -> str:
-        prefix = f"models/{NAME}/{version}/output/model/"
-        for name, content in files.items():
-            self._s3.put_object(Bucket=BUCKET, Key=prefix + name, Body=content)
-        return f"s3://{BUCKET}/{prefix}"
+        return self.put_archive(version, packed(files))
+
+    def put_archive(self, version: str, content: bytes) -> str:
+        key = f"models/{NAME}/{version}/output/model.tar.gz"
+        self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+        return f"s3://{BUCKET}/{key}"
+
+    def bundle(self, version: str) -> list[str]:
+        """Names of the files in the bundle's folder."""
+        folder = f"models/{NAME}/{version}/output/model/"
+        found = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", [])
+        return [entry["Key"].removeprefix(folder) for entry in found]
 
     def judged(self, version: str, prediction: float, **changes: Any) -> dict[str, Any]:
         """Judge's decision about the bundle of such a model."""
@@ -51,6 +61,20 @@ class Candidates:
         folder = f"models/{NAME}/{version}/"
         found = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=folder, Delimiter="/").get("Contents", [])
         return [entry["Key"].removeprefix(folder) for entry in found]
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """An archive as SageMaker makes it of the model folder, with an entry for the folder itself."""
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w:gz") as archive:
+        folder = tarfile.TarInfo(".")
+        folder.type = tarfile.DIRTYPE
+        archive.addfile(folder)
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"./{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return written.getvalue()
 
 
 def judge_bundle(uri: str, version: str) -> dict[str, Any]:

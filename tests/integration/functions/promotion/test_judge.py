@@ -8,10 +8,12 @@ from mlflow.exceptions import MlflowException
 
 from evergreen.errors import BrokenBundle
 from evergreen.judging.card_decision import CARD_MARKDOWN, MARK
-from evergreen.versions.bundle import MODEL
+from evergreen.versions.bundle import MANIFEST, MODEL
+from functions import model_store
+from functions.conditional_write import put_if_unchanged
 from functions.promote import handler as promote
 from tests.bundles import constant_bundle, signed
-from tests.integration.functions.promotion.candidates import BUCKET, CONTEXT, NAME, judge_bundle
+from tests.integration.functions.promotion.candidates import CONTEXT, judge_bundle, packed
 
 
 def test_the_decision_is_stored_beside_the_bundle_and_not_in_it(candidates):
@@ -101,10 +103,10 @@ def test_without_the_run_in_mlflow_there_is_no_decision(candidates):
 
 
 def test_a_missing_card_is_a_reason_and_the_other_card_is_stored(candidates):
-    uri = candidates.put("v1", 9.0)
+    candidates.put("v1", 9.0)
     files = constant_bundle(9.0, mlflow_run=candidates.runs["v1"])
     del files[CARD_MARKDOWN]
-    candidates.put_files("v1", signed(files))
+    uri = candidates.put_files("v1", signed(files))
 
     decision = judge_bundle(uri, "v1")
 
@@ -112,12 +114,54 @@ def test_a_missing_card_is_a_reason_and_the_other_card_is_stored(candidates):
     assert sorted(candidates.beside("v1")) == ["decision.json", "model_card.html"]
 
 
-def test_an_incomplete_bundle_is_named(candidates, s3):
-    uri = candidates.put("v1", 9.0)
-    s3.delete_object(Bucket=BUCKET, Key=f"models/{NAME}/v1/output/model/{MODEL}")
+def test_an_incomplete_bundle_is_named(candidates):
+    files = constant_bundle(9.0)
+    del files[MODEL]
 
     with pytest.raises(BrokenBundle, match=r"model\.json does not exist"):
+        judge_bundle(candidates.put_files("v1", files), "v1")
+
+
+def test_the_archive_becomes_the_bundles_folder_and_its_manifest_comes_last(candidates, monkeypatch):
+    written = []
+
+    def write(client, *, key, **arguments):
+        written.append(key.rpartition("/")[2])
+        return put_if_unchanged(client, key=key, **arguments)
+
+    monkeypatch.setattr(model_store, "put_if_unchanged", write)
+    uri = candidates.put_files("v1", files := constant_bundle(9.0))
+    with pytest.raises(MlflowException):
         judge_bundle(uri, "v1")
+
+    assert sorted(candidates.bundle("v1")) == sorted(files)
+    assert sorted(written) == sorted(files)
+    assert written[-1] == MANIFEST
+
+
+def test_a_bundle_once_unpacked_is_never_replaced(candidates):
+    candidates.judged("v1", 9.0)
+    before = candidates.stored("v1", f"output/model/{MODEL}")["Body"].read()
+
+    # Another archive in the same place, and the bundle that was judged stays.
+    candidates.judged("v1", 5.0)
+
+    assert candidates.stored("v1", f"output/model/{MODEL}")["Body"].read() == before
+
+
+def test_an_archive_cut_off_in_transfer_leaves_no_bundle(candidates):
+    whole = packed(constant_bundle(9.0))
+
+    with pytest.raises(BrokenBundle, match="is not a whole archive"):
+        judge_bundle(candidates.put_archive("v1", whole[: len(whole) // 2]), "v1")
+    assert candidates.bundle("v1") == []
+
+
+@pytest.mark.parametrize("name", ["../../champions/houses.json", "/etc/passwd", "folder/model.json"])
+def test_a_file_outside_the_model_folder_is_refused_and_nothing_is_unpacked(candidates, name):
+    with pytest.raises(BrokenBundle, match="no file of a bundle"):
+        judge_bundle(candidates.put_files("v1", {**constant_bundle(9.0), name: b"{}"}), "v1")
+    assert candidates.bundle("v1") == []
 
 
 @pytest.mark.usefixtures("s3")

@@ -8,6 +8,7 @@ from evergreen import names, tracking
 from evergreen.errors import BrokenBundle, PromotionConflict
 from functions import model_store
 from functions.promote import handler as promote
+from tests.bundles import constant_bundle
 from tests.integration.functions.promotion.candidates import BUCKET, CONTEXT, NAME
 
 
@@ -129,7 +130,8 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_changes_nothing(candid
 
 def test_a_bundle_that_changed_after_it_was_judged_is_not_promoted(candidates, s3):
     decision = candidates.judged("v1", 9.0)
-    candidates.put("v1", 9.5)
+    for name, content in constant_bundle(9.5).items():
+        s3.put_object(Bucket=BUCKET, Key=f"models/{NAME}/v1/output/model/{name}", Body=content)
 
     with pytest.raises(BrokenBundle, match="changed since it was judged"):
         promote.handler(decision, CONTEXT)
