@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from evergreen import names
 from infra.deployment import Deployment
 from infra.logs import log_group
 from infra.packages.function_zip import function_zip
@@ -48,7 +49,12 @@ class Function(Construct):
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.X86_64,
             role=role,
-            environment={"POWERTOOLS_SERVICE_NAME": service or name, "POWERTOOLS_LOG_LEVEL": "INFO", **variables},
+            environment={
+                "POWERTOOLS_SERVICE_NAME": service or name,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **names.NO_TELEMETRY,
+                **variables,
+            },
             memory_size=memory_mb,
             timeout=Duration.seconds(timeout_seconds),
             log_group=self.log_group,

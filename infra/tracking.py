@@ -8,8 +8,9 @@ from evergreen import names
 from infra.deployment import Deployment
 from infra.model_store import ModelStore
 
-# A server that is down is asked again three times within some seconds, and then the caller fails. A client would go on
-# for minutes by MLflow's own settings, which is longer than Promote has.
+# A server that is down is asked again three times within some seconds, and then a function fails, which the workflow
+# tells people at once. A client would go on for minutes by MLflow's own settings, which is longer than Promote has. The
+# training job keeps those: an App that wakes slowly must not end a finished fit.
 _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -41,8 +42,8 @@ class Tracking(Construct):
         self.uri = self._app.attr_arn
 
     @property
-    def variables(self) -> dict[str, str]:
-        """The environment of an MLflow client."""
+    def function_variables(self) -> dict[str, str]:
+        """The environment of a function that calls MLflow."""
         return {names.TRACKING_URI: self.uri, **_PATIENCE}
 
     def grant_log(self, grantee: iam.IGrantable) -> None:

@@ -44,7 +44,8 @@ def roll_back(target: Target, version: str | None, steps: Steps) -> None:
     with steps.step("Wait until the endpoint serves it") as step:
         _await(Endpoint(target), chosen.version, step.progress)
     console.print(
-        f"  {chosen.version} is live ({chosen.metric} on its holdout); every instance follows within a minute.",
+        f"  {chosen.version} is live ({chosen.metric} on its holdout); every instance follows within a minute, or with "
+        "its first request after that.",
         markup=False,
         soft_wrap=True,
     )

@@ -51,5 +51,7 @@ def run_training(target: Target, settings_file: Path, steps: Steps, *, data: str
     console.print(f"  Version {decision['version']}: {verdict}")
     console.print(f"  {decision['reason']}", markup=False, soft_wrap=True)
     if decision["promote"] and decision["champion"]:
-        console.print("  The endpoint serves it within a minute.", markup=False)
+        console.print(
+            "  The endpoint serves it within a minute, or from the first request after that on.", markup=False
+        )
     return decision

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import Any
 
 # How many broken objects and lines are described; all are counted.
 _DESCRIBED = 10
+# "CWL CONTROL MESSAGE: Checking health of destination Firehose."
+_CONTROL_MESSAGE = re.compile(r"CWL CONTROL MESSAGE: [^.{]*\.?\s*")
 _DECODER = json.JSONDecoder()
 
 
@@ -65,6 +68,9 @@ class CaptureFiles:
 def read_records(content: bytes, name: str, faults: Faults) -> Iterator[dict[str, Any]]:
     """The records in an object's content.
 
+    CloudWatch Logs itself sends a message through each new subscription. Whether Firehose leaves it out is not
+    documented; it is no record, and no fault.
+
     Raises:
         EOFError, zlib.error, gzip.BadGzipFile: the rest of it cannot be read.
     """
@@ -86,10 +92,14 @@ def _documents(line: str) -> Iterator[dict[str, Any]]:
     """The JSON objects of a line: one, or several that were delivered without a break between them."""
     position = 0
     while position < len(line):
+        if control := _CONTROL_MESSAGE.match(line, position):
+            position = control.end()
+            continue
         document, position = _DECODER.raw_decode(line, position)
         if not isinstance(document, dict):
             raise json.JSONDecodeError("not a record", line, position)
-        yield document
+        if document.get("messageType") != "CONTROL_MESSAGE":
+            yield document
         while position < len(line) and line[position].isspace():
             position += 1
 

@@ -157,8 +157,10 @@ def handler(event: Event, _context: LambdaContext) -> Answer:
             # What is there by now stays: it need not be looked at again.
             gc.freeze()
             gc.enable()
-        if failure := models().take_failure():
-            metrics.add_metric(names.CHAMPION_REFRESH_FAILURES, MetricUnit.Count, 1)
-            logger.warning("the champion could not be looked at", extra={"cause": failure})
+        if (failure := models().take_look()) is not None:
+            # A look that went well is a 0: only if all of some minutes have failed, somebody must know.
+            metrics.add_metric(names.CHAMPION_REFRESH_FAILURES, MetricUnit.Count, 1 if failure else 0)
+            if failure:
+                logger.warning("the champion could not be looked at", extra={"cause": failure})
         if metrics.metric_set:
             metrics.flush_metrics()

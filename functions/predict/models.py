@@ -1,8 +1,11 @@
-"""The champion in memory: fetched at the first request, refreshed about once a minute by a thread of its own."""
+"""The champion in memory: fetched at the first request, looked at again by the first request of each minute.
+
+A request makes its look itself, before it is answered. Nothing may outlive an answer: Lambda freezes the process then,
+for a second or for an hour, and closes its connections meanwhile.
+"""
 
 import json
 import os
-import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +16,11 @@ from evergreen.versions.bundle import CONTRACT, METRICS, MODEL, ServableModel, l
 from evergreen.versions.champion import Champion
 from functions.predict.s3 import Bucket, FetchError, NoSuchKey
 
-# Seconds between two looks at the champion pointer.
-REFRESH_SECONDS = 60.0
+# Seconds between two looks at the champion pointer, and after one that failed.
+REFRESH_SECONDS, RETRY_SECONDS = 60.0, 10.0
+# Seconds that a look may take for each answer of S3, which has a few milliseconds' way. The first one may take more: it
+# has nothing to go on with.
+LOOK_TIMEOUT, FIRST_TIMEOUT = 1.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -31,40 +37,34 @@ class Models:
 
     Attributes:
         name: of the model.
-        refreshing: the look that was started last, which a request does not wait for. Lambda may freeze it between two
-            requests; it then fails or goes on with the next one, and is made again a minute later.
     """
 
     def __init__(self, bucket: Bucket, name: str) -> None:
         self.name = name
-        self.refreshing: threading.Thread | None = None
         self._bucket = bucket
         self._served: Served | None = None
-        self._checked = 0.0
-        self._failure: str | None = None
+        self._next_look = _Timer()
+        self._outcome: str | None = None
 
     def champion(self) -> Served:
-        """What is served now; if a minute has passed, a look for another one is started.
+        """What is champion, as of a minute ago at most; if S3 fails, what was champion when it last did not.
 
         Raises:
             NoChampion: nothing has been promoted yet.
             FetchError: S3 could not be read, and no champion is loaded to go on with.
             BrokenBundle: likewise, because the bundle is not what the pointer says.
         """
-        now = time.monotonic()
         if self._served is None:
             self._served = self._fetch(None)
-            self._checked = now
-        elif now - self._checked >= REFRESH_SECONDS and not (self.refreshing and self.refreshing.is_alive()):
-            self._checked = now
-            self.refreshing = threading.Thread(target=self._refresh, args=(self._served,), daemon=True)
-            self.refreshing.start()
+            self._next_look.set(REFRESH_SECONDS)
+        elif self._next_look.rings():
+            self._look(self._served)
         return self._served
 
-    def take_failure(self) -> str | None:
-        """Why the last look failed; None if it did not, or if its failure has been taken already."""
-        failure, self._failure = self._failure, None
-        return failure
+    def take_look(self) -> str | None:
+        """How the last look at the champion ended: empty if well, else why not. None if it has been told already."""
+        outcome, self._outcome = self._outcome, None
+        return outcome
 
     def metrics(self, served: Served) -> dict[str, Any]:
         """What training measured.
@@ -74,14 +74,18 @@ class Models:
         """
         return dict(json.loads(self._file(served.champion, METRICS)))
 
-    def _refresh(self, served: Served) -> None:
+    def _look(self, served: Served) -> None:
         try:
             self._served = self._fetch(served)
+            self._outcome = ""
+            self._next_look.set(REFRESH_SECONDS)
         except (FetchError, BrokenBundle, NoChampion) as error:
             # The loaded model is valid: it keeps serving.
-            self._failure = str(error)
+            self._outcome = str(error)
+            self._next_look.set(RETRY_SECONDS)
 
     def _fetch(self, served: Served | None) -> Served:
+        self._bucket.timeout = LOOK_TIMEOUT if served else FIRST_TIMEOUT
         try:
             pointer = self._bucket.get(names.champion_key(self.name), unless=served.etag if served else "")
         except NoSuchKey as error:
@@ -97,6 +101,21 @@ class Models:
         stored = self._bucket.get(f"{champion.bundle}{name}")
         assert stored is not None
         return stored.content
+
+
+class _Timer:
+    """Rings once its seconds have passed by either clock: nobody says whether the monotonic one counts those in which a
+    process is frozen, and the other one may be set back.
+    """
+
+    def __init__(self) -> None:
+        self._monotonic = self._wall = 0.0
+
+    def set(self, seconds: float) -> None:
+        self._monotonic, self._wall = time.monotonic() + seconds, time.time() + seconds
+
+    def rings(self) -> bool:
+        return time.monotonic() >= self._monotonic or time.time() >= self._wall
 
 
 def models_from_environment() -> Models:

@@ -8,13 +8,16 @@ import hashlib
 import hmac
 import http.client
 import os
-import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+# S3 closes connections that were idle for some seconds, and a frozen process does not hear of it.
+_IDLE_SECONDS = 3.0
 
 
 class FetchError(Exception):
@@ -34,15 +37,19 @@ class StoredObject:
 
 
 class Bucket:
-    """Reads objects of one bucket with the function's own credentials, over one kept connection."""
+    """Reads objects of one bucket with the function's own credentials, over one connection that is kept for seconds.
+
+    Attributes:
+        timeout: of connecting and of each read, in seconds.
+    """
 
     def __init__(self, name: str, *, environment: Mapping[str, str] = os.environ, timeout: float = 5.0) -> None:
         """
         Args:
             environment: AWS_REGION and the credentials of the execution role, as Lambda sets them; AWS_ENDPOINT_URL
                 if S3 is not at its public address.
-            timeout: of connecting and of each read, in seconds.
         """
+        self.timeout = timeout
         self._environment = environment
         self._region = environment["AWS_REGION"]
         endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
@@ -50,19 +57,18 @@ class Bucket:
         self._path = f"/{name}" if endpoint else ""
         self._host = address.netloc
         connection = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-        self._connection = connection(address.netloc, timeout=timeout)
-        self._lock = threading.Lock()
+        self._connection = connection(address.netloc)
+        self._used = 0.0
 
     def get(self, key: str, *, unless: str = "") -> StoredObject | None:
-        """The object, or None if its ETag is still `unless`. May be called from several threads.
+        """The object, or None if its ETag is still `unless`.
 
         Raises:
             NoSuchKey: there is no such object.
             FetchError: anything else went wrong.
         """
         path = f"{self._path}/{quote(key, safe='/-_.~')}"
-        with self._lock:
-            status, headers, content = self._exchange(path, unless, key)
+        status, headers, content = self._exchange(path, unless, key)
         if status == 304:
             return None
         if status == 404:
@@ -72,15 +78,20 @@ class Bucket:
         return StoredObject(content, headers["ETag"])
 
     def _exchange(self, path: str, unless: str, key: str) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """One request and its answer. S3 closes a connection that was idle: then a fresh one is tried, once."""
+        """One request and its answer. If S3 has closed the connection, a fresh one is tried, once."""
+        if time.time() - self._used > _IDLE_SECONDS:
+            self._connection.close()
         reused = self._connection.sock is not None
+        self._connection.timeout = self.timeout
         try:
             headers = self._signed(path, datetime.now(UTC))
             if unless:
                 headers["If-None-Match"] = unless
             self._connection.request("GET", path, headers=headers)
             answer = self._connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            content = answer.read()
+            self._used = time.time()
+            return answer.status, answer.headers, content
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             if reused:

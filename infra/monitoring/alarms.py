@@ -118,6 +118,22 @@ class Alarms(Construct):
             f"minutes, took longer than {settings.latency_p99_ms:g} ms inside the function.",
         )
 
+        self._alarm(
+            "champion not looked at",
+            # The smallest of ones and zeros: one look that went well is enough.
+            own_metric(
+                self._deployment,
+                names.METRIC_SERVICE,
+                names.CHAMPION_REFRESH_FAILURES,
+                "Minimum",
+                period=Duration.minutes(15),
+            ),
+            threshold=0,
+            description="Each look at which version is champion has failed for fifteen minutes. The endpoint answers "
+            "as ever, with the version that it has; a promotion or a rollback since then is not served. The cause is "
+            "in the predict function's log.",
+        )
+
     def _of_the_checks(self) -> None:
         show = f"See what was found with: evergreen drift -e {self._deployment.environment.name}"
         for name, metric, what in (

@@ -1,6 +1,5 @@
 """What the training state machine refers to."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evergreen import names
@@ -11,7 +10,7 @@ class Addresses:
     """Names, ARNs and URIs, as text or as CloudFormation tokens.
 
     Attributes:
-        tracking: the environment variables of an MLflow client.
+        tracking_uri: of MLflow.
         chat: whether messages have the form of chat tools.
         prepare_seconds, train_seconds: after which each job is stopped.
     """
@@ -29,7 +28,7 @@ class Addresses:
     promote_function: str
     topic: str
     chat: bool
-    tracking: Mapping[str, str]
+    tracking_uri: str
     region: str
     job_instance: str
     prepare_seconds: int

@@ -36,6 +36,7 @@ def prepare_request(at: Addresses) -> dict[str, Any]:
         "ProcessingResources": {
             "ClusterConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30}
         },
+        "Environment": names.NO_TELEMETRY,
         "StoppingCondition": {"MaxRuntimeInSeconds": at.prepare_seconds},
         "Tags": _tags(at),
     }
@@ -62,7 +63,12 @@ def train_request(at: Addresses) -> dict[str, Any]:
         # An archive, which Judge unpacks. With CompressionType NONE, SageMaker would upload the folder itself; but Step
         # Functions refuses fields that its own copy of the API does not know, and may not know this one.
         "OutputDataConfig": {"S3OutputPath": at.bundles_uri},
-        "Environment": {**at.tracking, "AWS_DEFAULT_REGION": at.region, "TRAINING_IMAGE": at.image},
+        "Environment": {
+            **names.NO_TELEMETRY,
+            names.TRACKING_URI: at.tracking_uri,
+            "AWS_DEFAULT_REGION": at.region,
+            "TRAINING_IMAGE": at.image,
+        },
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": at.train_seconds},
         "Tags": _tags(at),

@@ -49,7 +49,7 @@ _CHAMPION_AFTER_FAILURE = (
 _DECISION_IN_WORDS = (
     "$gates := $join($map($decision.gates, function($gate)"
     " { '\\n  - ' & $gate.name & ': ' & ($gate.passed ? 'passed' : 'FAILED') & ', ' & $gate.reason }));"
-    " $next := $decision.promote ? 'The endpoint serves it within a minute.' :"
+    " $next := $decision.promote ? 'The endpoint serves it within a minute, or from the first request after that on.' :"
     " $decision.champion ? 'Version ' & $decision.champion & ' goes on serving.' :"
     " 'No model has been promoted yet: the endpoint answers 503.'; "
 )

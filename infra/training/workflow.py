@@ -79,7 +79,7 @@ class TrainingWorkflow(Construct):
                 promote_function=promote.lambda_function.function_arn,
                 topic=notifications.topic.topic_arn,
                 chat=deployment.settings.message_format == names.FORMAT_CHAT,
-                tracking=tracking.variables,
+                tracking_uri=tracking.uri,
                 region=Aws.REGION,
                 job_instance=environment.job_instance,
                 prepare_seconds=environment.prepare_seconds,
@@ -106,7 +106,9 @@ class TrainingWorkflow(Construct):
 
     def _judge(self, store: Mapping[str, str], models: ModelStore, tracking: Tracking) -> Function:
         """Unpacks and reads bundles, reads the pointer, writes decisions beside the bundles and on the MLflow runs."""
-        judge = self._function("Judge", variables={**store, **tracking.variables}, memory_mb=3008, timeout_seconds=900)
+        judge = self._function(
+            "Judge", variables={**store, **tracking.function_variables}, memory_mb=3008, timeout_seconds=900
+        )
         models.grant_read_models(judge.role)
         models.grant_judge_bundles(judge.role, jobs=training_jobs(self._deployment.environment.name))
         tracking.grant_log(judge.role)
@@ -115,7 +117,7 @@ class TrainingWorkflow(Construct):
     def _promote(self, store: Mapping[str, str], models: ModelStore, tracking: Tracking) -> Function:
         """The only one that writes the pointer; moves the aliases in MLflow."""
         promote = self._function(
-            "Promote", variables={**store, **tracking.variables}, memory_mb=1024, timeout_seconds=180
+            "Promote", variables={**store, **tracking.function_variables}, memory_mb=1024, timeout_seconds=180
         )
         models.grant_read_models(promote.role)
         models.grant_write_champion(promote.role)

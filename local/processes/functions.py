@@ -10,6 +10,7 @@ import importlib.util
 import io
 import os
 import select
+import signal
 import sys
 import threading
 import zipfile
@@ -156,11 +157,32 @@ def _runtime_client_worker(bootstrap: bytes) -> type:
     runtime_error = engine.PROVIDED_RUNTIME_ERROR.get()
 
     class RuntimeClientWorker(provided_worker):  # type: ignore[misc, valid-type]
-        """ministack's worker for custom runtimes, with the AWS runtime client as the bootstrap."""
+        """ministack's worker for custom runtimes, with the AWS runtime client as the bootstrap.
+
+        Between two invocations the process is frozen, as Lambda does it: what a function leaves to a thread stands
+        still. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+        """
 
         def __init__(self, func_name: str, config: dict, code_zip: bytes) -> None:
             super().__init__(func_name, config, _with_bootstrap(code_zip, bootstrap))
             self._output: _Output | None = None
+
+        def _spawn(self, init_timeout: float | None = None) -> None:
+            super()._spawn(init_timeout)
+            # A frozen process does not hear a SIGTERM, and Lambda sends none.
+            self._proc.terminate = self._proc.kill
+
+        def invoke(self, *arguments: Any, **named: Any) -> dict:
+            self._send(signal.SIGCONT)
+            try:
+                answer: dict = super().invoke(*arguments, **named)
+                return answer
+            finally:
+                self._send(signal.SIGSTOP)
+
+        def _send(self, number: signal.Signals) -> None:
+            if self._proc is not None and self._proc.poll() is None:
+                self._proc.send_signal(number)
 
         def _build_handler_class(self, generation: int, pending: Any) -> type:
             handler = super()._build_handler_class(generation, pending)

@@ -23,6 +23,10 @@ _logger = logging.getLogger(__name__)
 # Time between two attempts of a delivery, in seconds. It doubles each time, until a day has passed.
 _FIRST_RETRY_SECONDS = 1.0
 _LAST_RETRY_SECONDS = 12 * 3600.0
+# What CloudWatch Logs sends through a new subscription; whoever reads the destination must bear it. It comes with the
+# first lines here. https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/38433
+_CONTROL_EVENT = {"message": "CWL CONTROL MESSAGE: Checking health of destination Firehose."}
+_GREETED = "EvergreenGreeted"
 _COMPARISON = re.compile(r'\$\.([\w.]+)\s*=\s*("[^"]*"|[^\s"&|]+)')
 
 
@@ -39,7 +43,10 @@ def install() -> None:
         for subscription in list((group.get("subscriptionFilters") or {}).values()):
             if ":firehose:" in subscription.get("destinationArn", ""):
                 context = contextvars.copy_context()
-                deliveries.submit(context.run, _deliver, subscription, group_name, stream_name, events, deliveries)
+                batches = [events] if subscription.get(_GREETED) else [[_CONTROL_EVENT], events]
+                subscription[_GREETED] = True
+                for batch in batches:
+                    deliveries.submit(context.run, _deliver, subscription, group_name, stream_name, batch, deliveries)
 
     def pattern_matches(pattern: str, message: str) -> bool:
         if pattern and pattern.strip().startswith("{"):
@@ -91,10 +98,13 @@ def _deliver(
 ) -> None:
     """Deliver events to Firehose. A failed delivery is counted and retried for a day."""
     try:
-        wanted = [e for e in events if engine.PATTERN_MATCHES(subscription.get("filterPattern", ""), e["message"])]
+        is_control = events == [_CONTROL_EVENT]
+        pattern = subscription.get("filterPattern", "")
+        wanted = [event for event in events if is_control or engine.PATTERN_MATCHES(pattern, event["message"])]
         if not wanted:
             return
-        envelope = _envelope(subscription["filterName"], group, stream, wanted)
+        kind = "CONTROL_MESSAGE" if is_control else "DATA_MESSAGE"
+        envelope = _envelope(kind, subscription["filterName"], group, stream, wanted)
         data = base64.b64encode(gzip.compress(json.dumps(envelope).encode())).decode()
         name = subscription["destinationArn"].rsplit("/", 1)[-1]
         status, _, body = engine.FIREHOSE_PUT_RECORD({"DeliveryStreamName": name, "Record": {"Data": data}})
@@ -131,10 +141,10 @@ def _deliver(
             timer.start()
 
 
-def _envelope(subscription: str, group: str, stream: str, events: list[dict]) -> dict[str, Any]:
+def _envelope(kind: str, subscription: str, group: str, stream: str, events: list[dict]) -> dict[str, Any]:
     now = int(time.time() * 1000)
     return {
-        "messageType": "DATA_MESSAGE",
+        "messageType": kind,
         "owner": engine.ACCOUNT_ID(),
         "logGroup": group,
         "logStream": stream,
@@ -156,11 +166,8 @@ def _unpack(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[s
         if processor.get("Type") == "Decompression":
             records = [(name, gzip.decompress(data)) for name, data in records]
         elif processor.get("Type") == "CloudWatchLogProcessing" and _is_true(given.get("DataMessageExtraction")):
-            records = [
-                (name, _messages(data))
-                for name, data in records
-                if json.loads(data)["messageType"] != "CONTROL_MESSAGE"
-            ]
+            # Control messages too: AWS does not say that its processor leaves them out.
+            records = [(name, _messages(data)) for name, data in records]
         elif processor.get("Type") == "AppendDelimiterToRecord":
             delimiter = given.get("Delimiter", "\\n").encode().decode("unicode_escape").encode()
             records = [(name, data + delimiter) for name, data in records]

@@ -44,7 +44,8 @@ def test_handlers_exist(functions):
 
 
 def test_functions_get_the_variables_that_their_code_reads(functions, template):
-    service = {"POWERTOOLS_LOG_LEVEL": "INFO", names.MODEL_BUCKET: "models-bucket", names.MODEL_NAME: template.model}
+    quiet = {"POWERTOOLS_LOG_LEVEL": "INFO", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    service = {**quiet, names.MODEL_BUCKET: "models-bucket", names.MODEL_NAME: template.model}
     app = next(iter(template.properties("AWS::SageMaker::MlflowApp"))).replace("/", "-").lower()
     tracking = {
         names.TRACKING_URI: f"arn:aws:sagemaker:{template.environment.region}:111122223333:mlflow-app/app-{app}",
@@ -82,7 +83,7 @@ def test_functions_get_the_variables_that_their_code_reads(functions, template):
             names.LOG_LEAVE_OUT: '["city"]',
         },
         "Notifier/Notify": {
-            "POWERTOOLS_LOG_LEVEL": "INFO",
+            **quiet,
             "POWERTOOLS_SERVICE_NAME": "notify",
             names.MODEL_NAME: template.model,
             names.STACK_NAME: names.stack_name(template.environment.name),

@@ -93,6 +93,45 @@ def test_each_role_is_assumed_by_one_service(template):
     assert trusted == {path: {"Service": f"{name}.amazonaws.com"} for path, name in service.items()}
 
 
+def referred(value):
+    """Logical ids that a value refers to."""
+    if isinstance(value, dict):
+        if "Fn::GetAtt" in value:
+            yield value["Fn::GetAtt"][0]
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from referred(item)
+
+
+# A schedule takes on its role when it fires.
+TAKING_ON_A_ROLE = (
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::Lambda::Function",
+    "AWS::Logs::SubscriptionFilter",
+    "AWS::SageMaker::MlflowApp",
+    "AWS::StepFunctions::StateMachine",
+)
+
+
+@pytest.mark.parametrize("type_", TAKING_ON_A_ROLE)
+def test_whatever_takes_on_a_role_when_it_is_created_waits_for_what_the_role_may_do(template, type_):
+    # IAM is told of the policy in a step of its own: until then a check at creation fails, now and then.
+    resources = template.document["Resources"]
+    found = [resource for resource in resources.values() if resource["Type"] == type_]
+    assert found
+    for resource in found:
+        # Of a state machine, the definition names the roles of the jobs.
+        properties = {key: value for key, value in resource["Properties"].items() if key != "DefinitionString"}
+        roles = set(referred(properties))
+        policies = {
+            id_
+            for id_, policy in resources.items()
+            if policy["Type"] == "AWS::IAM::Policy" and roles & {role["Ref"] for role in policy["Properties"]["Roles"]}
+        }
+        assert policies
+        assert policies <= set(resource.get("DependsOn", []))
+
+
 def test_predict_reads_models_and_writes_its_log_and_nothing_else(statements, template):
     assert actions_of(statements, PREDICT) == {
         "s3:GetObject",

@@ -158,7 +158,7 @@ def test_a_promotion_says_that_the_endpoint_will_serve_it(states, template):
     sent = decision_told(states, promote=True, champion=None, gates=GATES[:1], summary=summary)
     assert sent["Subject"] == f"Evergreen {template.environment.name}: {template.model} {VERSION} promoted"
     assert f"{summary}\n" in sent["Message"]
-    assert "The endpoint serves it within a minute." in sent["Message"]
+    assert "The endpoint serves it within a minute, or from the first request after that on." in sent["Message"]
 
 
 def test_a_first_version_that_is_refused_leaves_an_endpoint_without_a_model(states):

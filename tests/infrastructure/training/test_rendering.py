@@ -128,6 +128,20 @@ def test_an_execution_that_is_redriven_uses_no_job_name_twice(states):
     assert again.endswith("-10")
 
 
+def test_no_package_in_a_job_or_a_function_tells_its_makers_that_it_is_used(states, template):
+    environments = [prepare_request(states)["Environment"], train_request(states)["Environment"]]
+    environments += [
+        found["Environment"]["Variables"] for found in template.properties("AWS::Lambda::Function").values()
+    ]
+    assert len(environments) > 6
+    for variables in environments:
+        assert variables["MLFLOW_DISABLE_TELEMETRY"] == variables["DO_NOT_TRACK"] == "true"
+
+
+def test_a_job_waits_for_mlflow_as_long_as_mlflow_itself_would(states):
+    assert not [name for name in train_request(states)["Environment"] if name.startswith("MLFLOW_HTTP")]
+
+
 def test_jobs_are_tagged_with_their_environment_and_model(states, template):
     tags = {"evergreen:environment": template.environment.name, "evergreen:model": template.model}
     for request in (prepare_request(states), train_request(states)):

@@ -1,6 +1,7 @@
 """Lambda functions in the embedded cloud run as strictly as on AWS."""
 
 import json
+from pathlib import Path
 
 
 def test_a_function_runs_on_the_aws_runtime_client(aws):
@@ -65,6 +66,39 @@ def test_every_line_of_an_invocation_is_in_its_log_when_the_answer_comes(aws):
         aws.invoke(function)
     messages = aws.messages(f"/aws/lambda/{function}")
     assert (messages.count("first"), messages.count("last")) == (5, 5)
+
+
+_COUNTER = """
+import os, threading, time
+count = 0
+def run():
+    global count
+    while True:
+        count += 1
+        time.sleep(0.001)
+def handle(event, context):
+    if not count:
+        threading.Thread(target=run, daemon=True).start()
+    before = count
+    while count < before + 5:
+        time.sleep(0.001)
+    return os.getpid()
+"""
+
+
+def test_between_two_invocations_a_function_stands_still_with_all_its_threads(aws, eventually):
+    function = aws.function(_COUNTER)
+
+    def state(process):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+    first, error = aws.invoke(function)
+    assert error is None
+    eventually(lambda: state(first) == "T")
+    # It goes on where it stood, in the same process.
+    again, error = aws.invoke(function)
+    assert (again, error) == (first, None)
+    eventually(lambda: state(first) == "T")
 
 
 def test_a_slow_function_ends_at_its_timeout(aws):

@@ -44,6 +44,25 @@ def test_every_form_gives_the_same_records(form):
     assert faults == Faults()
 
 
+CONTROL = b"CWL CONTROL MESSAGE: Checking health of destination Firehose."
+ENVELOPE = json.dumps({"messageType": "CONTROL_MESSAGE", "logEvents": [{"message": CONTROL.decode()}]}).encode()
+
+
+@pytest.mark.parametrize("control", [CONTROL, ENVELOPE])
+@pytest.mark.parametrize("form", ["{control}", "{control}\n{lines}", "{lines}{control}\n", "{control}{lines}"])
+def test_what_cloudwatch_logs_itself_sends_is_neither_a_record_nor_a_fault(control, form):
+    whole = form.format(control=control.decode(), lines=lines(RECORDS).decode()).encode()
+
+    for content in (whole, gzip.compress(whole)):
+        assert read(content) == (RECORDS if "{lines}" in form else [], Faults())
+
+
+def test_a_record_that_quotes_such_a_message_stays_as_it_is():
+    document = {**RECORDS[0], "note": CONTROL.decode()}
+
+    assert read(lines([document])) == ([document], Faults())
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b"")])
 def test_an_empty_object_holds_nothing_and_is_not_broken(content):
     assert read(content) == ([], Faults())

@@ -36,13 +36,13 @@ class FakeModels:
 
     name = "houses"
 
-    def __init__(self, error=None, failure=None, model=None):
+    def __init__(self, error=None, look=None, model=None):
         self.error = error
-        self.failure = failure
+        self.look = look
         self.model = model or ServableModel(CONTRACT, RoomsTimesTen())
 
-    def take_failure(self):
-        return self.failure
+    def take_look(self):
+        return self.look
 
     def metrics(self, _served):
         return {"metric": "mae"}

@@ -127,11 +127,20 @@ def test_an_unknown_route_is_a_404_that_names_the_routes(call):
 
 
 def test_a_failed_look_at_the_champion_is_counted_while_it_goes_on_serving(call):
-    answer = call({"features": ROW}, models=FakeModels(failure="S3 is gone"))
+    answer = call({"features": ROW}, models=FakeModels(look="S3 is gone"))
 
     assert answer.status == 200
     assert value(answer.metrics, names.CHAMPION_REFRESH_FAILURES) == 1
     assert any(line.get("cause") == "S3 is gone" for line in answer.logs)
+
+
+def test_a_look_that_went_well_is_counted_too_and_a_request_without_one_is_not(call):
+    well = call({"features": ROW}, models=FakeModels(look=""))
+    assert value(well.metrics, names.CHAMPION_REFRESH_FAILURES) == 0
+    assert not any("cause" in line for line in well.logs)
+
+    without = call({"features": ROW}, models=FakeModels())
+    assert names.CHAMPION_REFRESH_FAILURES not in json.dumps(without.metrics)
 
 
 def test_the_openapi_document_describes_the_champions_rows(call):

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
@@ -13,6 +14,7 @@ from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.predict import s3 as s3_module
 from functions.predict.s3 import Bucket, FetchError, NoSuchKey
 from tests.integration.functions.predict.serving import SECRETS
 
@@ -93,6 +95,40 @@ def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again():
         server.shutdown()
     with pytest.raises(FetchError):
         bucket.get("a")
+
+
+class Forgets(BaseHTTPRequestHandler):
+    """Answers the first request of a connection, and no later one."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("ETag", '"1"')
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"content")
+        self.server.forgotten.wait(30)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_connection_that_was_idle_is_not_waited_for(monkeypatch):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forgets) as server:
+        server.forgotten, server.daemon_threads, server.block_on_close = threading.Event(), True, False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        bucket = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address}, timeout=1.0)
+        bucket.get("a")
+        later = time.time() + 60
+        monkeypatch.setattr(s3_module.time, "time", lambda: later)
+
+        started = time.monotonic()
+        assert bucket.get("a").content == b"content"
+        assert time.monotonic() - started < 1.0
+        server.forgotten.set()
+        server.shutdown()
 
 
 def test_an_s3_that_takes_the_request_and_never_answers_is_given_up():
