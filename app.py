@@ -17,6 +17,7 @@ from infra.environments import ENVIRONMENTS
 from infra.packages.build import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.packages.training_image import training_image
 from infra.stacks import EvergreenStack
+from infra.tracking import UnsupportedRegion
 
 
 def main() -> None:
@@ -67,5 +68,5 @@ def of_the_stack(settings: ModelSettings) -> StackSettings:
 if __name__ == "__main__":
     try:
         main()
-    except (EvergreenError, PackagingError) as error:
+    except (EvergreenError, PackagingError, UnsupportedRegion) as error:
         sys.exit(f"evergreen: {error}")

@@ -18,16 +18,41 @@ _PATIENCE = {
 }
 
 
+# Regions without the App, by CloudFormation's schemas; there a deployment would fail half-way.
+WITHOUT_APP = frozenset(
+    (
+        *("af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-3", "ap-south-2"),
+        *("ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"),
+        *("ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1"),
+        *("me-central-1", "mx-central-1", "us-gov-east-1", "us-gov-west-1"),
+    )
+)
+
+
+class UnsupportedRegion(Exception):
+    """The region lacks a service that the stack needs."""
+
+
 class Tracking(Construct):
     """`uri` is what MLflow clients take: a URL, or the App's ARN."""
 
     def __init__(self, scope: Construct, id_: str, deployment: Deployment, *, store: ModelStore) -> None:
+        """
+        Raises:
+            UnsupportedRegion: it has no MLflow App, and no server is given.
+        """
         super().__init__(scope, id_)
         self._store = store
         self._app: sagemaker.CfnMlflowApp | None = None
         if deployment.tracking_url:
             self.uri = deployment.tracking_url
             return
+        region = deployment.environment.region
+        if region in WITHOUT_APP:
+            raise UnsupportedRegion(
+                f"{deployment.stack_name}: SageMaker has no MLflow App in {region}. Choose another region in "
+                f"infra/environments.py, or name a server of your own in {names.TRACKING_URI}"
+            )
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         store.grant_serve_artifacts(role)
         self._app = sagemaker.CfnMlflowApp(

@@ -7,6 +7,7 @@ python -m training.prepare --data FILE_OR_FOLDER --settings model.toml --output 
 import argparse
 import hashlib
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import counted, number
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
-from evergreen.versions.data_version import DataVersion, of_channel, of_path
+from evergreen.versions.data_version import DataVersion, of_channel, of_path, version_of_manifest
 from training import contract_inference, findings, job
 from training.documents import data_sheet
 from training.prepared import Prepared
@@ -180,7 +181,11 @@ def main() -> None:
     """The SageMaker processing job."""
     base = job.base_folder() / "processing"
     settings = read_settings(job.single_file(base / "input" / names.CHANNEL_SETTINGS))
-    version = of_channel(base / "input" / names.CHANNEL_DATA, settings.data.path)
+    manifest = os.environ.get(names.DATA_MANIFEST, "")
+    named = version_of_manifest(manifest)
+    if named is None:
+        raise InvalidData(f"{manifest!r} is not a manifest of a data version: start the training by evergreen train")
+    version = of_channel(base / "input" / names.CHANNEL_DATA, settings.data.path, named)
     # SageMaker creates this channel only if there is a champion.
     previous = base / "input" / names.CHANNEL_PREVIOUS
     contract = Contract.from_json(job.single_file(previous).read_bytes()) if previous.exists() else None

@@ -58,8 +58,8 @@ look better. The paired bootstrap estimates how much of the difference is chance
   what came of
   it: "687 rows, worth about 61 independent". If nothing is known, rows count as independent, and the decision says so.
 - Rows that depend on each other and are worth fewer than {MINIMUM_INDEPENDENT} independent ones are not enough.
-- A short series does not show how long its memory is. Rows in time therefore have a degree of freedom of Student's t
-  for each 30 moments, and three at least: with 100 rows in time, only a far better model is promoted.
+- A short series does not show how long its memory is. Rows in time therefore have at most one degree of freedom of
+  Student's t for each 30 of them, but at least three: with 100 rows in time, only a far better model is promoted.
 - The gain must be above 0 with a one-sided confidence of {_SURE}. Its lower bound is the lower of two: the percentile
   of the 2,000 gains, and the one from their standard deviation and Student's t. The percentile alone is too narrow if
   there are few rows, or if a few rows weigh much (Hesterberg 2015).

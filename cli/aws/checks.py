@@ -40,7 +40,9 @@ class Checks:
         from botocore.config import Config
 
         lambda_ = self._target.session.client(
-            "lambda", config=Config(read_timeout=_PATIENCE, retries={"max_attempts": 0})
+            "lambda",
+            # A connection that is silent for minutes is dropped on its way, unless it is kept alive.
+            config=Config(read_timeout=_PATIENCE, tcp_keepalive=True, retries={"max_attempts": 0}),
         )
         answer = lambda_.invoke(
             FunctionName=self._target.outputs[names.OUTPUT_CHECK_FUNCTION], Payload=json.dumps(event).encode()

@@ -28,8 +28,8 @@ Codes = NDArray[np.int_]
 
 # With fewer moments than this, nothing can be said of how moments differ: rows are taken in their order instead.
 _LEAST_MOMENTS = 8
-# A long-run variance has a degree of freedom for each stretch of so many moments: a short series does not show how long
-# its memory is. There are at least three; with fewer, bounds grow out of all proportion, and hold no more often.
+# A long-run variance has at most a degree of freedom for each stretch of so many rows: a short series does not show how
+# long its memory is. There are at least three; with fewer, bounds grow out of proportion, and hold no more often.
 _STRETCH, _LEAST_DEGREES = 30, 3
 # What is smaller than this share of the values is their rounding.
 _ROUNDING = 1e-12
@@ -155,7 +155,7 @@ def _in_time(centred: Floats, moments: Codes) -> tuple[float, float]:
         series = np.bincount(place, weights=centred).astype(np.float64)
     # A few large errors can hide how alike the others are, but not in their ranks.
     effect = max(_effect(series), _effect(_ranks(series)))
-    degrees = max(min(len(series) / effect - 1, len(series) / _STRETCH), _LEAST_DEGREES)
+    degrees = max(min(len(series) / effect - 1, len(centred) / _STRETCH), _LEAST_DEGREES)
     return len(series) * float(series.var()) * effect, degrees
 
 

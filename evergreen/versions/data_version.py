@@ -60,31 +60,35 @@ def of_path(path: Path) -> DataVersion:
     return DataVersion(version=folder_version({file.name: file.md5 for file in files}), files=files)
 
 
-def of_channel(folder: Path, name: str) -> DataVersion:
-    """The version whose objects SageMaker has put into a job's folder, each as `ab/cdef...`.
+def of_channel(folder: Path, name: str, version: str) -> DataVersion:
+    """A version in the folder that SageMaker has put its objects into.
+
+    They are known by their content: whether a job's folder keeps the objects' own folders is not documented.
 
     Args:
         name: the table's path in model.toml; objects have no names of their own.
+        version: that the manifest is of.
 
     Raises:
         InvalidData: an object is missing, or its content is not what its name says.
     """
-    objects = {path.parent.name + path.name: path for path in folder.rglob("*") if path.is_file()}
-    for md5, path in objects.items():
-        if md5_of(path) != md5.removesuffix(FOLDER):
-            raise InvalidData(f"the object {md5} of {name} was altered in the data bucket: its MD5 is another")
-    folders = [md5 for md5 in objects if md5.endswith(FOLDER)]
-    if not folders and len(objects) == 1:
-        [(md5, path)] = objects.items()
-        return DataVersion(version=md5, files=(DataFile(name=PurePosixPath(name).name, md5=md5, path=path),))
-    if len(folders) != 1:
-        raise InvalidData(f"the data channel holds {len(objects)} objects of {name}, and {len(folders)} list the files")
-    entries = read_listing(objects[folders[0]].read_bytes())
-    missing = [file for file, md5 in entries.items() if md5 not in objects]
-    if missing:
-        raise InvalidData(f"the data channel lacks {missing[0]}, a file of {name}")
-    files = tuple(DataFile(name=file, md5=entries[file], path=objects[entries[file]]) for file in sorted(entries))
-    return DataVersion(version=folders[0], files=files)
+    objects = {md5_of(path): path for path in folder.rglob("*") if path.is_file()}
+
+    def found(md5: str, what: str) -> Path:
+        if md5 not in objects:
+            raise InvalidData(f"{what} is missing among the objects in the data bucket, or was altered: {md5}")
+        return objects[md5]
+
+    if not version.endswith(FOLDER):
+        file = DataFile(name=PurePosixPath(name).name, md5=version, path=found(version, name))
+        return DataVersion(version=version, files=(file,))
+    listing = found(version.removesuffix(FOLDER), f"the list of the files in {name}")
+    entries = read_listing(listing.read_bytes())
+    files = tuple(
+        DataFile(name=file, md5=md5, path=found(md5, f"{file}, a file of {name},"))
+        for file, md5 in sorted(entries.items())
+    )
+    return DataVersion(version=version, files=files)
 
 
 def object_key(md5: str) -> str:

@@ -18,6 +18,9 @@ _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 # S3 closes connections that were idle for some seconds, and a frozen process does not hear of it.
 _IDLE_SECONDS = 3.0
+# Seconds to wait before S3 is asked again that has answered 500 or 503, which it does now and then.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/ErrorBestPractices.html
+_PAUSES = (0.05, 0.2)
 
 
 class FetchError(Exception):
@@ -68,7 +71,11 @@ class Bucket:
             FetchError: anything else went wrong.
         """
         path = f"{self._path}/{quote(key, safe='/-_.~')}"
-        status, headers, content = self._exchange(path, unless, key)
+        for pause in (*_PAUSES, None):
+            status, headers, content = self._exchange(path, unless, key)
+            if status < 500 or pause is None:
+                break
+            time.sleep(pause)
         if status == 304:
             return None
         if status == 404:

@@ -36,7 +36,7 @@ def prepare_request(at: Addresses) -> dict[str, Any]:
         "ProcessingResources": {
             "ClusterConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30}
         },
-        "Environment": names.NO_TELEMETRY,
+        "Environment": {**names.NO_TELEMETRY, names.DATA_MANIFEST: "{% $data %}"},
         "StoppingCondition": {"MaxRuntimeInSeconds": at.prepare_seconds},
         "Tags": _tags(at),
     }

@@ -1,8 +1,18 @@
 """MLflow: an App of the stack's own, or a server that is given, never both."""
 
+import dataclasses
+import json
+from pathlib import Path
+
+import cfnlint
 import pytest
+from aws_cdk import App
 
 from evergreen import names
+from infra.environments import ENVIRONMENTS
+from infra.stacks import EvergreenStack
+from infra.tracking import WITHOUT_APP, UnsupportedRegion
+from tests.infrastructure.conftest import deployment_to
 
 CLIENTS = ("Training/TrainRole", "Training/Judge/Role", "Training/Promote/Role")
 CALL = "sagemaker:CallMlflowAppApi"
@@ -52,3 +62,19 @@ def _addresses(template):
     told = [functions[f"Training/{name}/Function"]["Environment"]["Variables"] for name in ("Judge", "Promote")]
     output = template.plain(template.document["Outputs"][names.OUTPUT_TRACKING_URI])["Value"]
     return {job, *(variables[names.TRACKING_URI] for variables in told), output}
+
+
+def test_the_regions_without_the_app_are_those_of_cloudformations_schemas():
+    folder = Path(cfnlint.__file__).parent / "data" / "schemas" / "providers"
+    offered = {
+        file.stem: "AWS::SageMaker::MlflowApp" in json.loads(file.read_text()) for file in folder.glob("*-*.json")
+    }
+    assert len(offered) > 30
+    assert {region for region, has in offered.items() if not has} == WITHOUT_APP
+
+
+def test_a_region_without_the_app_is_refused_at_synth_unless_a_server_is_given():
+    far = dataclasses.replace(ENVIRONMENTS[0], region="ap-east-1")
+    with pytest.raises(UnsupportedRegion, match=r"no MLflow App in ap-east-1\. .*MLFLOW_TRACKING_URI"):
+        EvergreenStack(App(), deployment_to(far))
+    EvergreenStack(App(), deployment_to(far, tracking_url="https://mlflow.example.com"))

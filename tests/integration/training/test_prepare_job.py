@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from evergreen.versions.data_version import of_path
+from evergreen import names
+from evergreen.versions.data_version import manifest_key, of_path
 from tests.unit.training.prepare.houses import houses, prepared
 from training.prepare import CONTRACT, HOLDOUT, SUMMARY, TRAIN
 
@@ -51,8 +52,14 @@ def job_folder(tmp_path) -> Path:
     return tmp_path / "ml"
 
 
+def as_job(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    [table] = (folder / "processing" / "input" / "data").glob("*/*")
+    manifest = f"s3://data/{manifest_key(table.parent.name + table.name)}"
+    return command(folder=folder, SAGEMAKER_BASE_DIR=str(folder), **{names.DATA_MANIFEST: manifest, **environment})
+
+
 def test_the_job_reads_its_channels_and_says_what_it_found(job_folder):
-    finished = command(folder=job_folder, SAGEMAKER_BASE_DIR=str(job_folder))
+    finished = as_job(job_folder)
     output = job_folder / "processing" / "output" / "prepared"
 
     assert finished.returncode == 0, finished.stderr
@@ -64,7 +71,7 @@ def test_the_job_compares_with_the_champions_contract_if_there_is_one(job_folder
     previous = job_folder / "processing" / "input" / "previous" / "contract.json"
     previous.parent.mkdir()
     previous.write_bytes(prepared(houses(), tmp_path).contract.to_json())
-    finished = command(folder=job_folder, SAGEMAKER_BASE_DIR=str(job_folder))
+    finished = as_job(job_folder)
 
     assert finished.returncode == 0, finished.stderr
     assert "Contract: the feature 'state' is new" in finished.stdout
@@ -73,15 +80,23 @@ def test_the_job_compares_with_the_champions_contract_if_there_is_one(job_folder
 def test_the_jobs_failure_is_left_where_sagemaker_looks_for_it(job_folder):
     [table] = (job_folder / "processing" / "input" / "data").glob("*/*")
     table.write_text("altered")
-    finished = command(folder=job_folder, SAGEMAKER_BASE_DIR=str(job_folder))
+    finished = as_job(job_folder)
 
     assert finished.returncode == 1
     assert "altered" in (job_folder / "output" / "message").read_text()
     assert not (job_folder / "processing" / "output").exists()
 
 
+def test_data_that_is_no_version_is_refused(job_folder):
+    finished = as_job(job_folder, **{names.DATA_MANIFEST: "s3://data/houses.csv"})
+
+    assert finished.returncode == 1
+    message = (job_folder / "output" / "message").read_text()
+    assert message.startswith("'s3://data/houses.csv' is not a manifest of a data version")
+
+
 def test_the_job_and_the_command_write_the_same_bytes_in_any_folder_and_process(job_folder, tmp_path):
-    finished = command(folder=job_folder, SAGEMAKER_BASE_DIR=str(job_folder), PYTHONHASHSEED="1")
+    finished = as_job(job_folder, PYTHONHASHSEED="1")
     assert finished.returncode == 0, finished.stderr
     (tmp_path / "model.toml").write_text(MODEL_TOML)
     shutil.copy(tmp_path / "houses.csv", tmp_path / "moved.csv")

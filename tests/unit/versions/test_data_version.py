@@ -57,10 +57,21 @@ def test_the_version_can_be_read_from_the_uri_of_its_manifest():
     assert data_version.version_of_manifest(f"s3://{BUCKET}/data/houses.csv") is None
 
 
+def flattened(channel):
+    """The same objects without their folders."""
+    for path in [path for path in channel.rglob("*") if path.is_file()]:
+        path.rename(channel / f"object-{path.parent.name}-{path.name}")
+    return channel
+
+
+@pytest.mark.parametrize("laid", [lambda channel: channel, flattened])
 @pytest.mark.parametrize("kind", ["table", "tables"])
-def test_a_job_finds_the_same_version_under_the_same_names(tmp_path, request, kind):
+def test_a_job_finds_the_same_version_under_the_same_names_however_its_objects_lie(tmp_path, request, kind, laid):
     version = data_version.of_path(request.getfixturevalue(kind))
-    found = data_version.of_channel(laid_out(version, tmp_path / "channel"), f"data/{version.files[0].name}")
+    channel = laid(laid_out(version, tmp_path / "channel"))
+
+    found = data_version.of_channel(channel, f"data/{version.files[0].name}", version.version)
+
     assert found.version == version.version
     assert [(file.name, file.md5) for file in found.files] == [(file.name, file.md5) for file in version.files]
     assert [file.path.read_bytes() for file in found.files] == [file.path.read_bytes() for file in version.files]
@@ -69,21 +80,22 @@ def test_a_job_finds_the_same_version_under_the_same_names(tmp_path, request, ki
 def test_an_altered_object_is_refused(tmp_path, table):
     channel = laid_out(data_version.of_path(table), tmp_path / "channel")
     (channel / ROWS_MD5[:2] / ROWS_MD5[2:]).write_bytes(b"a,b\n1,3\n")
-    with pytest.raises(InvalidData, match=f"the object {ROWS_MD5} of data/houses.csv was altered"):
-        data_version.of_channel(channel, "data/houses.csv")
+    with pytest.raises(InvalidData, match=f"data/houses.csv is missing .* or was altered: {ROWS_MD5}"):
+        data_version.of_channel(channel, "data/houses.csv", ROWS_MD5)
 
 
 def test_a_file_that_the_listing_names_and_the_channel_lacks_is_named(tmp_path, tables):
     version = data_version.of_path(tables)
     channel = laid_out(version, tmp_path / "channel")
     (channel / version.files[0].md5[:2] / version.files[0].md5[2:]).unlink()
-    with pytest.raises(InvalidData, match='the data channel lacks 2001/é "x".csv'):
-        data_version.of_channel(channel, "data/houses")
+    with pytest.raises(InvalidData, match='2001/é "x".csv, a file of data/houses, is missing'):
+        data_version.of_channel(channel, "data/houses", version.version)
 
 
-def test_an_empty_channel_is_refused(tmp_path):
-    with pytest.raises(InvalidData, match="the data channel holds 0 objects"):
-        data_version.of_channel(tmp_path, "data/houses")
+@pytest.mark.parametrize("version", [ROWS_MD5, f"{ROWS_MD5}.dir"])
+def test_an_empty_channel_is_refused(tmp_path, version):
+    with pytest.raises(InvalidData, match="is missing among the objects"):
+        data_version.of_channel(tmp_path, "data/houses", version)
 
 
 @pytest.mark.parametrize("name", ["../model.toml", "/etc/passwd", "a/../../b"])

@@ -97,6 +97,36 @@ def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again():
         bucket.get("a")
 
 
+class IsBusy(BaseHTTPRequestHandler):
+    """Answers 503 as often as the server says, and then with the object."""
+
+    def do_GET(self):
+        self.server.busy -= 1
+        self.send_response(503 if self.server.busy >= 0 else 200)
+        self.send_header("ETag", '"1"')
+        self.end_headers()
+        self.wfile.write(b"SlowDown" if self.server.busy >= 0 else b"content")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(("busy", "answered"), [(1, True), (2, True), (3, False)])
+def test_an_s3_that_is_busy_for_a_moment_is_asked_again(busy, answered):
+    with ThreadingHTTPServer(("127.0.0.1", 0), IsBusy) as server:
+        server.busy = busy
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        bucket = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address})
+
+        if answered:
+            assert bucket.get("a").content == b"content"
+        else:
+            with pytest.raises(FetchError, match="S3 answered 503: SlowDown"):
+                bucket.get("a")
+        server.shutdown()
+
+
 class Forgets(BaseHTTPRequestHandler):
     """Answers the first request of a connection, and no later one."""
 
