@@ -14,6 +14,9 @@ ROOT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"
 # The address and the certificate authority of the cloud: botocore reads the first two, the standard library the third.
 _CLOUD = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
 
+# Set in the environment that a cloud is started in: see services/unkindness.py.
+UNKIND = "EVERGREEN_UNKIND"
+
 
 def base() -> dict[str, str]:
     """The environment that servers, jobs and functions start from; this interpreter's folder is first in PATH."""
@@ -50,6 +53,7 @@ def server(*, port: int, region: str, home: Path, authority: Path, certificate: 
         # Docker is never used, even if it is installed.
         "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
         "LOG_LEVEL": "INFO",
+        **({UNKIND: "1"} if os.environ.get(UNKIND) else {}),
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": f"https://localhost:{port}",

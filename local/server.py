@@ -14,9 +14,10 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from local import engine
+from local.environments import UNKIND
 from local.processes import functions
 from local.processes.jobs import JobStore
-from local.services import alarms, buckets, dead_letters, log_pipeline, metric_math, sagemaker, workflows
+from local.services import alarms, buckets, dead_letters, log_pipeline, metric_math, sagemaker, unkindness, workflows
 
 _KEEP_ALIVE_SECONDS = 75
 
@@ -47,6 +48,8 @@ def install(home: Path) -> JobStore:
     # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))
     log_pipeline.install()
+    if os.environ.get(UNKIND):
+        unkindness.install()
     return jobs
 
 

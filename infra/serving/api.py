@@ -6,7 +6,6 @@ from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -43,9 +42,10 @@ def http_api(scope: Construct, deployment: Deployment, function: lambda_.Functio
 
 
 def _add_stage(scope: Construct, deployment: Deployment, api: apigateway.HttpApi) -> None:
-    # API Gateway looks for a name of this form when it is allowed to write by the account's log policy.
+    # To groups of this prefix the account's own policy for vended logs lets the gateway write. A policy of ours would be
+    # one of the ten that a region may have.
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
     log = log_group(scope, "AccessLog", deployment, name=f"/aws/vendedlogs/{Stack.of(scope).stack_name}/access")
-    log.grant_write(iam.ServicePrincipal("delivery.logs.amazonaws.com"))
     stage = apigateway.HttpStage(
         scope,
         "Stage",

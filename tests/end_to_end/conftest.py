@@ -14,6 +14,7 @@ from cli.console import Steps
 from cli.embedded import deployed_cloud
 from cli.training_run import TrainingRun
 from local.cloud import EmbeddedCloud
+from local.environments import UNKIND
 
 # These of the caller's would win over the keys of the embedded cloud.
 _CALLERS_OWN = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
@@ -47,9 +48,9 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """Nothing is trained yet: tests that ask for `trained` come last."""
+    """As unkind as AWS on a bad day. Nothing is trained yet: tests that ask for `trained` come last."""
     home = tmp_path_factory.mktemp("end-to-end") / "cloud"
-    with _environment({}):
+    with _environment({UNKIND: "1"}):
         deploying = deployed_cloud(home, Steps(), port=None)
         embedded, target = deploying.__enter__()
     try:

@@ -60,6 +60,8 @@ def test_every_request_is_logged_with_its_caller_and_its_outcome(template):
     assert ":log-group:prediction-accesslog" in settings["DestinationArn"]
     # API Gateway's log delivery may write to groups of this prefix.
     assert groups["Prediction/AccessLog"]["LogGroupName"].startswith("/aws/vendedlogs/")
+    # A region has ten resource policies, and the account has one for this prefix.
+    assert template.resources("AWS::Logs::ResourcePolicy") == {}
     assert {
         "$context.requestId",
         "$context.identity.userArn",

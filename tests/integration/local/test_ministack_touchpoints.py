@@ -19,7 +19,16 @@ def test_a_touchpoint_that_is_gone_or_changed_is_named():
 
 
 @pytest.mark.parametrize(
-    "method", ["_build_handler_class", "_pump_output", "_drain_stderr", "_drain_stderr_bounded", "_await_init"]
+    "method",
+    [
+        "_build_handler_class",
+        "_pump_output",
+        "_drain_stderr",
+        "_drain_stderr_bounded",
+        "_await_init",
+        "_spawn",
+        "invoke",
+    ],
 )
 def test_the_worker_for_custom_runtimes_still_has_the_methods_that_ours_overrides(method):
     assert inspect.isfunction(getattr(engine.PROVIDED_WORKER.get(), method))
