@@ -1,5 +1,7 @@
 """Alarms on the endpoint, the captures and the checks."""
 
+import math
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -10,11 +12,14 @@ from constructs import Construct
 from evergreen import names
 from infra.deployment import Deployment, StackSettings
 from infra.monitoring.capture import Capture
-from infra.monitoring.metrics import capture_freshness, own_metric
+from infra.monitoring.metrics import capture_freshness, incoming_records, own_metric
 from infra.monitoring.notifier import Notifier
 from infra.notifications import Notifications
 
 PERIOD = Duration.minutes(5)
+_PATIENT = Duration.minutes(15)
+# Of so many requests that are all sampled with the same probability, times that, one is: the chance of none is e^-14.
+_SURELY_SAMPLED = 14
 # A record is in S3 a minute after its prediction, or two.
 _STALE_SECONDS = 900
 
@@ -44,10 +49,10 @@ class Alarms(Construct):
         self._topic = actions.SnsAction(notifications.topic)
         self._of_the_endpoint(deployment.settings)
         self._of_the_checks()
-        self._of_the_capture(capture, log_group)
+        self._of_the_capture(capture, log_group, deployment.settings)
         self._of_dead_letters(notifications.dead_letters)
 
-    def _of_the_capture(self, capture: Capture, log_group: logs.LogGroup) -> None:
+    def _of_the_capture(self, capture: Capture, log_group: logs.LogGroup, settings: StackSettings) -> None:
         """What is not captured is neither checked nor learned from; no caller would notice."""
         remedy = (
             "Predictions are answered as ever. What is missing in S3 is still in the predict function's log; the "
@@ -69,6 +74,22 @@ class Alarms(Construct):
             threshold=0,
             description=f"Records of predictions could not be handed to Firehose. {remedy}",
         )
+        if settings.log_sample:
+            # Rests on no other name than that of the stream, and notices what DeliveryErrors does not count.
+            self._alarm(
+                "capture missing",
+                self._of_enough_requests(
+                    self._own(names.METRIC_SERVICE, names.PREDICTION_DURATION, "SampleCount", period=_PATIENT),
+                    incoming_records(capture, period=_PATIENT),
+                    least=math.ceil(_SURELY_SAMPLED / settings.log_sample),
+                    otherwise=1,
+                ),
+                threshold=1,
+                below=True,
+                # Records come some seconds after their requests, maybe in the next period.
+                periods=2,
+                description=f"For half an hour, no record of the predictions has reached Firehose. {remedy}",
+            )
         self._alarm(
             "capture late",
             capture_freshness(capture, period=PERIOD),
@@ -104,7 +125,7 @@ class Alarms(Construct):
         )
         self._alarm(
             names.ALARM_REJECTED,
-            self._of_enough_requests(names.REJECTED_REQUESTS, "Average", settings.minimum_requests),
+            self._share(names.REJECTED_REQUESTS, "Average", settings.minimum_requests),
             threshold=settings.rejected_share,
             description=f"More than {settings.rejected_share:.0%} of at least {settings.minimum_requests} requests in "
             "five minutes did not fit the model's contract: a caller sends other fields or values than the model was "
@@ -112,7 +133,7 @@ class Alarms(Construct):
         )
         self._alarm(
             names.ALARM_LATENCY,
-            self._of_enough_requests(names.PREDICTION_DURATION, "p99", settings.minimum_requests),
+            self._share(names.PREDICTION_DURATION, "p99", settings.minimum_requests),
             threshold=settings.latency_p99_ms,
             description=f"One prediction request in a hundred, of at least {settings.minimum_requests} in five "
             f"minutes, took longer than {settings.latency_p99_ms:g} ms inside the function.",
@@ -121,13 +142,7 @@ class Alarms(Construct):
         self._alarm(
             "champion not looked at",
             # The smallest of ones and zeros: one look that went well is enough.
-            own_metric(
-                self._deployment,
-                names.METRIC_SERVICE,
-                names.CHAMPION_REFRESH_FAILURES,
-                "Minimum",
-                period=Duration.minutes(15),
-            ),
+            self._own(names.METRIC_SERVICE, names.CHAMPION_REFRESH_FAILURES, "Minimum", period=_PATIENT),
             threshold=0,
             description="Each look at which version is champion has failed for fifteen minutes. The endpoint answers "
             "as ever, with the version that it has; a promotion or a rollback since then is not served. The cause is "
@@ -154,20 +169,24 @@ class Alarms(Construct):
                 missing=cloudwatch.TreatMissingData.IGNORE,
             )
 
-    def _of_enough_requests(self, metric: str, statistic: str, requests: int) -> cloudwatch.MathExpression:
+    def _share(self, metric: str, statistic: str, least: int) -> cloudwatch.MathExpression:
         """A metric that each request writes; 0 in a period with fewer requests: of six, one is a share of 17%."""
+        requests, value = (self._own(names.METRIC_SERVICE, metric, each) for each in ("SampleCount", statistic))
+        return self._of_enough_requests(requests, value, least=least, otherwise=0)
+
+    def _of_enough_requests(
+        self, requests: cloudwatch.Metric, value: cloudwatch.Metric, *, least: int, otherwise: int
+    ) -> cloudwatch.MathExpression:
+        """The value of periods with at least so many requests, else a number. Without data the value is 0."""
         return cloudwatch.MathExpression(
-            expression=f"IF(requests >= {requests}, value, 0)",
-            label=metric,
-            using_metrics={
-                "value": self._own(names.METRIC_SERVICE, metric, statistic),
-                "requests": self._own(names.METRIC_SERVICE, metric, "SampleCount"),
-            },
-            period=PERIOD,
+            expression=f"IF(requests >= {least}, value, {otherwise})",
+            label=value.metric_name,
+            using_metrics={"value": value, "requests": requests},
+            period=requests.period,
         )
 
-    def _own(self, service: str, metric: str, statistic: str) -> cloudwatch.Metric:
-        return own_metric(self._deployment, service, metric, statistic, period=PERIOD)
+    def _own(self, service: str, metric: str, statistic: str, *, period: Duration = PERIOD) -> cloudwatch.Metric:
+        return own_metric(self._deployment, service, metric, statistic, period=period)
 
     def _alarm(
         self,
@@ -179,8 +198,11 @@ class Alarms(Construct):
         # No requests is no trouble.
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
         action: cloudwatch.IAlarmAction | None = None,
+        below: bool = False,
+        periods: int = 1,
     ) -> None:
-        """An alarm that fires above the threshold."""
+        """An alarm that fires above the threshold, or below it, in each of some periods."""
+        compare = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(
             self,
             name.title().replace(" ", ""),
@@ -188,9 +210,9 @@ class Alarms(Construct):
             alarm_name=f"{self._deployment.stack_name} {name}",
             alarm_description=description,
             metric=metric,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            comparison_operator=compare.LESS_THAN_THRESHOLD if below else compare.GREATER_THAN_THRESHOLD,
             threshold=threshold,
-            evaluation_periods=1,
+            evaluation_periods=periods,
             treat_missing_data=missing,
         )
         alarm.add_alarm_action(action or self._action)

@@ -37,3 +37,14 @@ def capture_freshness(capture: Capture, *, period: Duration, label: str | None =
         label=label,
         period=period,
     )
+
+
+def incoming_records(capture: Capture, *, period: Duration) -> cloudwatch.Metric:
+    """How many records of predictions have reached Firehose."""
+    return cloudwatch.Metric(
+        namespace="AWS/Firehose",
+        metric_name="IncomingRecords",
+        dimensions_map={"DeliveryStreamName": capture.predictions.ref},
+        statistic="Sum",
+        period=period,
+    )

@@ -33,7 +33,9 @@ _REASON = (
 FAILURE_IN_WORDS = (
     f"({_PARSED} {_REASON}"
     f" $parsed.TrainingJobStatus = 'Stopped' or $parsed.ProcessingJobStatus = 'Stopped' ? {_STOPPED} :"
-    f" $contains($reason, 'See job logs for more information') ? {_WITHOUT_REASON} :"
+    # The last is all that the older of the image's two toolkits leaves of a failed script.
+    f" $contains($reason, 'See job logs for more information') or $contains($reason, 'ExecuteUserScriptError') ?"
+    f" {_WITHOUT_REASON} :"
     " $reason ? $reason : $parsed.errorMessage ? $parsed.errorMessage : $failure.cause)"
 )
 

@@ -110,21 +110,11 @@ def _deliver(
         status, _, body = engine.FIREHOSE_PUT_RECORD({"DeliveryStreamName": name, "Record": {"Data": data}})
         if status >= 300:
             raise RuntimeError(f"Firehose answered {status}: {body!r}")
+        _count("AWS/Firehose", "IncomingRecords", DeliveryStreamName=name)
     except Exception:  # As on AWS, a subscription that fails does not affect the writer of the log.
         _logger.exception("subscription of %s was not delivered", group)
-        dimensions = {
-            "LogGroupName": group,
-            "DestinationType": "Firehose",
-            "FilterName": subscription["filterName"],
-        }
-        metric: dict[str, Any] = {
-            "MetricName": "DeliveryErrors",
-            "Value": 1.0,
-            "Unit": "Count",
-            "Timestamp": time.time(),
-            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-        }
-        engine.PUT_METRIC_DATA({}, {"Namespace": "AWS/Logs", "MetricData": [metric]}, False, True)
+        filter_name = subscription["filterName"]
+        _count("AWS/Logs", "DeliveryErrors", LogGroupName=group, DestinationType="Firehose", FilterName=filter_name)
         if wait < _LAST_RETRY_SECONDS:
             again = (
                 contextvars.copy_context().run,
@@ -139,6 +129,17 @@ def _deliver(
             timer = threading.Timer(wait, deliveries.submit, again)
             timer.daemon = True
             timer.start()
+
+
+def _count(namespace: str, name: str, **dimensions: str) -> None:
+    metric: dict[str, Any] = {
+        "MetricName": name,
+        "Value": 1.0,
+        "Unit": "Count",
+        "Timestamp": time.time(),
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+    }
+    engine.PUT_METRIC_DATA({}, {"Namespace": namespace, "MetricData": [metric]}, False, True)
 
 
 def _envelope(kind: str, subscription: str, group: str, stream: str, events: list[dict]) -> dict[str, Any]:

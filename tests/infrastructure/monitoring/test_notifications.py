@@ -1,9 +1,15 @@
 """Alarms and silent ends reach a person."""
 
+import dataclasses
+
 import pytest
+from aws_cdk import App
 
 from evergreen import names
+from infra.environments import ENVIRONMENTS
+from infra.stacks import EvergreenStack
 from local.services.metric_math import Condition
+from tests.infrastructure.conftest import deployment_to
 
 TOPIC = "AWS::SNS::Topic"
 
@@ -54,7 +60,8 @@ def alarms(template):
 
 
 # Written by AWS itself.
-OF_SERVICES = {"capture refused", "capture late", "work left undone"}
+OF_SERVICES = {"capture refused", "capture missing", "capture late", "work left undone"}
+PATIENT = {"capture missing", "champion not looked at"}
 OF_ENOUGH_REQUESTS = {names.ALARM_REJECTED, names.ALARM_LATENCY}
 OF_CHECKS = {names.ALARM_DRIFT, names.ALARM_QUALITY, names.ALARM_BROKEN_INPUT}
 
@@ -98,15 +105,16 @@ def test_a_share_or_a_percentile_of_a_few_requests_raises_no_alarm(alarms, templ
 
 def test_alarms_look_where_the_metrics_are(alarms, template):
     for name, alarm in alarms.items():
-        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-        assert alarm["EvaluationPeriods"] == 1
+        if name != "capture missing":
+            assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+            assert alarm["EvaluationPeriods"] == 1
         watched = [
             (item["MetricStat"]["Metric"], item["MetricStat"]["Period"])
             for item in alarm.get("Metrics", [])
             if "MetricStat" in item
         ] or [(alarm, alarm["Period"])]
         for metric, period in watched:
-            assert period == (900 if name == "champion not looked at" else 300)
+            assert period == (900 if name in PATIENT else 300)
             if name not in OF_SERVICES:
                 service = names.MONITORING_SERVICE if name in OF_CHECKS else names.METRIC_SERVICE
                 assert metric["Namespace"] == names.metric_namespace(template.environment.name)
@@ -116,6 +124,33 @@ def test_alarms_look_where_the_metrics_are(alarms, template):
 def test_silence_is_health_for_requests_and_no_news_between_two_checks(alarms):
     for name, alarm in alarms.items():
         assert alarm["TreatMissingData"] == ("ignore" if name in OF_CHECKS else "notBreaching"), name
+
+
+def test_predictions_without_any_record_raise_an_alarm_whatever_aws_calls_its_errors(alarms):
+    alarm = alarms["capture missing"]
+    (expression,) = [item for item in alarm["Metrics"] if "Expression" in item]
+    metrics = {item["Id"]: item["MetricStat"] for item in alarm["Metrics"] if "MetricStat" in item}
+    # Half of the requests are recorded: of 28, none is with a probability of 4e-9.
+    condition = Condition.parse(expression["Expression"])
+    assert (condition.least, condition.otherwise) == (28, 1)
+    assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["EvaluationPeriods"]) == ("LessThanThreshold", 1, 2)
+    assert condition.value({"requests": 28, "value": None}) < 1 <= condition.value({"requests": 27, "value": None})
+    assert metrics["requests"]["Metric"]["MetricName"] == names.PREDICTION_DURATION
+    incoming = metrics["value"]["Metric"]
+    late = alarms["capture late"]["Dimensions"]
+    assert (incoming["Namespace"], incoming["MetricName"], incoming["Dimensions"]) == (
+        "AWS/Firehose",
+        "IncomingRecords",
+        late,
+    )
+
+
+def test_where_nothing_is_recorded_nothing_is_missed(tmp_path):
+    settings = dataclasses.replace(deployment_to(ENVIRONMENTS[0]).settings, log_sample=0.0)
+    app = App(outdir=str(tmp_path))
+    EvergreenStack(app, deployment_to(ENVIRONMENTS[0], settings=settings))
+    app.synth()
+    assert "capture missing" not in (tmp_path / "evergreen-dev.template.json").read_text()
 
 
 def test_what_is_not_captured_raises_an_alarm(alarms, template):

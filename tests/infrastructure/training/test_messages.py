@@ -15,6 +15,10 @@ def states(template):
     return template.state_machine()["States"]
 
 
+# What sagemaker-containers 2.8.6 writes.
+OVERWRITTEN = (
+    'framework error: \nTraceback (most recent call last):\n  ...\nExecuteUserScriptError:\nCommand "python train.py"'
+)
 GENERIC = "AlgorithmError: See job logs for more information"
 STOPPED = {"StoppingCondition": {"MaxRuntimeInSeconds": 60}}
 
@@ -34,6 +38,10 @@ CAUSES = {
     "a training job": (
         json.dumps({"TrainingJobName": "x", "FailureReason": "AlgorithmError: no rows are left, exit code: 1"}),
         "no rows are left",
+    ),
+    "a training job whose toolkit overwrote our words": (
+        json.dumps({"TrainingJobName": "train-x", "FailureReason": f"AlgorithmError: {OVERWRITTEN}, exit code: 1"}),
+        "the job gave no reason. Its log: CloudWatch, log group /aws/sagemaker/TrainingJobs, streams train-x",
     ),
     "a training job that never started": (
         json.dumps({"TrainingJobName": "x", "FailureReason": "ClientError: Data download failed: no such key"}),
