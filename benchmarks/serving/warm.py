@@ -14,7 +14,7 @@ from benchmarks.serving.rig import web_servers
 from benchmarks.serving.rig.environments import PeerUnavailable
 from benchmarks.serving.rig.http_client import BadAnswer
 from benchmarks.serving.rig.models import PeerModels, Trained
-from benchmarks.serving.rig.processes import Function, cpu_seconds, largest_rss, total_rss
+from benchmarks.serving.rig.processes import CPU_STEP, Function, cpu_seconds, largest_rss, total_rss
 from benchmarks.serving.rig.runtime_api import RuntimeApi, http_event
 from local.processes.leashed import LeashedProcess
 
@@ -87,7 +87,9 @@ def measure(
                     if other != name:
                         idle[other] += cpu_seconds(contenders[other].process) - before[other]
         # CPU time that a server uses while others are measured is not part of its requests.
-        used = {name: cpu_seconds(contenders[name].process) - cpu[name] - idle[name] for name in contenders}
+        used = {
+            name: max(CPU_STEP, cpu_seconds(contenders[name].process) - cpu[name] - idle[name]) for name in contenders
+        }
         memory = {name: (largest_rss(c.process), total_rss(c.process)) for name, c in contenders.items()}
     return _figures(blocks, used, memory), missing
 
@@ -141,7 +143,7 @@ def sustained(function: Function, model: Trained, *, requests: int, progress: Pr
             seconds += contender.block(requests // 10)
             memory.append(largest_rss(contender.process))
             progress(f"{part * requests // 10} of {requests}")
-        elapsed, cpu = time.perf_counter() - started, cpu_seconds(contender.process) - cpu
+        elapsed, cpu = time.perf_counter() - started, max(CPU_STEP, cpu_seconds(contender.process) - cpu)
     return {
         "requests": len(seconds),
         "p50_ms": median(seconds) * 1000,

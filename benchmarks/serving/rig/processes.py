@@ -104,6 +104,10 @@ def descendants(process: LeashedProcess) -> list[psutil.Process]:
     return list(psutil.Process(process.pid).children(recursive=True))
 
 
+# The kernel counts CPU time in these steps, in seconds: a handful of requests may take less than one.
+CPU_STEP = 1 / os.sysconf("SC_CLK_TCK")
+
+
 def cpu_seconds(process: LeashedProcess) -> float:
     """User and system time of all serving processes and of their children that have ended."""
     return sum(sum(child.cpu_times()[:4]) for child in descendants(process))
