@@ -59,7 +59,7 @@ def _autoregressive(coefficient: float, rows: int, generator: np.random.Generato
 
 def _sessions(rows: int, generator: np.random.Generator) -> Floats:
     runs = np.arange(generator.integers(20), rows + 20)[:rows] // 20
-    shared: Floats = generator.standard_normal((int(runs.max()) + 1, len(_NAMES)))[runs]
+    shared: Floats = generator.standard_normal((int(np.max(runs)) + 1, len(_NAMES)))[runs]
     return (shared + generator.standard_normal((rows, len(_NAMES)))) / np.sqrt(2)
 
 

@@ -68,7 +68,7 @@ def _autoregressive(
 
 def _sessions(length: int, shape: tuple[int, ...], _units: Units, generator: np.random.Generator) -> Floats:
     """Runs of rows that share half of their variance; the first run is cut off somewhere."""
-    start = generator.integers(length)
+    start = int(generator.integers(length))
     return _half_shared(np.arange(start, start + shape[0]) // length, shape, generator)
 
 
@@ -87,7 +87,7 @@ def _grouped(shape: tuple[int, ...], units: Units, generator: np.random.Generato
 
 
 def _half_shared(codes: Codes, shape: tuple[int, ...], generator: np.random.Generator) -> Floats:
-    shared: Floats = generator.standard_normal((int(codes.max()) + 1, *shape[1:]))[codes]
+    shared: Floats = generator.standard_normal((int(np.max(codes)) + 1, *shape[1:]))[codes]
     return (shared + generator.standard_normal(shape)) / np.sqrt(2)
 
 

@@ -105,7 +105,7 @@ def past_of(table: pd.DataFrame, units: Units, rule: DriftSettings, *, reference
         rows = np.argsort(units.moments, kind="stable")
         return Past(order=TIME, rows=rows, reference=reference, season=season)
     if units.groups is not None and len(distinct := np.unique(units.groups)) > 1:
-        place = np.empty(int(distinct.max()) + 1, dtype=int)
+        place = np.empty(int(np.max(distinct)) + 1, dtype=np.int_)
         place[distinct] = np.random.default_rng(seed).permutation(len(distinct))
         rows = np.argsort(place[units.groups], kind="stable")
         return Past(order=GROUP, rows=rows, reference=reference, groups=len(distinct), season=season)
