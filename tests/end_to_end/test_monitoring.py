@@ -76,7 +76,7 @@ def test_rows_of_another_time_have(drifted):
     assert {"inventory", "listings"} <= moved
     assert result["share"] == len(moved) / 4
     assert {"share", "importance"} <= {reason["name"] for reason in result["alarms"]}
-    assert result["quality"]["fell"]
+    assert result["quality"]["fell"], result["quality"]
     assert result["quality"]["live"] > 1.5 * result["quality"]["promised"]
 
 
