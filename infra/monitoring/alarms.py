@@ -138,7 +138,6 @@ class Alarms(Construct):
             description=f"One prediction request in a hundred, of at least {settings.minimum_requests} in five "
             f"minutes, took longer than {settings.latency_p99_ms:g} ms inside the function.",
         )
-
         self._alarm(
             "champion not looked at",
             # The smallest of ones and zeros: one look that went well is enough.

@@ -29,22 +29,23 @@ def own_metric(
 
 def capture_freshness(capture: Capture, *, period: Duration, label: str | None = None) -> cloudwatch.Metric:
     """How long the oldest record has waited in Firehose, in seconds."""
-    return cloudwatch.Metric(
-        namespace="AWS/Firehose",
-        metric_name="DeliveryToS3.DataFreshness",
-        dimensions_map={"DeliveryStreamName": capture.predictions.ref},
-        statistic="Maximum",
-        label=label,
-        period=period,
-    )
+    return _of_the_stream(capture, "DeliveryToS3.DataFreshness", "Maximum", period=period, label=label)
 
 
 def incoming_records(capture: Capture, *, period: Duration) -> cloudwatch.Metric:
     """How many records of predictions have reached Firehose."""
+    return _of_the_stream(capture, "IncomingRecords", "Sum", period=period)
+
+
+def _of_the_stream(
+    capture: Capture, metric: str, statistic: str, *, period: Duration, label: str | None = None
+) -> cloudwatch.Metric:
+    """A metric that Firehose writes of the predictions' stream."""
     return cloudwatch.Metric(
         namespace="AWS/Firehose",
-        metric_name="IncomingRecords",
+        metric_name=metric,
         dimensions_map={"DeliveryStreamName": capture.predictions.ref},
-        statistic="Sum",
+        statistic=statistic,
+        label=label,
         period=period,
     )

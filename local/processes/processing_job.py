@@ -50,7 +50,7 @@ class ProcessingJob(Job):
 
     def describe(self) -> dict[str, Any]:
         reason = {"FailureReason": self.failure_reason} if self.failure_reason else {}
-        message = {"ExitMessage": self.exit_message} if self.exit_message else {}
+        message = {"ExitMessage": text} if (text := self.exit_message) else {}
         times = {"ProcessingStartTime": self.started, "ProcessingEndTime": self.ended if self.done.is_set() else None}
         return {
             **{name: value for name, value in self.request.items() if name != "Tags"},

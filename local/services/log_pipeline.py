@@ -110,11 +110,15 @@ def _deliver(
         status, _, body = engine.FIREHOSE_PUT_RECORD({"DeliveryStreamName": name, "Record": {"Data": data}})
         if status >= 300:
             raise RuntimeError(f"Firehose answered {status}: {body!r}")
-        _count("AWS/Firehose", "IncomingRecords", DeliveryStreamName=name)
+        engine.RECORD_METRIC("AWS/Firehose", "IncomingRecords", 1, "Count", {"DeliveryStreamName": name})
     except Exception:  # As on AWS, a subscription that fails does not affect the writer of the log.
         _logger.exception("subscription of %s was not delivered", group)
-        filter_name = subscription["filterName"]
-        _count("AWS/Logs", "DeliveryErrors", LogGroupName=group, DestinationType="Firehose", FilterName=filter_name)
+        dimensions = {
+            "LogGroupName": group,
+            "DestinationType": "Firehose",
+            "FilterName": subscription["filterName"],
+        }
+        engine.RECORD_METRIC("AWS/Logs", "DeliveryErrors", 1, "Count", dimensions)
         if wait < _LAST_RETRY_SECONDS:
             again = (
                 contextvars.copy_context().run,
@@ -129,17 +133,6 @@ def _deliver(
             timer = threading.Timer(wait, deliveries.submit, again)
             timer.daemon = True
             timer.start()
-
-
-def _count(namespace: str, name: str, **dimensions: str) -> None:
-    metric: dict[str, Any] = {
-        "MetricName": name,
-        "Value": 1.0,
-        "Unit": "Count",
-        "Timestamp": time.time(),
-        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-    }
-    engine.PUT_METRIC_DATA({}, {"Namespace": namespace, "MetricData": [metric]}, False, True)
 
 
 def _envelope(kind: str, subscription: str, group: str, stream: str, events: list[dict]) -> dict[str, Any]:

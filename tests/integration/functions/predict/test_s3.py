@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
@@ -68,6 +69,16 @@ def test_a_missing_object_is_told_from_other_failures(bucket):
         nobody.get("nothing")
 
 
+@contextmanager
+def answered_by(handler):
+    """A server, and a bucket at its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        yield server, Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address})
+        server.shutdown()
+
+
 class ClosesWithoutSaying(BaseHTTPRequestHandler):
     """Answers as if the connection stayed open, and closes it, as S3 does with one that was idle."""
 
@@ -86,13 +97,8 @@ class ClosesWithoutSaying(BaseHTTPRequestHandler):
 
 
 def test_a_connection_that_s3_has_closed_meanwhile_is_opened_again():
-    with ThreadingHTTPServer(("127.0.0.1", 0), ClosesWithoutSaying) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        bucket = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address})
-
+    with answered_by(ClosesWithoutSaying) as (_, bucket):
         assert [bucket.get("a").content for _ in range(3)] == [b"content"] * 3
-        server.shutdown()
     with pytest.raises(FetchError):
         bucket.get("a")
 
@@ -113,18 +119,13 @@ class IsBusy(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize(("busy", "answered"), [(1, True), (2, True), (3, False)])
 def test_an_s3_that_is_busy_for_a_moment_is_asked_again(busy, answered):
-    with ThreadingHTTPServer(("127.0.0.1", 0), IsBusy) as server:
+    with answered_by(IsBusy) as (server, bucket):
         server.busy = busy
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        bucket = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address})
-
         if answered:
             assert bucket.get("a").content == b"content"
         else:
             with pytest.raises(FetchError, match="S3 answered 503: SlowDown"):
                 bucket.get("a")
-        server.shutdown()
 
 
 class Forgets(BaseHTTPRequestHandler):
@@ -145,11 +146,9 @@ class Forgets(BaseHTTPRequestHandler):
 
 
 def test_a_connection_that_was_idle_is_not_waited_for(monkeypatch):
-    with ThreadingHTTPServer(("127.0.0.1", 0), Forgets) as server:
+    with answered_by(Forgets) as (server, bucket):
         server.forgotten, server.daemon_threads, server.block_on_close = threading.Event(), True, False
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        bucket = Bucket("models", environment={**SECRETS, "AWS_REGION": "r", "AWS_ENDPOINT_URL": address}, timeout=1.0)
+        bucket.timeout = 1.0
         bucket.get("a")
         later = time.time() + 60
         monkeypatch.setattr(s3_module.time, "time", lambda: later)
@@ -158,7 +157,6 @@ def test_a_connection_that_was_idle_is_not_waited_for(monkeypatch):
         assert bucket.get("a").content == b"content"
         assert time.monotonic() - started < 1.0
         server.forgotten.set()
-        server.shutdown()
 
 
 def test_an_s3_that_takes_the_request_and_never_answers_is_given_up():
