@@ -41,6 +41,7 @@ LOG_LEAVE_OUT = "LOG_LEAVE_OUT"
 LEASE_SECONDS = "LEASE_SECONDS"
 DATA_MANIFEST = "DATA_MANIFEST"
 TRACKING_URI = "MLFLOW_TRACKING_URI"
+FAILURE_URI = "FAILURE_URI"
 CAPTURE_BUCKET = "CAPTURE_BUCKET"
 PACKAGES_BUCKET = "PACKAGES_BUCKET"
 PACKAGES_KEY = "PACKAGES_KEY"
@@ -91,6 +92,7 @@ BUNDLES_PREFIX = "models/"
 CHAMPIONS_PREFIX = "champions/"
 LEASES_PREFIX = "leases/"
 TRACKING_PREFIX = "mlflow/"
+FAILURES_PREFIX = "failures/"
 
 # Key prefixes of the capture bucket.
 PREDICTIONS_PREFIX = "predictions/"
@@ -129,6 +131,11 @@ def lease_key(model: str) -> str:
 def latest_check_key(model: str) -> str:
     """The key of the newest check's result in the capture bucket."""
     return f"{CHECKS_PREFIX}{model}/latest.json"
+
+
+def failure_key(model: str, attempt: str) -> str:
+    """The key, in the model bucket, of why a training job has failed, in its own words."""
+    return f"{FAILURES_PREFIX}{model}/{attempt}.txt"
 
 
 def bundles_prefix(model: str) -> str:

@@ -1,5 +1,6 @@
 """The model bucket: bundles, decisions, the champion pointer, the lease, and the artifacts of the MLflow App."""
 
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -20,15 +21,21 @@ _VERDICT = ("decision.json", "model_card.html", "model_card.md")
 
 class ModelStore(Construct):
     """Holds models/<model>/<job>/output/model/, decision.json and the model card beside it, champions/<model>.json,
-    and leases/<model>.json.
+    leases/<model>.json, and failures/<model>/, the words of jobs that have failed.
     """
 
     def __init__(self, scope: Construct, id_: str, deployment: Deployment) -> None:
         super().__init__(scope, id_)
         self.bucket = private_bucket(self, "Bucket")
+        self.bucket.add_lifecycle_rule(
+            id="FailuresWereTold",
+            prefix=names.FAILURES_PREFIX,
+            expiration=Duration.days(deployment.environment.expire_days),
+        )
         self.bundles = names.bundles_prefix(deployment.model_name)
         self._pointer = names.champion_key(deployment.model_name)
         self._lease = names.lease_key(deployment.model_name)
+        self._failures = names.failure_key(deployment.model_name, "*")
 
     def grant_read_models(self, grantee: iam.IGrantable) -> None:
         """Bundles, decisions and the champion pointer.
@@ -51,7 +58,12 @@ class ModelStore(Construct):
         grant_locate(self.bucket, grantee)
 
     def grant_write_bundles(self, grantee: iam.IGrantable) -> None:
+        """Bundles, or in place of one why there is none."""
         grant_write_in_parts(self.bucket, grantee, self.bundles)
+        self._grant(grantee, "s3:PutObject", self._failures)
+
+    def grant_read_failures(self, grantee: iam.IGrantable) -> None:
+        self._grant(grantee, "s3:GetObject", self._failures)
 
     def grant_judge_bundles(self, grantee: iam.IGrantable, *, jobs: str) -> None:
         """The bundle's folder, which Judge unpacks, and what it writes beside it.

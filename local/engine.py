@@ -94,6 +94,9 @@ INVOKE_WITH_TIMEOUT = Touchpoint(
     "services.stepfunctions", "_invoke_resource_with_timeout", ("resource", "input_data", "timeout")
 )
 
+# S3.
+GET_OBJECT_DATA = Touchpoint("services.s3", "_get_object_data", ("bucket_name", "key", "version_id"))
+
 # CloudWatch and its logs.
 CREATE_LOG_GROUP = Touchpoint("services.cloudwatch_logs", "_create_log_group", ("data",))
 CREATE_LOG_STREAM = Touchpoint("services.cloudwatch_logs", "_create_log_stream", ("data",))

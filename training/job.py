@@ -6,7 +6,11 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from evergreen import names
 from evergreen.errors import EvergreenError, InvalidData
+
+# Of the cause: a notification has room for it.
+_CHARACTERS = 10_000
 
 
 def base_folder() -> Path:
@@ -29,8 +33,9 @@ def single_file(folder: Path) -> Path:
 def run(main: Callable[[], None], failure_file: str) -> None:
     """Call `main`; if it fails, exit with 1.
 
-    In a job the cause is written to output/`failure_file`, where SageMaker looks for it, and the log gets the
-    traceback. On any other machine an EvergreenError is printed as its message alone.
+    In a job the cause is written to output/`failure_file`, where SageMaker looks for it, and to the object that the
+    variable FAILURE_URI names, if any; the log gets the traceback. On any other machine an EvergreenError is printed as
+    its message alone.
     """
     try:
         main()
@@ -39,8 +44,24 @@ def run(main: Callable[[], None], failure_file: str) -> None:
         if base_folder().exists():
             file = base_folder() / "output" / failure_file
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(str(error) if known else f"{type(error).__name__}: {error}")
+            cause = str(error) if known else f"{type(error).__name__}: {error}"
+            file.write_text(cause)
+            if uri := os.environ.get(names.FAILURE_URI):
+                _upload(cause, uri)
         elif known:
             sys.exit(str(error))
         traceback.print_exc()
         sys.exit(1)
+
+
+def _upload(cause: str, uri: str) -> None:
+    """Store the cause as an object: of the image's two toolkits, one writes its own words over the failure file."""
+    # Imported here, since only a failing job needs it.
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=cause[:_CHARACTERS].encode())
+    except (BotoCoreError, ClientError) as error:
+        print(f"the cause could not be stored as {uri}: {error}", file=sys.stderr)

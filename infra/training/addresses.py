@@ -20,7 +20,7 @@ class Addresses:
     image: str
     source_uri: str
     data_bucket: str
-    bundles_uri: str
+    model_bucket: str
     prepare_role: str
     train_role: str
     lease_function: str

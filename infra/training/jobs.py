@@ -6,6 +6,8 @@ from evergreen import names
 from infra.training.addresses import Addresses, job_prefix
 
 _BASE = "/opt/ml/processing"
+# Whether the context counts them before the first one is not documented.
+_REDRIVES = "($exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0)"
 
 
 def prepare_request(at: Addresses) -> dict[str, Any]:
@@ -62,12 +64,13 @@ def train_request(at: Addresses) -> dict[str, Any]:
         ],
         # An archive, which Judge unpacks. With CompressionType NONE, SageMaker would upload the folder itself; but Step
         # Functions refuses fields that its own copy of the API does not know, and may not know this one.
-        "OutputDataConfig": {"S3OutputPath": at.bundles_uri},
+        "OutputDataConfig": {"S3OutputPath": f"s3://{at.model_bucket}/{names.bundles_prefix(at.model_name)}"},
         "Environment": {
             **names.NO_TELEMETRY,
             names.TRACKING_URI: at.tracking_uri,
             "AWS_DEFAULT_REGION": at.region,
             "TRAINING_IMAGE": at.image,
+            names.FAILURE_URI: f"{{% 's3://{at.model_bucket}/' & {failure_key(at)} %}}",
         },
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": at.train_seconds},
@@ -75,10 +78,15 @@ def train_request(at: Addresses) -> dict[str, Any]:
     }
 
 
+def failure_key(at: Addresses) -> str:
+    """Where a training job leaves why it has failed: a JSONata expression. A job that has failed is not retried."""
+    before, after = names.failure_key(at.model_name, "*").split("*")
+    return f"'{before}' & $version & '-' & $string({_REDRIVES}) & '{after}'"
+
+
 def _job_name(at: Addresses, step: str) -> str:
     """Unique per attempt: a name cannot be used twice, not even by a retry or by an execution that is redriven."""
-    redrives = "($exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0)"
-    attempt = f"$string({redrives}) & $string($states.context.State.RetryCount)"
+    attempt = f"$string({_REDRIVES}) & $string($states.context.State.RetryCount)"
     return f"{{% '{job_prefix(at.environment)}' & $version & '-{step}-' & {attempt} %}}"
 
 

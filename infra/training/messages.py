@@ -32,8 +32,9 @@ _REASON = (
 )
 FAILURE_IN_WORDS = (
     f"({_PARSED} {_REASON}"
+    " $failure.told ? $failure.told :"
     f" $parsed.TrainingJobStatus = 'Stopped' or $parsed.ProcessingJobStatus = 'Stopped' ? {_STOPPED} :"
-    # The last is all that the older of the image's two toolkits leaves of a failed script.
+    # The last is all that the older of the image's two toolkits leaves of a script that failed without a word.
     f" $contains($reason, 'See job logs for more information') or $contains($reason, 'ExecuteUserScriptError') ?"
     f" {_WITHOUT_REASON} :"
     " $reason ? $reason : $parsed.errorMessage ? $parsed.errorMessage : $failure.cause)"

@@ -4,13 +4,13 @@
         -> NotifyDecision -> Release -> HowItEnded
 
 A state that fails leads to ExplainFailure, NotifyFailure and then to Release as well: the lease is given back at both
-ends.
+ends. After Train, ReadFailure comes first.
 """
 
 from typing import Any
 
 from infra.training.addresses import Addresses
-from infra.training.jobs import prepare_request, train_request
+from infra.training.jobs import failure_key, prepare_request, train_request
 from infra.training.messages import FAILURE_IN_WORDS, decision_message, failure_message
 
 # Errors of the services themselves, which a second try may not meet. A job whose own code failed would fail again.
@@ -76,7 +76,9 @@ def definition(at: Addresses) -> dict[str, Any]:
                 output="{% $states.input.ProcessingOutputConfig.Outputs[0].S3Output.S3Uri %}",
                 next_="Train",
             ),
-            "Train": _job("Train", "createTrainingJob", train_request(at), next_="IsTrained"),
+            "Train": _job(
+                "Train", "createTrainingJob", train_request(at), next_="IsTrained", after_failure="ReadFailure"
+            ),
             "IsTrained": _is_completed("Train", "TrainingJobStatus", output="{% $states.input %}", next_="Judge"),
             "Judge": _call(
                 "Judge",
@@ -98,6 +100,7 @@ def definition(at: Addresses) -> dict[str, Any]:
                 next_="NotifyDecision",
             ),
             "NotifyDecision": _notify(decision_message(at)),
+            "ReadFailure": _read_failure(at),
             "ExplainFailure": {
                 "Type": "Pass",
                 "Assign": {"failure": f"{{% $merge([$failure, {{'words': {FAILURE_IN_WORDS}}}]) %}}"},
@@ -153,14 +156,16 @@ def _acquire(at: Addresses) -> dict[str, Any]:
     return _call("Acquire", at.lease_function, payload, assign=assign, next_="Prepare")
 
 
-def _job(state: str, action: str, request: dict[str, Any], *, next_: str) -> dict[str, Any]:
+def _job(
+    state: str, action: str, request: dict[str, Any], *, next_: str, after_failure: str = "ExplainFailure"
+) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": f"arn:aws:states:::sagemaker:{action}.sync",
         "Arguments": request,
         "Output": "{% $states.result %}",
         "Retry": _RETRY_JOB,
-        "Catch": _catch(state),
+        "Catch": _catch(state, next_=after_failure),
         "Next": next_,
     }
 
@@ -173,6 +178,20 @@ def _is_completed(state: str, status: str, *, output: str, next_: str) -> dict[s
         "Choices": [{"Condition": f"{{% $states.input.{status} = 'Completed' %}}", "Output": output, "Next": next_}],
         "Assign": {"failure": stopped},
         "Default": "ExplainFailure",
+    }
+
+
+def _read_failure(at: Addresses) -> dict[str, Any]:
+    """Looks for the words of the training job's own code; a job that never started has left none."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
+        "Arguments": {"Bucket": at.model_bucket, "Key": f"{{% {failure_key(at)} %}}"},
+        "Assign": {"failure": "{% $merge([$failure, {'told': $string($states.result.Body)}]) %}"},
+        # An object that is not there has a name of its own only for those who may list the bucket.
+        "Retry": [{"ErrorEquals": ["S3.S3Exception"], "IntervalSeconds": 1, "MaxAttempts": 3, "BackoffRate": 2}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "ExplainFailure"}],
+        "Next": "ExplainFailure",
     }
 
 
@@ -191,13 +210,13 @@ def _call(
     }
 
 
-def _catch(state: str) -> list[dict[str, Any]]:
+def _catch(state: str, *, next_: str = "ExplainFailure") -> list[dict[str, Any]]:
     failure = {
         "state": state,
         "error": "{% $states.errorOutput.Error %}",
         "cause": "{% $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : 'no cause was given' %}",
     }
-    return [{"ErrorEquals": ["States.ALL"], "Assign": {"failure": failure}, "Next": "ExplainFailure"}]
+    return [{"ErrorEquals": ["States.ALL"], "Assign": {"failure": failure}, "Next": next_}]
 
 
 def _notify(publication: dict[str, Any]) -> dict[str, Any]:

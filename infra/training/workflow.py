@@ -60,6 +60,7 @@ class TrainingWorkflow(Construct):
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         for function in (lease, judge, promote):
             function.lambda_function.grant_invoke(role)
+        models.grant_read_failures(role)
         notifications.grant_publish(role)
         job_roles.grant_jobs(role, job_prefix(deployment.environment.name), [prepare_role, train_role])
 
@@ -71,7 +72,7 @@ class TrainingWorkflow(Construct):
                 image=image,
                 source_uri=source.s3_object_url,
                 data_bucket=data.bucket.bucket_name,
-                bundles_uri=f"s3://{models.bucket.bucket_name}/{models.bundles}",
+                model_bucket=models.bucket.bucket_name,
                 prepare_role=prepare_role.role_arn,
                 train_role=train_role.role_arn,
                 lease_function=lease.lambda_function.function_arn,

@@ -8,8 +8,6 @@ import subprocess
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,7 +20,6 @@ from local.processes.leashed import LeashedProcess
 
 # SageMaker gives a stopped job 120 s between SIGTERM and SIGKILL.
 _GRACE_SECONDS = 5.0
-_LOG_TAIL_LINES = 20
 REASON_CHARACTERS = 1024
 _DEFAULT_MAX_RUNTIME_SECONDS = 86400
 _RUNNING = ("InProgress", "Stopping")
@@ -75,8 +72,8 @@ class Job(ABC):
         """The answer of the Describe operation; times in seconds since the epoch."""
 
     @abstractmethod
-    def reason_of_exit(self, code: int, tail: Sequence[str]) -> str:
-        """The FailureReason of a command that has ended with a code other than 0; `tail` is the end of its output."""
+    def reason_of_exit(self, code: int) -> str:
+        """The FailureReason of a command that has ended with a code other than 0."""
 
     def start(self) -> None:
         """Run the job in a thread of its own."""
@@ -110,7 +107,6 @@ class Job(ABC):
 
     def _run(self) -> None:
         self.enter("Starting")
-        tail: deque[str] = deque(maxlen=_LOG_TAIL_LINES)
         try:
             credentials = _role_session(self.request["RoleArn"])
             storage = JobStorage(
@@ -121,7 +117,7 @@ class Job(ABC):
             )
             self.enter("Downloading")
             command = self.prepare(storage)
-            code = self._execute(command, credentials, tail)
+            code = self._execute(command, credentials)
             if self._stop_requested or self._timed_out:
                 self._finish_stopped()
             elif code == 0:
@@ -129,7 +125,7 @@ class Job(ABC):
                 self.publish(storage)
                 self._finish("Completed", "Completed")
             else:
-                self._finish("Failed", "Failed", self.reason_of_exit(code, tail))
+                self._finish("Failed", "Failed", self.reason_of_exit(code))
         except StorageError as error:
             self._finish("Failed", "Failed", str(error))
         except Exception as error:
@@ -137,7 +133,7 @@ class Job(ABC):
             self._finish("Failed", "Failed", f"InternalServerError: {error!r}")
             raise
 
-    def _execute(self, command: Command, credentials: dict[str, str], tail: deque[str]) -> int:
+    def _execute(self, command: Command, credentials: dict[str, str]) -> int:
         """Run the command to its end, and return its exit code."""
         environment = environments.workload(credentials) | {"SAGEMAKER_BASE_DIR": str(self.base)} | command.environment
         python_path = [environment.get("PYTHONPATH"), str(_SITE)]
@@ -161,9 +157,7 @@ class Job(ABC):
         timer.start()
         try:
             for raw in process.output:
-                line = raw.decode(errors="replace").rstrip("\n")
-                tail.append(line)
-                log.write(line)
+                log.write(raw.decode(errors="replace").rstrip("\n"))
             return process.wait()
         finally:
             timer.cancel()

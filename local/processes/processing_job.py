@@ -4,7 +4,6 @@ In arguments and environment values, /opt/ml is replaced by the job's folder.
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,7 @@ class ProcessingJob(Job):
             return ""
         return file.read_text(errors="replace").strip()[:REASON_CHARACTERS]
 
-    def reason_of_exit(self, _code: int, _tail: Sequence[str]) -> str:
+    def reason_of_exit(self, _code: int) -> str:
         """The same for every cause: SageMaker's own. https://github.com/aws/sagemaker-spark-container asserts it."""
         return "AlgorithmError: See job logs for more information"
 

@@ -7,12 +7,11 @@ environment, which has the same versions. Files in output/data are not uploaded.
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from local.processes.job_storage import JobStorage, StorageError
-from local.processes.jobs import REASON_CHARACTERS, Command, Job
+from local.processes.jobs import Command, Job
 
 _HOST = "algo-1"
 
@@ -73,14 +72,14 @@ class TrainingJob(Job):
             **finished,
         }
 
-    def reason_of_exit(self, code: int, tail: Sequence[str]) -> str:
-        """What the container has written into output/failure; without it, the end of the log."""
-        ending = f", exit code: {code}"
-        room = REASON_CHARACTERS - len("AlgorithmError: ") - len(ending)
-        file = self.base / "output" / "failure"
-        text = file.read_text(errors="replace").strip()[:room] if file.is_file() else ""
-        # The end of the log holds the cause, so its beginning is cut.
-        return "AlgorithmError: " + (text or "\n".join(tail)[-room:]) + ending
+    def reason_of_exit(self, code: int) -> str:
+        """What the older of the image's two toolkits writes over the failure file of a failed script.
+
+        https://github.com/aws/sagemaker-containers/blob/master/src/sagemaker_containers/_trainer.py
+        """
+        program = self.request["HyperParameters"]["sagemaker_program"].strip('"')
+        words = f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage ""\nCommand "python {program}"'
+        return f"AlgorithmError: framework error: \nTraceback (most recent call last):\n{words}, exit code: {code}"
 
     @property
     def _uncompressed(self) -> bool:

@@ -1,4 +1,4 @@
-"""SageMaker jobs in Step Functions, with and without `.sync`, and the AWS/States metrics.
+"""SageMaker jobs in Step Functions, with and without `.sync`, S3's GetObject, and the AWS/States metrics.
 
 A job that an execution waits for is stopped when the execution is stopped or the task times out.
 """
@@ -36,6 +36,7 @@ def install(service: SageMaker) -> None:
     tasks = SageMakerTasks(service)
     for action in _TASKS:
         engine.SERVICE_DISPATCH.get()[f"arn:aws:states:::sagemaker:{action}"] = tasks.run
+    engine.SERVICE_DISPATCH.get()["arn:aws:states:::aws-sdk:s3:getObject"] = _get_object
     _follow_executions(tasks)
     _end_jobs_with_timeouts()
     _record_metrics()
@@ -79,6 +80,14 @@ class SageMakerTasks:
         if job.status == "Completed" or _is_stopped(arn):
             return result
         raise engine.EXECUTION_ERROR("States.TaskFailed", json.dumps(result))
+
+
+def _get_object(_resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """S3's GetObject as a task; of the result, only the body as text."""
+    body = engine.GET_OBJECT_DATA(arguments["Bucket"], arguments["Key"])
+    if body is None:
+        raise engine.EXECUTION_ERROR("S3.NoSuchKeyException", "The specified key does not exist.")
+    return {"Body": body.decode()}
 
 
 def _execution_error(error: SageMakerError) -> Exception:

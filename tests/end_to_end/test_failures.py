@@ -4,7 +4,6 @@ A state that is made to fail in more ways than one is run again after one of the
 """
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from cli.aws.target import CHECKOUT
 from cli.demo.telemetry import Inbox
 from evergreen import names
 from evergreen.versions.data_version import object_key, of_path
-from tests.end_to_end.workflow import Workflow, without_object
+from tests.end_to_end.workflow import Workflow, settings_with, without_object
 
 TABLE = CHECKOUT / "data" / "texas_2000_2006.csv"
 # A port that nothing listens on.
@@ -129,17 +128,6 @@ def test_data_that_may_not_be_read_is_named(workflow, told):
 def test_a_training_that_fails_is_told_in_its_own_words(workflow, told, tmp_path):
     message = told("Train", workflow.input(settings_with(tmp_path, "max_iter = 200", "max_itr = 200")))
     assert "no 'max_itr'; did you mean max_iter" in message
-
-
-def settings_with(folder: Path, before: str, after: str) -> Path:
-    """The demo's model.toml with one thing changed, beside the demo's table."""
-    (folder / "data").mkdir()
-    (folder / "data" / TABLE.name).write_bytes(TABLE.read_bytes())
-    text = (CHECKOUT / "model.toml").read_text()
-    assert before in text
-    file = folder / "model.toml"
-    file.write_text(text.replace(before, after))
-    return file
 
 
 def test_a_bundle_that_cannot_be_judged_is_never_picked_up(workflow, told, rerun):

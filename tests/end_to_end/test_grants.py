@@ -17,7 +17,7 @@ from cli.aws.target import CHECKOUT
 from cli.demo.telemetry import Captures
 from evergreen import names
 from evergreen.errors import CommandFailed
-from tests.end_to_end.workflow import physical_names, without_object
+from tests.end_to_end.workflow import physical_names, settings_with, without_object
 
 DENIED = re.compile(r"AccessDenied|AuthorizationError|Forbidden|S3 answered 403")
 PREDICT = "Prediction/Predict"
@@ -174,6 +174,11 @@ class Stack:
         messages = [event["message"] for event in self.logs.filter_log_events(logGroupName=group)["events"]]
         return next(message for message in reversed(messages) if '"level"' in message)
 
+    def log_of_jobs(self):
+        """What training jobs have printed on standard error about their cause."""
+        events = self.logs.filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs")["events"]
+        return [event["message"] for event in events if "the cause could not be stored" in event["message"]]
+
 
 @pytest.fixture(scope="module")
 def stack(trained):
@@ -204,7 +209,7 @@ def acquire(stack):
     return said
 
 
-def failure(stack, role, on, champion):
+def failure(stack, role, on, champion, folder):
     """What goes wrong first when a role is used: words of the workflow, the function or its log."""
     if role.startswith(CHECK):
         if on[0].endswith("<packages>"):
@@ -227,6 +232,10 @@ def failure(stack, role, on, champion):
             Endpoint(stack.target).model()
         assert refused.value.status == 500
         return stack.last_log_line(PREDICT)
+    if "/failures/" in on[0]:
+        with pytest.raises(CommandFailed, match="the job gave no reason"):
+            stack.train(settings_with(folder, "max_iter = 200", "max_itr = 200"))
+        return stack.log_of_jobs()
     with pytest.raises(CommandFailed) as failed:
         stack.train()
     state = {"Training/PrepareRole": "Prepare", "Training/TrainRole": "Train"}[role]
@@ -247,14 +256,14 @@ def absent(stack, role, action, on):
 @pytest.mark.parametrize(
     ("role", "action", "on"), ENFORCED, ids=[" ".join((role, action, *on)) for role, action, on in ENFORCED]
 )
-def test_without_the_grant_what_needs_it_is_refused(stack, role, action, on):
+def test_without_the_grant_what_needs_it_is_refused(stack, role, action, on, tmp_path):
     champion = stack.champion()
     with stack.without({(role, action, on)}) as gone:
         assert gone == {(role, action, on)}
         # S3 calls a missing object missing only to those who may list the bucket: to others it is forbidden. And a
         # pointer that points there already is not written.
         with absent(stack, role, action, on):
-            said = failure(stack, role, on, champion)
+            said = failure(stack, role, on, champion, tmp_path)
     assert DENIED.search(str(said)), said
 
 

@@ -15,6 +15,7 @@ from evergreen import names
 from tests.end_to_end.conftest import Deployed
 
 _PATIENCE = 180
+TABLE = CHECKOUT / "data" / "texas_2000_2006.csv"
 
 
 class Workflow:
@@ -143,3 +144,14 @@ def _name_of(resource: dict[str, Any]) -> str:
     """The last part of a physical id: of an ARN, or of a queue's address."""
     separator = "/" if resource["ResourceType"] == "AWS::SQS::Queue" else ":"
     return resource["PhysicalResourceId"].rpartition(separator)[2]
+
+
+def settings_with(folder: Path, before: str, after: str) -> Path:
+    """The demo's model.toml with one thing changed, beside the demo's table."""
+    (folder / "data").mkdir()
+    (folder / "data" / TABLE.name).write_bytes(TABLE.read_bytes())
+    text = (CHECKOUT / "model.toml").read_text()
+    assert before in text
+    file = folder / "model.toml"
+    file.write_text(text.replace(before, after))
+    return file

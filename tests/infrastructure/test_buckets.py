@@ -67,7 +67,7 @@ def test_leftovers_of_all_buckets_expire(template):
         assert [rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in rules] == [90]
 
 
-def test_only_prepared_splits_and_captures_expire_and_when_the_environment_says(template):
+def test_only_prepared_splits_captures_and_told_failures_expire_and_when_the_environment_says(template):
     expiring = {
         (path, rule.get("Prefix")): (rule["Status"], rule["ExpirationInDays"])
         for path, properties in template.properties("AWS::S3::Bucket").items()
@@ -76,5 +76,6 @@ def test_only_prepared_splits_and_captures_expire_and_when_the_environment_says(
     }
     assert expiring == {
         ("Data/Bucket", names.PREPARED_PREFIX): ("Enabled", template.environment.expire_days),
+        ("Models/Bucket", names.FAILURES_PREFIX): ("Enabled", template.environment.expire_days),
         ("Capture/Bucket", None): ("Enabled", template.environment.capture_days),
     }

@@ -75,13 +75,14 @@ def test_what_the_embedded_cloud_does_not_enforce_has_a_reason(rows):
 
 def test_no_reason_is_given_for_a_grant_to_read_or_write_what_the_embedded_cloud_holds(rows):
     # Its functions and jobs call S3 under their own roles: the only S3 grants that cannot be tried there are those of
-    # MLflow's artifacts, those of Firehose, to list what a manifest names, and what only AWS's own service may call.
+    # MLflow's artifacts, those of Firehose and of the state machine, to list what a manifest names, and what only AWS's
+    # own service may call.
     unused = {"`s3:GetBucketLocation`", "`s3:AbortMultipartUpload` `s3:ListMultipartUploadParts`"}
     untried = [
         row
         for row in rows
         if row[3] == AWS_ONLY and "`s3:" in row[1] and "mlflow/" not in row[2] and "Delivery" not in row[0]
-        if row[1] not in unused and row[0] != "`Tracking/Role`"
+        if row[1] not in unused and row[0] not in ("`Tracking/Role`", "`Training/Role`")
         if not ("`s3:ListBucket`" in row[1] and re.search(r"`(data|dvc)/\*`", row[2]))
     ]
     assert untried == []

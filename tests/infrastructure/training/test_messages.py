@@ -102,6 +102,29 @@ def test_the_notification_names_the_state_and_the_cause_in_words(states, templat
     assert failed == {"Error": "States.TaskFailed", "Cause": f"Train: {words}"}
 
 
+def test_the_words_that_the_training_jobs_own_code_left_are_told_before_its_reason(states):
+    (catch,) = states["Train"]["Catch"]
+    overwritten = json.dumps({"TrainingJobName": "x", "FailureReason": f"AlgorithmError: {OVERWRITTEN}, exit code: 1"})
+    caught = evaluate(catch["Assign"], VARIABLES, errorOutput={"Error": "States.TaskFailed", "Cause": overwritten})
+    left = evaluate(states["ReadFailure"]["Assign"], caught, result={"Body": "no rows are left"})
+
+    assert catch["Next"] == "ReadFailure"
+    assert "Cause: no rows are left\n" in told(states, left)["Message"]
+
+
+def test_the_words_are_read_where_the_training_job_has_left_them_and_another_attempt_leaves_others_elsewhere(states):
+    def written(redrives):
+        environment = states["Train"]["Arguments"]["Environment"]
+        return evaluate(environment["FAILURE_URI"], VARIABLES, context=context(redrives=redrives))
+
+    def read(redrives):
+        found = evaluate(states["ReadFailure"]["Arguments"], VARIABLES, context=context(redrives=redrives))
+        return f"s3://{found['Bucket']}/{found['Key']}"
+
+    assert written(0) == read(0) == written(None)
+    assert written(1) == read(1) != written(0)
+
+
 def test_each_state_is_named_in_its_own_failures_and_the_subject_fits_sns(states):
     for name, state in states.items():
         if state["Type"] == "Task" and "Assign" in state["Catch"][0]:

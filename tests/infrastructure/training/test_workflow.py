@@ -21,7 +21,7 @@ def plain_definition(environment):
             image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
             source_uri="s3://assets/0123456789abcdef.gz",
             data_bucket="data-bucket",
-            bundles_uri="s3://model-bucket/models/prices/",
+            model_bucket="model-bucket",
             prepare_role="arn:aws:iam::111122223333:role/prepare",
             train_role="arn:aws:iam::111122223333:role/train",
             lease_function=f"arn:aws:lambda:{HERE}:function:lease",
@@ -106,11 +106,13 @@ WORK = ("Acquire", "Prepare", "Train", "Judge", "Promote")
 
 def test_every_task_is_caught_and_leads_to_the_notification_and_then_to_the_release(template):
     found = tasks(template)
-    assert set(found) == {*WORK, "NotifyDecision", "NotifyFailure", "Release"}
+    assert set(found) == {*WORK, "ReadFailure", "NotifyDecision", "NotifyFailure", "Release"}
     for state in found.values():
         (catch,) = state["Catch"]
         assert catch["ErrorEquals"] == ["States.ALL"]
-    assert {found[name]["Catch"][0]["Next"] for name in WORK} == {"ExplainFailure"}
+    after = {name: found[name]["Catch"][0]["Next"] for name in (*WORK, "ReadFailure")}
+    assert after == {**dict.fromkeys(after, "ExplainFailure"), "Train": "ReadFailure"}
+    assert found["ReadFailure"]["Next"] == "ExplainFailure"
     assert template.state_machine()["States"]["ExplainFailure"]["Next"] == "NotifyFailure"
     for name in ("NotifyDecision", "NotifyFailure"):
         assert found[name]["Next"] == "Release"

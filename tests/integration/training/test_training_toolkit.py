@@ -1,4 +1,4 @@
-"""The training script in SageMaker's own container contract, by the toolkit that the training image runs."""
+"""The training script in SageMaker's own container contract, by the toolkits of the training image."""
 
 import io
 import json
@@ -9,7 +9,9 @@ import sys
 import tarfile
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from evergreen import names
 from evergreen.judging.card_decision import CARD_FILES
@@ -22,7 +24,7 @@ from infra.packages.job_archive import job_archive
 from infra.training.addresses import Addresses
 from infra.training.jobs import train_request
 from tests.infrastructure.training.evaluation import context, evaluate
-from tests.integration.training.training_container import TrainingContainer, why_not_here
+from tests.integration.training.training_container import TOOLKITS, TrainingContainer, why_not_here
 from training import prepare
 
 pytestmark = pytest.mark.skipif(why_not_here() is not None, reason=str(why_not_here()))
@@ -140,17 +142,52 @@ def test_without_a_tracking_server_nothing_is_logged(trained):
     assert not [path for path in container.base.rglob("*") if path.name in ("mlruns", "mlflow.db")]
 
 
-def test_a_failure_ends_the_container_with_our_own_words(archive, prepared, settings, tmp_path):
+@pytest.fixture(scope="module")
+def s3():
+    """The address of an S3 that is up."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.mark.parametrize("toolkit", TOOLKITS)
+def test_a_failure_leaves_our_own_words_whichever_toolkit_runs(toolkit, archive, prepared, settings, tmp_path, s3):
+    misspelt = tmp_path / "model.toml"
+    misspelt.write_text(settings.read_text().replace("max_iter", "max_itre"))
+    channels = {names.CHANNEL_PREPARED: prepared, names.CHANNEL_SETTINGS: misspelt}
+    request = request_of(archive)
+    container = TrainingContainer(tmp_path / "ml", request, channels)
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    client = boto3.client("s3", endpoint_url=s3, aws_access_key_id="test", aws_secret_access_key="test")
+    bucket, _, key = request["Environment"][names.FAILURE_URI].removeprefix("s3://").partition("/")
+    client.create_bucket(Bucket=bucket)
+
+    finished = container.train(toolkit, AWS_ENDPOINT_URL_S3=s3, **credentials)
+
+    assert finished.returncode != 0
+    stored = client.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    assert "max_itre" in stored
+    assert "Traceback" not in stored
+    assert not list(container.model.iterdir())
+    assert not (container.output / "success").exists()
+    # The older one writes its own words over ours; by these the message tells that they are not the cause.
+    assert "ExecuteUserScriptError" in (container.output / "failure").read_text() or toolkit == "sagemaker_training"
+
+
+def test_a_cause_that_cannot_be_stored_still_ends_the_container_with_our_own_words(
+    archive, prepared, settings, tmp_path
+):
     misspelt = tmp_path / "model.toml"
     misspelt.write_text(settings.read_text().replace("max_iter", "max_itre"))
     channels = {names.CHANNEL_PREPARED: prepared, names.CHANNEL_SETTINGS: misspelt}
     container = TrainingContainer(tmp_path / "ml", request_of(archive), channels)
 
-    finished = container.train()
+    finished = container.train(AWS_EC2_METADATA_DISABLED="true")
 
     assert finished.returncode != 0
     failure = (container.output / "failure").read_text()
     assert "max_itre" in failure
     assert "Traceback" not in failure
-    assert not list(container.model.iterdir())
-    assert not (container.output / "success").exists()
+    assert "the cause could not be stored" in finished.stdout + finished.stderr

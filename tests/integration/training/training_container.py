@@ -20,6 +20,21 @@ import uv
 from infra.packages.build import cached, run
 
 PINNED = Path(__file__).with_name("toolkit.txt")
+# The programs of the image that may own its command `train`: both are installed there, the second over the first or
+# the other way round.
+TOOLKITS = ("sagemaker_training", "sagemaker_containers")
+# Stands for sagemaker_sklearn_container.training:main, which does the same by the same calls:
+# https://github.com/aws/sagemaker-scikit-learn-container/blob/master/src/sagemaker_sklearn_container/training.py
+FRAMEWORK = "image_framework:main"
+_FRAMEWORK_SOURCE = """
+from sagemaker_training import entry_point, environment, runner
+
+
+def main():
+    job = environment.Environment()
+    entry_point.run(job.module_dir, job.user_entry_point, job.to_cmd_args(), job.to_env_vars(),
+                    runner_type=runner.ProcessRunnerType)
+"""
 
 
 def why_not_here() -> str | None:
@@ -51,6 +66,10 @@ def toolkit_python() -> Path:
         # Without dependencies: the lock's versions of them are there already, setuptools to build with among them.
         install = ["pip", "install", "--python", str(python), "--no-deps", "--no-build-isolation", "--require-hashes"]
         run([*installer, *install, "--requirement", str(PINNED)])
+        # As the image's own Dockerfile does: it is of 2020, and Python 3.10 has moved the name.
+        mapping = own / "sagemaker_containers" / "_mapping.py"
+        mapping.write_text(mapping.read_text().replace("collections.Mapping", "collections.abc.Mapping"))
+        (own / f"{FRAMEWORK.partition(':')[0]}.py").write_text(_FRAMEWORK_SOURCE)
 
     return cached("toolkit", [PINNED], [sys.version, packages], build) / "bin" / "python"
 
@@ -83,13 +102,20 @@ class TrainingContainer:
         self._write_config("inputdataconfig", dict.fromkeys(channels, config))
         self._write_config("resourceconfig", _resources(request["ResourceConfig"]["InstanceType"]))
 
-    def train(self) -> subprocess.CompletedProcess[str]:
+    def train(self, toolkit: str = TOOLKITS[0], **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the container's entry point to its end."""
-        variables = {"PATH": os.environ["PATH"], "HOME": str(self.base), "SAGEMAKER_BASE_DIR": str(self.base)}
+        own = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.base),
+            "SAGEMAKER_BASE_DIR": str(self.base),
+            "SAGEMAKER_TRAINING_MODULE": FRAMEWORK,
+            # The older toolkit's messages were generated for the protobuf 3.20 that the image has.
+            "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python",
+        }
         return subprocess.run(
-            [str(toolkit_python()), "-m", "sagemaker_training.cli.train"],
+            [str(toolkit_python()), "-m", f"{toolkit}.cli.train"],
             cwd=self.base,
-            env={**variables, **self._environment},
+            env={**own, **self._environment, **variables},
             capture_output=True,
             text=True,
             check=False,
