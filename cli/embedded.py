@@ -46,6 +46,6 @@ def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tu
         stack = names.stack_name(ENVIRONMENT)
         with steps.step(f"cdk deploy {stack}") as step:
             cdk.deploy(settings, step, stack=stack, assembly=home / "cdk.out")
-        yield cloud, Target(ENVIRONMENT)
+        yield cloud, Target(ENVIRONMENT, embedded=True)
     finally:
         cloud.stop()

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from evergreen import names
 from evergreen.errors import CommandFailed
+from infra.environments import ENVIRONMENTS
 
 # boto3 and the embedded cloud are imported where they are used: every verb imports this module, also for its --help.
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Target:
     """A deployed stack, and clients for the account that it is in."""
 
     environment: str
+    embedded: bool = False
 
     @classmethod
     def choose(cls, environment: str, *, local: bool) -> "Target":
@@ -51,35 +53,60 @@ class Target:
             from local.cloud import EmbeddedCloud
 
             enter(EmbeddedCloud.environment_of_running(CLOUD_HOME))
-        return cls(environment)
+        return cls(environment, embedded=local)
 
-    @cached_property
+    @property
     def session(self) -> "boto3.Session":
-        import boto3
+        """In the stack's region.
 
-        # The CDK and Lambda read AWS_REGION; boto3 reads only AWS_DEFAULT_REGION.
-        return boto3.Session(region_name=os.environ.get("AWS_REGION"))
+        Raises:
+            CommandFailed: the stack is not deployed.
+        """
+        return self._stack[0]
 
     def client(self, service: str) -> Any:
-        from botocore.config import Config
+        return _client(self.session, service)
 
-        return self.session.client(service, config=Config(retries={"mode": "standard", "max_attempts": 3}))
-
-    @cached_property
+    @property
     def outputs(self) -> dict[str, str]:
         """The stack's outputs by name.
 
         Raises:
             CommandFailed: the stack is not deployed.
         """
-        stack = names.stack_name(self.environment)
-        try:
-            answer = self.client("cloudformation").describe_stacks(StackName=stack)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
-                raise
-            raise CommandFailed(
-                f"there is no stack {stack} in {self.session.region_name}. Deploy it with: cdk deploy {stack}, "
-                "or name its region in AWS_REGION, or add --local for the embedded cloud"
-            ) from error
-        return {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}
+        return self._stack[1]
+
+    @cached_property
+    def _stack(self) -> "tuple[boto3.Session, dict[str, str]]":
+        """A session in the region where the stack was found, and the stack's outputs."""
+        import boto3
+
+        name = names.stack_name(self.environment)
+        sessions = [boto3.Session(region_name=region) for region in self._regions()]
+        for session in sessions:
+            try:
+                answer = _client(session, "cloudformation").describe_stacks(StackName=name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ValidationError":
+                    raise
+                continue
+            return session, {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0]["Outputs"]}
+        raise CommandFailed(
+            f"there is no stack {name} in {' or '.join(session.region_name for session in sessions)}. Deploy it with: "
+            f"cdk deploy {name}, or name its region in AWS_REGION, or add --local for the embedded cloud"
+        )
+
+    def _regions(self) -> list[str | None]:
+        """Where the stack may be: in the environment's own region, or with `cdk deploy -c region=...` in another."""
+        # The CDK and Lambda read AWS_REGION; boto3 reads only AWS_DEFAULT_REGION, and the profile where that is None.
+        named = os.environ.get("AWS_REGION")
+        if self.embedded:
+            return [named]
+        own = [environment.region for environment in ENVIRONMENTS if environment.name == self.environment]
+        return list(dict.fromkeys((*own, *([named] if named or not own else []))))
+
+
+def _client(session: "boto3.Session", service: str) -> Any:
+    from botocore.config import Config
+
+    return session.client(service, config=Config(retries={"mode": "standard", "max_attempts": 3}))

@@ -11,7 +11,7 @@ MAY_IMPORT = {
     "functions": {"evergreen", "functions"},
     "training": {"evergreen", "training"},
     "local": OURS - {"infra", "benchmarks", "app"},
-    "cli": OURS - {"infra", "benchmarks", "app"},
+    "cli": OURS - {"infra", "benchmarks", "app"} | {"infra.environments"},
     "infra": {"evergreen.names", "infra"},
 }
 

@@ -124,7 +124,7 @@ def test_without_credentials_the_ways_out_are_named(run, tmp_path, monkeypatch):
 
 
 def test_without_a_region_the_ways_out_are_named(run):
-    code, said = run("predict", "city=Austin")
+    code, said = run("predict", "city=Austin", "-e", "not-in-the-code")
 
     assert code == 1
     assert "AWS_REGION" in said
