@@ -80,6 +80,7 @@ OUTPUT_MODEL_NAME = "ModelName"
 OUTPUT_SOURCE_DIGEST = "SourceDigest"
 OUTPUT_TOPIC = "NotificationTopic"
 OUTPUT_TRACKING_URI = "TrackingUri"
+OUTPUT_USER_POLICY = "UserPolicy"
 
 # Key prefixes of the data bucket.
 DATA_PREFIX = "data/"

@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Environment, Stack, Tags
 from constructs import Construct
 
 from evergreen import names
+from infra.command_line import CommandLineUser
 from infra.data_store import DataStore
 from infra.deployment import Deployment
 from infra.model_store import ModelStore
@@ -37,6 +38,17 @@ class EvergreenStack(Stack):
             self, deployment, models=models, training=training, serving=serving, notifications=notifications
         )
 
+        user = CommandLineUser(
+            self,
+            "User",
+            deployment,
+            data=data,
+            models=models,
+            training=training,
+            serving=serving,
+            monitoring=monitoring,
+        )
+
         outputs = {
             names.OUTPUT_PREDICT_URL: serving.url,
             names.OUTPUT_DATA_BUCKET: data.bucket.bucket_name,
@@ -50,6 +62,7 @@ class EvergreenStack(Stack):
             names.OUTPUT_SOURCE_DIGEST: deployment.source_digest,
             names.OUTPUT_TOPIC: notifications.topic.topic_arn,
             names.OUTPUT_TRACKING_URI: tracking.uri,
+            names.OUTPUT_USER_POLICY: user.policy.managed_policy_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

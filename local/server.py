@@ -17,7 +17,17 @@ from local import engine
 from local.environments import UNKIND
 from local.processes import functions
 from local.processes.jobs import JobStore
-from local.services import alarms, buckets, dead_letters, log_pipeline, metric_math, sagemaker, unkindness, workflows
+from local.services import (
+    alarms,
+    buckets,
+    dashboards,
+    dead_letters,
+    log_pipeline,
+    metric_math,
+    sagemaker,
+    unkindness,
+    workflows,
+)
 
 _KEEP_ALIVE_SECONDS = 75
 
@@ -44,6 +54,7 @@ def install(home: Path) -> JobStore:
     functions.install(home / "runtime")
     dead_letters.install()
     alarms.install()
+    dashboards.install()
     metric_math.install()
     # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))

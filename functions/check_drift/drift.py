@@ -32,13 +32,11 @@ def look_for_drift(result: CheckResult, table: pd.DataFrame, features: Sequence[
     reference = in_season(_reference(subject.holdout, features), table, rule)
     features = compared_features(features, rule)
     if len(table) < rule.minimum_rows or len(reference) < rule.minimum_rows:
-        few, which = (len(table), "predictions in the window")
+        few = f"{counted(len(table), 'prediction')} in the window"
         if len(table) >= rule.minimum_rows:
-            few, which = (len(reference), "reference rows of the same season" if rule.season else "reference rows")
+            few = counted(len(reference), "reference row") + (" of the same season" if rule.season else "")
         result.status = INSUFFICIENT_DATA
-        result.reason = (
-            f"{number(few)} {which}, {number(rule.minimum_rows)} are needed ([drift] minimum_rows in model.toml)"
-        )
+        result.reason = f"{few}, {number(rule.minimum_rows)} are needed ([drift] minimum_rows in model.toml)"
         return b""
     evidently = EvidentlyMeasure(rule)
     comparison = compare(reference, table, features, rule, history=subject.history, measure=evidently)

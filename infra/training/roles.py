@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from infra.arns import own_arn
 from infra.data_store import DataStore
 from infra.model_store import ModelStore
 from infra.tracking import Tracking
@@ -52,7 +53,7 @@ def grant_jobs(role: iam.Role, prefix: str, job_roles: list[iam.Role]) -> None:
         actions = [f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe", "Stop")]
         role.add_to_policy(
             iam.PolicyStatement(
-                actions=[*actions, "sagemaker:AddTags"], resources=[_arn("sagemaker", f"{resource}/{prefix}*")]
+                actions=[*actions, "sagemaker:AddTags"], resources=[own_arn("sagemaker", f"{resource}/{prefix}*")]
             )
         )
     role.add_to_policy(
@@ -67,14 +68,14 @@ def grant_jobs(role: iam.Role, prefix: str, job_roles: list[iam.Role]) -> None:
     role.add_to_policy(
         iam.PolicyStatement(
             actions=["sagemaker:ListTags"],
-            resources=[_arn("sagemaker", f"{kind}/{prefix}*") for kind in ("training-job", "processing-job")],
+            resources=[own_arn("sagemaker", f"{kind}/{prefix}*") for kind in ("training-job", "processing-job")],
         )
     )
     # Step Functions hears of a job's end through these rules, which it makes itself.
     role.add_to_policy(
         iam.PolicyStatement(
             actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
-            resources=[_arn("events", f"rule/{rule}") for rule in _SYNC_RULES],
+            resources=[own_arn("events", f"rule/{rule}") for rule in _SYNC_RULES],
         )
     )
 
@@ -88,7 +89,7 @@ def _job_role(scope: Construct, id_: str, log_group: str, image: str, source: as
         iam.PolicyStatement(actions=["s3:GetObject"], resources=[source.bucket.arn_for_objects(source.s3_object_key)]),
         iam.PolicyStatement(
             actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-            resources=[_arn("logs", f"log-group:/aws/sagemaker/{log_group}*")],
+            resources=[own_arn("logs", f"log-group:/aws/sagemaker/{log_group}*")],
         ),
         # These two know no resources.
         iam.PolicyStatement(
@@ -105,8 +106,3 @@ def _job_role(scope: Construct, id_: str, log_group: str, image: str, source: as
     for statement in statements:
         role.add_to_policy(statement)
     return role
-
-
-def _arn(service: str, resource: str) -> str:
-    """The ARN of something in the stack's own account and region."""
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

@@ -31,6 +31,7 @@ class TrainingWorkflow(Construct):
     """
     Attributes:
         arn: what an execution is started on, with `data`, `settings` (s3:// URIs) and `git_commit` as input.
+        name: the last part of the ARN, which is part of the ARNs of its executions.
         lease: the function that gives back the lease of an execution that could not do it itself.
     """
 
@@ -87,7 +88,8 @@ class TrainingWorkflow(Construct):
                 train_seconds=environment.train_seconds,
             )
         )
-        self.arn = self._state_machine(states, role).state_machine_arn
+        state_machine = self._state_machine(states, role)
+        self.arn, self.name = state_machine.state_machine_arn, state_machine.state_machine_name
         self.lease = lease.lambda_function
         self.promote_function = promote.lambda_function.function_name
 

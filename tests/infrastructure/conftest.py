@@ -107,6 +107,8 @@ class Template:
             ("AWS::Logs::LogGroup", "Ref"): name,
             ("AWS::Logs::LogGroup", "Arn"): f"arn:aws:logs:{here}:log-group:{name}:*",
             ("AWS::StepFunctions::StateMachine", "Ref"): f"arn:aws:states:{here}:stateMachine:{name}",
+            ("AWS::StepFunctions::StateMachine", "Name"): name,
+            ("AWS::IAM::ManagedPolicy", "Ref"): f"arn:aws:iam::{ACCOUNT}:policy/{name}",
             ("AWS::SageMaker::MlflowApp", "Arn"): f"arn:aws:sagemaker:{here}:mlflow-app/app-{name}",
             ("AWS::SQS::Queue", "Arn"): f"arn:aws:sqs:{here}:{name}",
             ("AWS::SQS::Queue", "Ref"): name,
@@ -128,6 +130,14 @@ class Template:
                 for statement in properties["PolicyDocument"]["Statement"]:
                     assert statement["Effect"] == "Allow"
                     yield _statement(by_name[role], statement)
+
+    def user_statements(self) -> Iterator[Statement]:
+        """Of the managed policy for people, which nothing has yet."""
+        properties = self.only("AWS::IAM::ManagedPolicy")
+        assert not {"Users", "Groups", "Roles"} & properties.keys()
+        for statement in properties["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            yield _statement("people", statement)
 
     def service_statements(self) -> Iterator[Statement]:
         """What AWS services may do to the stack's resources, from the resources' own policies."""

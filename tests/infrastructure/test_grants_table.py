@@ -10,10 +10,20 @@ ENFORCED, AWS_ONLY = "enforced locally", "AWS only"
 @pytest.fixture(scope="session")
 def rows(checkout):
     """The table's rows: role or service, actions, resource and condition, where it is checked, and why."""
+    return tables(checkout)[5]
+
+
+@pytest.fixture(scope="session")
+def rows_of_people(checkout):
+    """Those of the managed policy: actions, resource and condition, and which verbs need it."""
+    return [["`people`", *row] for row in tables(checkout)[3]]
+
+
+def tables(checkout):
+    """The rows of each table by their number of cells."""
     lines = (checkout / "docs" / "grants.md").read_text().splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
-    assert all(len(row) == 5 for row in cells)
-    return cells
+    return {width: [row for row in cells if len(row) == width] for width in {len(row) for row in cells}}
 
 
 def in_code(cell):
@@ -22,12 +32,17 @@ def in_code(cell):
 
 def grants_of(rows):
     """One (who, action, (resource, *condition)) for each action of each row."""
-    return [(in_code(who)[0], action, in_code(on)) for who, actions, on, _, _ in rows for action in in_code(actions)]
+    return [(in_code(who)[0], action, in_code(on)) for who, actions, on, *_ in rows for action in in_code(actions)]
 
 
 def grants_in(template):
-    """The same of a template, with names in angle brackets for what differs between models and environments."""
-    for statement in (*template.role_statements(), *template.service_statements()):
+    """The same of a template's roles and services."""
+    return grants_by((*template.role_statements(), *template.service_statements()), template)
+
+
+def grants_by(statements, template):
+    """The same of statements, with names in angle brackets for what differs between models and environments."""
+    for statement in statements:
         condition = tuple(
             word
             for keys in statement.conditions.values()
@@ -44,13 +59,20 @@ def symbolic(text, template):
     text = re.sub(r"cdk-[a-z0-9]+-assets-[^/]*", "<assets>", text)
     text = re.sub(r"[0-9a-f]{64}\.gz", "<archive>", text)
     text = re.sub(r"[0-9a-f]{64}\.zip", "<packages>", text)
-    text = re.sub(rf"evergreen-{template.environment.name}(?=[- ])", "evergreen-<environment>", text)
+    text = re.sub(rf"evergreen-{template.environment.name}(?=[- /]|$)", "evergreen-<environment>", text)
     return text.replace(template.model, "<model>").replace("111122223333", "<account>")
 
 
 def test_every_grant_is_in_the_table(rows, template):
     listed = set(grants_of(rows))
     assert [grant for grant in grants_in(template) if grant not in listed] == []
+
+
+def test_the_policy_for_people_is_listed_as_it_is(rows_of_people, template):
+    granted = list(grants_by(template.user_statements(), template))
+    assert sorted(granted) == sorted(grants_of(rows_of_people))
+    all_ = {action for _, action, (resource, *_) in granted if resource == "*"}
+    assert all_ == {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"}
 
 
 def test_every_row_is_granted(rows, template):

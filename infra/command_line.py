@@ -1,0 +1,95 @@
+"""Who may use the `evergreen` command: a managed policy for people and pipelines, and nothing that has it yet."""
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from evergreen import names
+from infra.arns import own_arn
+from infra.buckets import grant_read, grant_write
+from infra.data_store import DataStore
+from infra.deployment import Deployment
+from infra.model_store import ModelStore
+from infra.monitoring.monitoring import Monitoring
+from infra.serving.serving import Serving
+from infra.training.training import Training
+from infra.training.workflow import TrainingWorkflow
+
+
+class CommandLineUser(Construct):
+    """All that every verb of the command needs of a deployed stack.
+
+    Attributes:
+        policy: to attach to a user, a group, a role or a permission set.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        deployment: Deployment,
+        *,
+        data: DataStore,
+        models: ModelStore,
+        training: Training,
+        serving: Serving,
+        monitoring: Monitoring,
+    ) -> None:
+        super().__init__(scope, id_)
+        name = f"{deployment.stack_name}-user"
+        self.policy = iam.ManagedPolicy(
+            self,
+            "Policy",
+            managed_policy_name=name,
+            description=f"Every verb of the evergreen command on {deployment.stack_name}",
+        )
+        self._find_the_stack(deployment.stack_name)
+        self._version_data(data.bucket)
+        self._train(training.workflow)
+        self._read_models(models.bucket, deployment.model_name)
+        self._allow(["execute-api:Invoke"], own_arn("execute-api", f"{serving.api_id}/*/*/*"))
+        for function in (training.workflow.promote_function, monitoring.check.function_name):
+            self._allow(["lambda:InvokeFunction"], own_arn("lambda", f"function:{function}"))
+        self._look(monitoring)
+        self._forget(monitoring.capture.bucket)
+
+    def _find_the_stack(self, stack: str) -> None:
+        self._allow(["cloudformation:DescribeStacks"], own_arn("cloudformation", f"stack/{stack}/*"))
+
+    def _version_data(self, bucket: s3.IBucket) -> None:
+        """Upload and download versions of the table, by DVC too, and the settings."""
+        for prefix in (names.DATA_PREFIX, names.DVC_PREFIX, names.SETTINGS_PREFIX):
+            grant_read(bucket, self.policy, prefix)
+            grant_write(bucket, self.policy, prefix)
+        # What was changed while it was uploaded is taken away again; the bucket keeps it as an old version.
+        self._allow(["s3:DeleteObject"], bucket.arn_for_objects(f"{names.DVC_PREFIX}*"))
+
+    def _train(self, workflow: TrainingWorkflow) -> None:
+        self._allow(["states:StartExecution"], workflow.arn)
+        executions = own_arn("states", f"execution:{workflow.name}:*")
+        self._allow(["states:DescribeExecution", "states:GetExecutionHistory"], executions)
+
+    def _read_models(self, bucket: s3.IBucket, model: str) -> None:
+        """Bundles, decisions, and all champions so far, which are the versions of one object."""
+        grant_read(bucket, self.policy, names.bundles_prefix(model))
+        pointer = names.champion_key(model)
+        self._allow(["s3:GetObject", "s3:GetObjectVersion"], bucket.arn_for_objects(pointer))
+        self._allow(["s3:ListBucketVersions"], bucket.bucket_arn)
+
+    def _look(self, monitoring: Monitoring) -> None:
+        """Draw the dashboard, and read what a check has left."""
+        dashboard = f"arn:{Aws.PARTITION}:cloudwatch::{Aws.ACCOUNT_ID}:dashboard/{monitoring.dashboard.name}"
+        self._allow(["cloudwatch:GetDashboard"], dashboard)
+        # The last two know no resources, and of the first AWS says that it wants all for some answers.
+        self._allow(["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics"], "*")
+        grant_read(monitoring.capture.bucket, self.policy, names.CHECKS_PREFIX)
+
+    def _forget(self, bucket: s3.IBucket) -> None:
+        """Rewrite captures without a prediction."""
+        for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX):
+            grant_read(bucket, self.policy, prefix)
+            grant_write(bucket, self.policy, prefix)
+
+    def _allow(self, actions: list[str], resource: str) -> None:
+        self.policy.add_statements(iam.PolicyStatement(actions=actions, resources=[resource]))

@@ -1,0 +1,141 @@
+"""The managed policy for people: every verb of the command works under it, and nothing in it is without use."""
+
+import json
+import shutil
+import subprocess
+import uuid
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+
+from cli.aws.endpoint import Endpoint
+from cli.aws.registry import Registry
+from cli.aws.target import CHECKOUT, Target
+from cli.demo.telemetry import Captures
+from cli.main import app
+from cli.verbs import VERBS
+from evergreen import names
+from tests.end_to_end.workflow import TABLE
+
+ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
+FIELDS = tuple(f"{name}={value}" for name, value in ROW.items())
+# These have a cloud of their own.
+LOCAL = {"demo", "up"}
+# Where an operation has another name than the permission that it needs.
+PERMISSIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+}
+SERVICES = {"stepfunctions": "states"}
+# A signed request to the endpoint is no call of a client; and what was changed while it was uploaded is rare.
+WITHOUT_CLIENT = {"execute-api:Invoke", "s3:DeleteObject"}
+
+
+@pytest.fixture(scope="module")
+def account(trained):
+    """A function that makes the credentials of a new role, with a managed policy or without."""
+    iam, sts = trained.target.client("iam"), trained.target.client("sts")
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+
+    def credentials(policy=None):
+        name = f"person-{uuid.uuid4().hex[:8]}"
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        if policy:
+            iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+        given = sts.assume_role(RoleArn=role, RoleSessionName="person")["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }
+
+    return credentials
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A repository of the user's own, whose table is not in Git; the current folder."""
+    shutil.copytree(CHECKOUT / ".dvc", tmp_path / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp", "*.local"))
+    shutil.copyfile(CHECKOUT / "model.toml", tmp_path / "model.toml")
+    (tmp_path / "data").mkdir()
+    shutil.copyfile(TABLE, tmp_path / "data" / TABLE.name)
+    for command in ("init -q", "config user.name Tester", "config user.email tester@example.com"):
+        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def called(monkeypatch):
+    """The permissions of all calls of clients from now on."""
+    seen, call = set(), BaseClient._make_api_call
+
+    def record(client, called, arguments):
+        operation = called
+        service = client.meta.service_model
+        if operation == "GetObject" and "VersionId" in arguments:
+            operation = "GetObjectVersion"
+        name = SERVICES.get(service.endpoint_prefix, service.service_name)
+        seen.add(PERMISSIONS.get(f"{name}:{operation}", f"{name}:{operation}"))
+        return call(client, called, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", record)
+    return seen
+
+
+def evergreen(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        app(list(arguments), prog_name="evergreen")
+    assert not ended.value.code, arguments
+
+
+def permissions_of(iam, arn):
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    actions = [statement["Action"] for statement in document["Statement"]]
+    return {action for given in actions for action in ([given] if isinstance(given, str) else given)}
+
+
+def test_every_verb_works_under_the_policy_and_all_of_it_is_used(trained, account, checkout, called, monkeypatch):
+    target = trained.target
+    arn = target.outputs[names.OUTPUT_USER_POLICY]
+    permissions, captures = permissions_of(target.client("iam"), arn), Captures(target)
+    champion = Registry(target).champions()[0].version
+    for name, value in account(arn).items():
+        monkeypatch.setenv(name, value)
+    called.clear()
+    table = f"data/{TABLE.name}"
+
+    ran = {
+        "predict": [FIELDS],
+        "train": [()],
+        "versions": [()],
+        "rollback": [(champion,)],
+        "data": [("add", table), ("list",), ("push",)],
+        "drift": [("--output", "report.html")],
+        "dashboard": [()],
+        "card": [("--no-open",), ("--sheet", "--no-open")],
+        "reproduce": [(champion,)],
+    }
+    for verb, calls in ran.items():
+        for arguments in calls:
+            evergreen(verb, *arguments)
+    (checkout / table).unlink()
+    evergreen("data", "pull")
+    prediction = Endpoint(Target.choose("dev", local=False)).predict({"features": ROW})["prediction_id"]
+    captures.await_growth(names.PREDICTIONS_PREFIX, 1)
+    evergreen("forget", prediction)
+
+    assert {*ran, "forget"} == set(VERBS) - LOCAL
+    assert permissions - WITHOUT_CLIENT == called
+
+
+def test_without_the_policy_nothing_works(account, monkeypatch):
+    for name, value in account().items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ClientError, match="AccessDenied|not authorized"):
+        app(["versions"], prog_name="evergreen")
