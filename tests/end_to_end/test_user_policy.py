@@ -76,10 +76,10 @@ def called(monkeypatch):
 
     def record(client, called, arguments):
         operation = called
-        service = client.meta.service_model
+        service = client.meta.service_model.service_name
         if operation == "GetObject" and "VersionId" in arguments:
             operation = "GetObjectVersion"
-        name = SERVICES.get(service.endpoint_prefix, service.service_name)
+        name = SERVICES.get(service, service)
         seen.add(PERMISSIONS.get(f"{name}:{operation}", f"{name}:{operation}"))
         return call(client, called, arguments)
 
