@@ -1,6 +1,11 @@
 """The domain's exceptions. A message says what was wrong, where, and what would be right."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Wrong fields that an answer lists, and that its sentence names.
+MOST_ERRORS = 100
+_IN_THE_MESSAGE = 3
 
 
 class EvergreenError(Exception):
@@ -35,24 +40,47 @@ class PromotionConflict(EvergreenError):
     """Another promotion came first. The champion is unchanged by this one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FieldError:
-    """One wrong field of a request: where it is, what came, and what would be right."""
+    """One wrong field of a request: where it is, what came, and what would be right.
 
-    field: str
+    Attributes:
+        place: its path as far as the names in it are ours: "features", "instances[3].city", "labels[0]".
+        name: the rest of the path: a name that the caller made up. It is answered, and never recorded.
+        got: what came, cut to 60 characters. It is answered; of a feature it may be recorded.
+        kind: what came, without its value: "text", "a number", "nothing".
+        feature: the feature that it is about; empty if it is about none.
+    """
+
+    place: str
     got: str
     expected: str
+    kind: str
+    feature: str = ""
+    name: str = ""
+
+    @property
+    def field(self) -> str:
+        return f"{self.place}.{self.name}" if self.name else self.place
 
     def as_dict(self) -> dict[str, str]:
-        return asdict(self)
+        """For the answer."""
+        return {"field": self.field, "got": self.got, "expected": self.expected}
 
     def __str__(self) -> str:
         return f"{self.field}: expected {self.expected}, got {self.got}"
 
 
 class InvalidRow(EvergreenError):
-    """One or more rows do not fit the contract. The predict function answers 422 and names every wrong field."""
+    """One or more rows do not fit the contract. The predict function answers 422 and names the wrong fields.
 
-    def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__("; ".join(str(error) for error in errors))
-        self.errors = errors
+    Attributes:
+        errors: at most MOST_ERRORS of them.
+        more: how many there are besides.
+    """
+
+    def __init__(self, errors: Sequence[FieldError], *, more: int = 0) -> None:
+        self.errors, self.more = list(errors[:MOST_ERRORS]), more + len(errors[MOST_ERRORS:])
+        told = [str(error) for error in self.errors[:_IN_THE_MESSAGE]]
+        untold = len(self.errors) - len(told) + self.more
+        super().__init__("; ".join([*told, *([f"and {untold} more"] if untold else [])]))

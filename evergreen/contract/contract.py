@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
-from evergreen.errors import BrokenBundle, FieldError, InvalidRow
+from evergreen.errors import MOST_ERRORS, BrokenBundle, FieldError, InvalidRow
 from evergreen.number_text import apart
 
 # A parsed row: the values of the features in the contract's order. A missing number is NaN, a missing category None.
@@ -15,6 +16,30 @@ Row = list[Value]
 
 NUMBER: Literal["number"] = "number"
 CATEGORY: Literal["category"] = "category"
+
+# A text of a request may be longer only if training knew a longer one.
+_MOST_CHARACTERS = 1000
+# Of a value or a name in a message.
+_QUOTED_CHARACTERS = 60
+# Pairs of an unknown field and an absent feature that are held against each other, which takes 20 µs each.
+_MOST_PAIRS = 1000
+
+# What may be unusual about a valid value.
+UNSEEN: Literal["unseen"] = "unseen"
+OUTSIDE: Literal["outside"] = "outside"
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """A valid value that training never saw. The text quotes it; feature and kind do not."""
+
+    feature: str
+    kind: Literal["unseen", "outside"]
+    text: str
+
+    def as_record(self) -> dict[str, str]:
+        """Without the value, which stands among the features unless they leave it out."""
+        return {"feature": self.feature, "kind": self.kind}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,36 +61,43 @@ class Feature:
         """The value as the model takes it.
 
         Raises:
-            FieldProblem: it is of another type, not finite, or missing where no training row lacked it.
+            FieldProblem: it is of another type, not finite, too long, or missing where no training row lacked it.
         """
         if value is None:
             if not self.missing_allowed:
-                raise FieldProblem("null", f"{self._kind()}, since no training row lacked it")
+                raise FieldProblem(value, f"{self._kind()}, since no training row lacked it")
             return math.nan if self.type == NUMBER else None
         if self.type == CATEGORY:
             if not isinstance(value, str):
-                raise FieldProblem(shown(value), self._kind())
+                raise FieldProblem(value, self._kind())
+            if len(value) > _MOST_CHARACTERS:
+                most = max((_MOST_CHARACTERS, *map(len, self.categories)))
+                if len(value) > most:
+                    raise FieldProblem(value, f"{self._kind()}, a text of at most {most} characters")
             return value
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise FieldProblem(shown(value), self._kind())
+            raise FieldProblem(value, self._kind())
         try:
             number = float(value)
         except OverflowError:
-            raise FieldProblem(shown(value), self._kind()) from None
+            raise FieldProblem(value, self._kind()) from None
         if not math.isfinite(number):
-            raise FieldProblem(shown(value), self._kind())
+            raise FieldProblem(value, self._kind())
         return number
 
-    def warning(self, value: Value) -> str | None:
-        """A sentence about a valid but unusual value, or None."""
+    def unusual(self, value: Value) -> Unusual | None:
+        """What is unusual about a valid value; None if nothing is."""
         if isinstance(value, str):
-            return None if value in self.categories else f"{self.name}: {value!r} was not seen in training"
+            if value in self.categories:
+                return None
+            return Unusual(self.name, UNSEEN, f"{self.name}: {cut(value)!r} was not seen in training")
         if value is None or self.minimum is None or self.maximum is None or math.isnan(value):
             return None
         if self.minimum <= value <= self.maximum:
             return None
         shown_value, low, high = apart(value, self.minimum, self.maximum)
-        return f"{self.name}: {shown_value} lies outside the training range {low} to {high}"
+        text = f"{self.name}: {shown_value} lies outside the training range {low} to {high}"
+        return Unusual(self.name, OUTSIDE, text)
 
     def _kind(self) -> str:
         kind = "a finite number" if self.type == NUMBER else "text"
@@ -75,9 +107,9 @@ class Feature:
 class FieldProblem(Exception):
     """A value does not fit its feature. Contract.parse collects these into one InvalidRow."""
 
-    def __init__(self, got: str, expected: str) -> None:
-        super().__init__(got, expected)
-        self.got = got
+    def __init__(self, value: Any, expected: str) -> None:
+        super().__init__(expected)
+        self.value = value
         self.expected = expected
 
 
@@ -93,6 +125,11 @@ class Contract:
     features: tuple[Feature, ...]
     classes: tuple[str, ...] = ()
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Of the features."""
+        return frozenset(feature.name for feature in self.features)
+
     def parse(self, features: Any, *, where: str = "features") -> Row:
         """A row in the contract's order, from a mapping of feature name to value.
 
@@ -100,30 +137,42 @@ class Contract:
             InvalidRow: names every field that is unknown, absent, or of a wrong value, all at once.
         """
         if not isinstance(features, Mapping):
-            raise InvalidRow([FieldError(where, shown(features), "an object of feature name to value")])
-        names = [feature.name for feature in self.features]
-        absent = [name for name in names if name not in features]
-        errors = [
-            FieldError(f"{where}.{name}", "an unknown field", _nearest(str(name), absent))
-            for name in features
-            if name not in names
-        ]
+            raise InvalidRow([wrong(where, features, "an object of feature name to value")])
         row: Row = []
+        errors: list[FieldError] = []
         for feature in self.features:
+            name = feature.name
             try:
-                if feature.name not in features:
-                    raise FieldProblem("nothing", feature._kind())
-                row.append(feature.parse(features[feature.name]))
+                row.append(feature.parse(features[name]))
+            except KeyError:
+                place = f"{where}.{name}"
+                errors.append(FieldError(place=place, got="nothing", expected=feature._kind(), kind="nothing"))
             except FieldProblem as problem:
-                errors.append(FieldError(f"{where}.{feature.name}", problem.got, problem.expected))
-        if errors:
-            raise InvalidRow(errors)
+                errors.append(wrong(f"{where}.{name}", problem.value, problem.expected, feature=name))
+        if errors or len(features) > len(row):
+            unknown = [name for name in features if name not in self.names]
+            errors = [*self._unknown(unknown[:MOST_ERRORS], features, where), *errors]
+            raise InvalidRow(errors, more=len(unknown[MOST_ERRORS:]))
         return row
 
-    def warnings(self, row: Row) -> list[str]:
-        """Sentences about values of a valid row that training never saw."""
-        found = (feature.warning(value) for feature, value in zip(self.features, row, strict=True))
-        return [warning for warning in found if warning]
+    def _unknown(self, names: Sequence[str], features: Mapping[str, Any], where: str) -> list[FieldError]:
+        absent = sorted(self.names - features.keys())
+        known = len(names) * len(absent) <= _MOST_PAIRS
+        return [
+            FieldError(
+                place=where,
+                name=cut(str(name)),
+                got="an unknown field",
+                kind="an unknown field",
+                expected=_nearest(cut(str(name)), absent) if known else "no such field",
+            )
+            for name in names
+        ]
+
+    def unusual(self, row: Row) -> list[Unusual]:
+        """The values of a valid row that training never saw."""
+        found = (feature.unusual(value) for feature, value in zip(self.features, row, strict=True))
+        return [unusual for unusual in found if unusual]
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
@@ -145,15 +194,41 @@ class Contract:
 
 
 def _nearest(name: str, absent: list[str]) -> str:
-    """The feature that an unknown field probably stands for: the most similar absent one, or any absent one."""
+    """The feature that an unknown field probably stands for: the most similar absent one."""
     # Imported here, since only an invalid request needs it, and every import adds to the cold start.
     import difflib
 
-    nearest = difflib.get_close_matches(name, absent, n=1) or absent
-    return f"the feature {' or '.join(map(repr, nearest))} under its own name" if nearest else "no such field"
+    nearest = difflib.get_close_matches(name, absent, n=1)
+    return f"the feature {nearest[0]!r} under its own name" if nearest else "no such field"
+
+
+def wrong(place: str, value: Any, expected: str, *, feature: str = "") -> FieldError:
+    """The error for a value that came at a place."""
+    return FieldError(place=place, got=shown(value), expected=expected, kind=_kind_of(value), feature=feature)
 
 
 def shown(value: Any) -> str:
     """A value as it can be quoted in a message: its JSON, cut to 60 characters."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    if isinstance(value, Mapping | list | tuple):
+        return f"{_kind_of(value)} of length {len(value)}"
+    if isinstance(value, str):
+        value = value[: _QUOTED_CHARACTERS + 1]
+    return cut(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def cut(text: str) -> str:
+    """A text, or its beginning and three dots, of 60 characters in all."""
+    return text if len(text) <= _QUOTED_CHARACTERS else f"{text[: _QUOTED_CHARACTERS - 3]}..."
+
+
+def _kind_of(value: Any) -> str:
+    """What a JSON value is, without what it says."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, Mapping):
+        return "an object"
+    return "a list" if isinstance(value, list | tuple) else "a number"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evergreen.contract.contract import Row
-from evergreen.errors import FieldError, InvalidRow
+from evergreen.contract.contract import Row, wrong
+from evergreen.errors import InvalidRow
 
 # One row between two steps. A missing number is NaN, a missing text None.
 Values = Row
@@ -28,8 +28,8 @@ class Columns:
 
 
 def invalid(name: str, value: Any, expected: str) -> InvalidRow:
-    """The error for a value that the library itself would reject."""
-    return InvalidRow([FieldError(name, "null" if value is None or value != value else repr(value), expected)])
+    """The error for a feature's value that the library itself would reject."""
+    return InvalidRow([wrong(name, None if value is None or value != value else value, expected, feature=name)])
 
 
 def refuse_infinite(values: Values, names: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evergreen.contract.contract import Row
+from evergreen.errors import FieldError, InvalidRow
 from evergreen.portable import links
 from evergreen.portable.columns import Values
 from evergreen.portable.families import Scorer, Step
@@ -37,7 +38,7 @@ class Model(ABC):
 
     @abstractmethod
     def predict(self, row: Row) -> Any:
-        """A number in units of the target, or the class's label."""
+        """A number in units of the target, or the class's label. It is finite, or the row is refused."""
 
     @abstractmethod
     def probabilities(self, row: Row) -> list[float] | None:
@@ -57,6 +58,22 @@ class Model(ABC):
         return row
 
 
+def _comparable(numbers: list[float]) -> list[float]:
+    """The numbers, if none of them is NaN: infinity less infinity is no score that another could be held against."""
+    total = sum(numbers)
+    if total != total and any(number != number for number in numbers):
+        raise _not_finite()
+    return numbers
+
+
+def _not_finite() -> InvalidRow:
+    """For a row of extreme numbers, of which the library itself would make infinity or NaN."""
+    expected = "numbers of which the model can make a finite result"
+    return InvalidRow(
+        [FieldError(place="the row", got="a result that is not finite", kind="not finite", expected=expected)]
+    )
+
+
 class Regression(Model):
     """A score, and the links from it to the prediction."""
 
@@ -65,7 +82,10 @@ class Regression(Model):
         self._links = [links.TO_PREDICTION[name] for name in link_names]
 
     def predict(self, row: Row) -> float:
-        return self._linked(self.raw(row)[0])
+        predicted = self._linked(self.raw(row)[0])
+        if predicted - predicted != 0.0:
+            raise _not_finite()
+        return predicted
 
     def probabilities(self, _row: Row) -> None:
         return None
@@ -105,10 +125,10 @@ class Classification(Model):
         self._zero_is_positive = zero_is_positive
 
     def predict(self, row: Row) -> Label:
-        return self._labels[self._winner(self.raw(row))]
+        return self._labels[self._winner(_comparable(self.raw(row)))]
 
     def probabilities(self, row: Row) -> list[float] | None:
-        return None if self._link is None else self._link(self.raw(row))
+        return None if self._link is None else _comparable(self._link(self.raw(row)))
 
     def agrees(self, row: Row, predicted: Any, probabilities: Sequence[float] | None = None) -> bool:
         values = self._prepared(row)

@@ -32,6 +32,6 @@ def _answer(status: int, content_type: str, document: dict[str, Any], headers: d
     return {
         "statusCode": status,
         "headers": {"Content-Type": content_type, **(headers or {})},
-        "body": json.dumps(document, separators=(",", ":")),
+        "body": json.dumps(document, separators=(",", ":"), allow_nan=False),
         "isBase64Encoded": False,
     }

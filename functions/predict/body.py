@@ -5,23 +5,29 @@ import binascii
 import json
 from typing import Any
 
+from evergreen.contract.contract import cut
+
 # The largest body, in bytes. Lambda itself accepts six times as much.
 MAX_BODY_BYTES = 1_000_000
 # Rows or labels in one request. A row takes 0.1 ms of a whole core, of which the function has a third: the answer stays
 # far within its time limit.
 MAX_ROWS = 1000
 
-
 _TITLES = {400: "The request is malformed", 413: "The request is too large", 415: "The request is compressed"}
 
 
 class MalformedRequest(Exception):
-    """The body is not what the route takes, whatever the model. Maps to 400, or to `status`."""
+    """The body is not what the route takes, whatever the model. Maps to 400, or to `status`.
 
-    def __init__(self, detail: str, *, status: int = 400) -> None:
+    Attributes:
+        quotes: the sentence quotes the body, and so is answered but not recorded.
+    """
+
+    def __init__(self, detail: str, *, status: int = 400, quotes: bool = False) -> None:
         super().__init__(detail)
         self.status = status
         self.title = _TITLES[status]
+        self.quotes = quotes
 
 
 def read_json(event: dict[str, Any]) -> Any:
@@ -32,8 +38,8 @@ def read_json(event: dict[str, Any]) -> Any:
             object, NaN and Infinity are refused too: each reader would make something else of them.
     """
     encoding = (event.get("headers") or {}).get("content-encoding", "identity")
-    if encoding != "identity":
-        raise MalformedRequest(f"the body is compressed ({encoding}): send it as it is", status=415)
+    if encoding.lower() != "identity":
+        raise MalformedRequest(f"the body is compressed ({cut(encoding)}): send it as it is", status=415, quotes=True)
     body = event.get("body") or ""
     try:
         raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
@@ -47,7 +53,7 @@ def read_json(event: dict[str, Any]) -> Any:
             json.dumps(document, ensure_ascii=False).encode()
         return document
     except (UnicodeError, binascii.Error) as error:
-        raise MalformedRequest(f"the body is not UTF-8: {error}") from error
+        raise MalformedRequest(f"the body is not UTF-8: {error}", quotes=True) from error
     except RecursionError as error:
         raise MalformedRequest("the body is nested too deeply: a row is a flat object") from error
     except ValueError as error:
@@ -57,9 +63,11 @@ def read_json(event: dict[str, Any]) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedRequest(f"the name {twice!r} stands twice in one object")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise MalformedRequest(f"the name {cut(name)!r} stands twice in one object", quotes=True)
+            seen.add(name)
     return document
 
 

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evergreen.contract.contract import Contract, shown
-from evergreen.errors import FieldError, InvalidRow
+from evergreen.contract.contract import Contract, cut, wrong
+from evergreen.errors import MOST_ERRORS, FieldError, InvalidRow
 from functions.predict.body import MAX_ROWS, MalformedRequest
+
+_FIELDS = ("prediction_id", "actual")
+# Classes that a message names.
+_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -38,30 +42,49 @@ def read_labels(document: Any, contract: Contract) -> list[Label]:
         labels, places = [document], [""]
     else:
         raise MalformedRequest('the body must be {"prediction_id": ..., "actual": ...} or {"labels": [{...}, ...]}')
-    errors = [error for label, place in zip(labels, places, strict=True) for error in _errors(label, place, contract)]
+    errors: list[FieldError] = []
+    more = 0
+    for label, place in zip(labels, places, strict=True):
+        found = _errors(label, place, contract)
+        more += max(0, len(errors) + len(found) - MOST_ERRORS)
+        errors += found[: MOST_ERRORS - len(errors)]
     if errors:
-        raise InvalidRow(errors)
+        raise InvalidRow(errors, more=more)
     truth: Callable[[Any], float | str] = str if contract.classes else float
     return [Label(label["prediction_id"], truth(label["actual"])) for label in labels]
 
 
 def _errors(label: Any, place: str, contract: Contract) -> list[FieldError]:
     if not isinstance(label, dict):
-        return [FieldError(place.rstrip("."), shown(label), "an object with prediction_id and actual")]
+        return [wrong(place.rstrip("."), label, "an object with prediction_id and actual")]
     errors = [
-        FieldError(f"{place}{name}", "an unknown field", "prediction_id and actual only")
+        FieldError(
+            place=place.rstrip(".") or "the label",
+            name=cut(name),
+            got="an unknown field",
+            kind="an unknown field",
+            expected="prediction_id and actual only",
+        )
         for name in label
-        if name not in ("prediction_id", "actual")
+        if name not in _FIELDS
     ]
-    got = {name: shown(label[name]) if name in label else "nothing" for name in ("prediction_id", "actual")}
-    if not _is_uuid(label.get("prediction_id")):
-        errors.append(FieldError(f"{place}prediction_id", got["prediction_id"], "the prediction_id of an answer"))
-    actual = label.get("actual")
-    if contract.classes and actual not in contract.classes:
-        errors.append(FieldError(f"{place}actual", got["actual"], f"one of: {', '.join(contract.classes)}"))
-    if not contract.classes and not _is_number(actual):
-        errors.append(FieldError(f"{place}actual", got["actual"], "a finite number"))
+    right = {"prediction_id": _is_uuid(label.get("prediction_id")), "actual": _is_truth(label.get("actual"), contract)}
+    expected = {"prediction_id": "the prediction_id of an answer", "actual": _truths(contract)}
+    for name in _FIELDS:
+        field = f"{place}{name}"
+        if name not in label:
+            errors.append(FieldError(place=field, got="nothing", kind="nothing", expected=expected[name]))
+        elif not right[name]:
+            errors.append(wrong(field, label[name], expected[name]))
     return errors
+
+
+def _truths(contract: Contract) -> str:
+    return f"one of: {', '.join(map(cut, contract.classes[:_LISTED]))}" if contract.classes else "a finite number"
+
+
+def _is_truth(value: Any, contract: Contract) -> bool:
+    return isinstance(value, str) and value in contract.classes if contract.classes else _is_number(value)
 
 
 def _is_uuid(value: Any) -> bool:

@@ -9,8 +9,9 @@ gc.disable()
 
 import json
 import time
+import traceback
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -25,7 +26,8 @@ from functions.predict.body import MalformedRequest, read_json
 from functions.predict.models import Models, Served, models_from_environment
 from functions.predict.records import LogPolicy
 
-logger = Logger()
+# In ASCII: some characters end a line for one reader of the log, and not for another.
+logger = Logger(json_serializer=partial(json.dumps, default=str, separators=(",", ":"), allow_nan=False))
 metrics = Metrics()
 Event = dict[str, Any]
 
@@ -43,7 +45,7 @@ def log_policy() -> LogPolicy:
 def predict(event: Event) -> Answer:
     started = time.perf_counter()
     served = models().champion()
-    request = scoring.read_request(read_json(event))
+    request = scoring.read_request(read_json(event), served.model.contract)
     rows = scoring.score(served, request)
     duration = (time.perf_counter() - started) * 1000
     metrics.add_metric(names.PREDICTIONS, MetricUnit.Count, len(rows))
@@ -118,24 +120,33 @@ def respond(event: Event) -> Answer:
     try:
         return route(event)
     except InvalidRow as error:
+        _reject(log_policy().errors(error.errors), more=error.more)
         errors = [item.as_dict() for item in error.errors]
-        _reject(errors)
         return problem(422, "The request has wrong fields", str(error), errors=errors)
     except MalformedRequest as error:
-        _reject([str(error)])
+        _reject([error.title if error.quotes else str(error)])
         return problem(error.status, error.title, str(error))
     except NoChampion as error:
         return problem(503, "There is no model yet", str(error), headers={"Retry-After": "60"})
     # Whatever went wrong, the caller gets an answer and the alarm on errors gets a data point.
-    except Exception:
+    except Exception as error:  # noqa: BLE001
         _count_outcome(rejected=0, failed=1)
-        logger.exception("prediction failed")
+        _log_failure(error)
         return problem(500, "The prediction failed", "The cause is in the function's log, under the request id")
 
 
-def _reject(errors: list[Any]) -> None:
+def _reject(errors: list[Any], *, more: int = 0) -> None:
     _count_outcome(rejected=1, failed=0)
-    logger.info("rejected", extra={"errors": errors})
+    logger.info("rejected", extra={"errors": errors, **({"more": more} if more else {})})
+
+
+def _log_failure(error: Exception) -> None:
+    """With its traceback; the message of an error may quote a value, and is left out where a feature is."""
+    if not log_policy().leave_out:
+        logger.exception("prediction failed")
+        return
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    logger.error("prediction failed", extra={"exception_name": type(error).__name__, "frames": frames})
 
 
 def _count_outcome(*, rejected: int, failed: int) -> None:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from evergreen.contract.contract import NUMBER, Contract, Feature
+from evergreen.errors import MOST_ERRORS
 from evergreen.number_text import number
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS
+from functions.predict.scoring import rows_a_request
 
 _PROBLEM = {
     "type": "object",
-    "description": "RFC 9457; `errors` names every wrong field",
+    "description": f"RFC 9457; `errors` names the wrong fields, {MOST_ERRORS} of them at most",
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string"},
@@ -58,8 +60,9 @@ def document(contract: Contract, *, name: str, version: str) -> dict[str, Any]:
         "info": {
             "title": name,
             "version": version,
-            "description": f"Predicts `{contract.target}`. Limits: {MAX_BODY_BYTES} bytes and {MAX_ROWS} rows a "
-            'request. The gateway itself answers 403, 404, 413, 429 and 503 with `{"message": ...}`.',
+            "description": f"Predicts `{contract.target}`. Limits: {MAX_BODY_BYTES} bytes and "
+            f"{rows_a_request(contract)} rows a request, 1000 characters a text. The gateway itself answers 403, 404, "
+            '413, 429 and 503 with `{"message": ...}`.',
         },
         "paths": {
             "/predict": {"post": _predict(example, contract)},
@@ -97,7 +100,7 @@ def _property(feature: Feature) -> dict[str, Any]:
 
 def _predict(example: dict[str, Any], contract: Contract) -> dict[str, Any]:
     features = {"$ref": "#/components/schemas/Features"}
-    rows = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS}
+    rows = {"type": "array", "minItems": 1, "maxItems": rows_a_request(contract)}
     one = _closed({"features": features})
     many = _closed({"instances": {**rows, "items": features}})
     answer_one = {"type": "object", "required": ["prediction", "prediction_id", "model_version"]}

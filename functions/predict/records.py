@@ -1,4 +1,7 @@
-"""The record of a request: structured log lines. A prediction leaves no other trace."""
+"""The record of a request: structured log lines. A prediction leaves no other trace.
+
+What a caller wrote is recorded only as the value of a feature that the contract knows and `[log]` does not leave out.
+"""
 
 import json
 import os
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evergreen import names
+from evergreen.errors import FieldError
 
 # Of the rows in one line, in bytes: CloudWatch Logs cuts events past 256 KB.
 MAX_LINE_BYTES = 200_000
@@ -28,6 +32,17 @@ class LogPolicy:
     def applies(self) -> bool:
         """Whether this request is among the recorded ones."""
         return random.random() < self.sample
+
+    def errors(self, errors: Sequence[FieldError]) -> list[dict[str, str]]:
+        """The wrong fields of a rejected request: where they are by our own names, and what came instead."""
+        return [
+            {
+                "field": error.place,
+                "got": error.got if error.feature and error.feature not in self.leave_out else error.kind,
+                "expected": error.expected,
+            }
+            for error in errors
+        ]
 
     def lines(self, rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         """The rows without the features left out, in parts that fit into a line each."""

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from evergreen.contract.contract import Contract, Feature
+from evergreen.contract.contract import Contract, Feature, Unusual
 from evergreen.errors import BrokenBundle, InvalidRow
 
 CONTRACT = Contract(
@@ -87,11 +87,44 @@ def test_a_long_value_is_cut_in_the_message():
 def test_values_that_training_never_saw_are_warned_of_but_accepted():
     row = CONTRACT.parse({"city": "Paris", "rooms": 12, "area": 120.5})
 
-    assert CONTRACT.warnings(row) == [
-        "city: 'Paris' was not seen in training",
-        "rooms: 12 lies outside the training range 1 to 9",
+    assert CONTRACT.unusual(row) == [
+        Unusual("city", "unseen", "city: 'Paris' was not seen in training"),
+        Unusual("rooms", "outside", "rooms: 12 lies outside the training range 1 to 9"),
     ]
-    assert CONTRACT.warnings(CONTRACT.parse({"city": None, "rooms": 9, "area": None})) == []
+    assert CONTRACT.unusual(CONTRACT.parse({"city": None, "rooms": 9, "area": None})) == []
+
+
+def test_a_long_unseen_text_is_cut_in_the_warning():
+    (unusual,) = CONTRACT.unusual(CONTRACT.parse({**GOOD, "city": "x" * 1000}))
+
+    assert len(unusual.text) < 100
+
+
+def test_a_text_that_is_longer_than_any_that_training_knew_and_than_a_thousand_characters_is_refused():
+    assert CONTRACT.parse({**GOOD, "city": "x" * 1000})
+    got, expected = errors_of({**GOOD, "city": "x" * 1001})["features.city"]
+    assert len(got) == 60
+    assert expected == "text or null, a text of at most 1000 characters"
+
+    essays = Contract(
+        task="regression",
+        target="price",
+        features=(Feature(name="text", type="category", missing_allowed=False, categories=("x" * 2000,)),),
+    )
+    assert essays.parse({"text": "y" * 2000})
+    with pytest.raises(InvalidRow, match="at most 2000 characters"):
+        essays.parse({"text": "y" * 2001})
+
+
+def test_of_many_wrong_fields_a_hundred_are_named_and_the_rest_counted():
+    with pytest.raises(InvalidRow) as caught:
+        CONTRACT.parse({f"unknown {number}": number for number in range(20_000)})
+
+    assert len(caught.value.errors) == 100
+    # The three features are absent.
+    assert caught.value.more == 20_003 - 100
+    assert str(caught.value).count("expected") == 3
+    assert str(caught.value).endswith("; and 20000 more")
 
 
 def test_json_gives_the_contract_back():

@@ -14,7 +14,7 @@ def test_one_log_line_holds_all_that_a_request_was(call):
     assert line["model_version"] == "v7"
     assert line["function_request_id"] == "request-1"
     assert line["rows"] == [
-        {"prediction_id": answer.body["prediction_id"], "prediction": 30, "features": ROW, "warnings": []}
+        {"prediction_id": answer.body["prediction_id"], "prediction": 30, "features": ROW, "unusual": []}
     ]
 
 
