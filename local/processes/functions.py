@@ -8,6 +8,7 @@ and the runtime client. On a machine without `awslambdaric`, which has Linux whe
 import contextlib
 import importlib.util
 import io
+import json
 import os
 import select
 import signal
@@ -21,6 +22,9 @@ from local import engine, environments
 
 # The runtime client, its dependencies and its compiled part.
 _RUNTIME_PACKAGES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
+
+# The longest answer to an invocation.
+_ANSWER_BYTES = 6_291_556
 
 _LAUNCHER = """\
 import os, sys
@@ -152,6 +156,18 @@ class _Output:
             self._unread += chunk
 
 
+def _refuse_long(answer: dict) -> dict:
+    """An invocation's outcome, in which an answer that is too long is an error, as Lambda's runtime interface has it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+    if answer["status"] != "ok" or len(json.dumps(answer["result"])) <= _ANSWER_BYTES:
+        return answer
+    said = f"Response payload size exceeded maximum allowed payload size ({_ANSWER_BYTES} bytes)."
+    payload = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": said}
+    return {**answer, "status": "error", "result": None, "error": said, "error_payload": payload}
+
+
 def _runtime_client_worker(bootstrap: bytes) -> type:
     provided_worker = engine.PROVIDED_WORKER.get()
     runtime_error = engine.PROVIDED_RUNTIME_ERROR.get()
@@ -175,8 +191,7 @@ def _runtime_client_worker(bootstrap: bytes) -> type:
         def invoke(self, *arguments: Any, **named: Any) -> dict:
             self._send(signal.SIGCONT)
             try:
-                answer: dict = super().invoke(*arguments, **named)
-                return answer
+                return _refuse_long(super().invoke(*arguments, **named))
             finally:
                 self._send(signal.SIGSTOP)
 

@@ -7,7 +7,7 @@ tests are registered with it, so that the report shows the numbers and verdicts 
 import os
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 # Set before the import, which reads it: no usage statistics leave the account.
@@ -19,13 +19,15 @@ from evidently.legacy.calculations.stattests import StatTest, register_stattest
 from evidently.legacy.core import ColumnType
 from evidently.metrics import ValueDrift
 
-from evergreen.contract.contract import NUMBER, Feature
+from evergreen.contract.contract import NUMBER, Feature, cut
 from evergreen.monitoring.drift.comparison import Verdict, measure
 from evergreen.monitoring.drift.shift import Shift
 from evergreen.settings.sections import DriftSettings
 
 # The number of categories that are drawn, the most frequent ones. Evidently takes minutes for ten thousand of them.
 _BARS = 100
+# What HTML, scripts and their texts begin and end with, each by a sign that looks like it.
+_HARMLESS = str.maketrans("<>&\"'`\\", "\u2039\u203a\uff06\u201d\u2019\u2019\u2216")
 # Evidently has one register of tests per process: two reports at once would show each other's verdicts.
 _REGISTER = threading.Lock()
 
@@ -46,12 +48,13 @@ class EvidentlyMeasure:
     ) -> dict[str, Shift]:
         if not features:
             return {}
-        numbers = [feature.name for feature in features if feature.type == NUMBER]
-        categories = [feature.name for feature in features if feature.type != NUMBER]
+        titles = harmless([feature.name for feature in features])
+        numbers = [titles[feature.name] for feature in features if feature.type == NUMBER]
+        categories = [titles[feature.name] for feature in features if feature.type != NUMBER]
         shifts = measure(reference, current, features, is_drift)
         # Explicit, since Evidently would take a number with few values for a category.
         definition = DataDefinition(numerical_columns=numbers, categorical_columns=categories)
-        drawn = {item.name: _drawable(reference[item.name], current[item.name], item) for item in features}
+        drawn = {titles[item.name]: _drawable(reference[item.name], current[item.name], item) for item in features}
         before, now = (
             Dataset.from_pandas(
                 pd.DataFrame({name: samples[side] for name, samples in drawn.items()}), data_definition=definition
@@ -62,8 +65,8 @@ class EvidentlyMeasure:
         with _REGISTER:
             metrics = [
                 ValueDrift(
-                    column=item.name,
-                    method=_register(item, shifts[item.name], drifted[item.name]),
+                    column=titles[item.name],
+                    method=_register(titles[item.name], item, shifts[item.name], drifted[item.name]),
                     threshold=self.rule.smallest_shift,
                 )
                 # The largest shift comes first: a reader looks for it.
@@ -75,14 +78,32 @@ class EvidentlyMeasure:
         return shifts
 
 
-def _register(feature: Feature, shift: Shift, drifted: bool) -> str:
+def harmless(texts: Iterable[str]) -> dict[str, str]:
+    """Texts as Evidently may draw them, which escapes none: without the signs of HTML and scripts, in 60 characters.
+
+    Two of them are never drawn as one.
+    """
+    drawn: dict[str, str] = {}
+    taken: set[str] = set()
+    for text in texts:
+        short = cut("".join(character if character.isprintable() else " " for character in text.translate(_HARMLESS)))
+        name, number = short, 1
+        while name in taken:
+            number += 1
+            name = f"{short} ({number})"
+        taken.add(name)
+        drawn[text] = name
+    return drawn
+
+
+def _register(title: str, feature: Feature, shift: Shift, drifted: bool) -> str:
     """Register a test for one feature with Evidently; return the test's name."""
 
     def test(_reference: pd.Series, _current: pd.Series, _type: ColumnType, _threshold: float) -> tuple[float, bool]:
         return shift.distance, drifted
 
     number = feature.type == NUMBER
-    name = f"evergreen, {feature.name}"
+    name = f"evergreen, {title}"
     shown = "Kolmogorov-Smirnov distance, two-sample" if number else "total variation distance, two-sample chi-square"
     kind = ColumnType.Numerical if number else ColumnType.Categorical
     register_stattest(
@@ -96,14 +117,14 @@ def _drawable(reference: pd.Series, current: pd.Series, feature: Feature) -> tup
     if feature.type == NUMBER:
         return _drawable_numbers(reference), _drawable_numbers(current)
     counts_by_name = Counter(reference.value_counts().to_dict()) + Counter(current.value_counts().to_dict())
-    if len(counts_by_name) <= _BARS:
-        return reference, current
-    common = [name for name, _ in counts_by_name.most_common(_BARS)]
-    return _others_as_one(reference, common), _others_as_one(current, common)
+    titles = harmless(str(name) for name, _ in counts_by_name.most_common(_BARS))
+    return _titled(reference, titles), _titled(current, titles)
 
 
-def _others_as_one(categories: pd.Series, common: list[str]) -> pd.Series:
-    return categories.astype(object).where(categories.isin(common) | categories.isna(), "(others)")
+def _titled(categories: pd.Series, titles: Mapping[str, str]) -> pd.Series:
+    """Categories by their titles; those that have none become one, and what is missing stays so."""
+    titled = categories.astype(object).map(titles, na_action="ignore")
+    return titled.where(titled.notna() | categories.isna(), "(others)")
 
 
 def _drawable_numbers(numbers: pd.Series) -> pd.Series:

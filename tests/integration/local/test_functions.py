@@ -106,3 +106,12 @@ def test_a_slow_function_ends_at_its_timeout(aws):
     answer, error = aws.invoke(function)
     assert error == "Unhandled"
     assert "timed out after 1.00 seconds" in json.dumps(answer)
+
+
+def test_an_answer_that_is_longer_than_lambda_takes_is_an_error(aws):
+    function = aws.function("def handle(event, context):\n    return 'x' * event['length']")
+
+    assert aws.invoke(function, {"length": 6_000_000})[1] is None
+    answer, error = aws.invoke(function, {"length": 6_300_000})
+    assert error == "Unhandled"
+    assert answer["errorType"] == "Function.ResponseSizeTooLarge"

@@ -3,6 +3,8 @@
 import importlib
 import os
 import re
+from collections import Counter
+from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -160,3 +162,58 @@ def test_no_usage_statistics_leave_the_account(monkeypatch):
 
     assert os.environ["DO_NOT_TRACK"] == "1"
     assert not event_logger.is_enabled()
+
+
+HOSTILE = (
+    "</script><script>document.title='X'</script>",
+    "<img src=x onerror=document.title='X'>",
+    '"><svg onload="document.title=1">',
+    "'-alert(1)-'",
+    "</title></style><script>alert(1)</script>",
+    "\\u003cscript\\u003ealert(1)",
+    "a\u2028b\u2029c\x00d",
+    "<a href='javascript:alert(1)'>click</a>",
+    "x" * 5000,
+)
+
+
+class Elements(HTMLParser):
+    """Counts elements, and the attributes that are scripts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found = Counter()
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.found[tag] += 1
+        self.found["handlers"] += sum(
+            name.startswith("on") or (value or "").startswith("javascript:") for name, value in attributes
+        )
+
+
+def drawn(texts):
+    """The report of columns of these names, whose categories have these names too."""
+    features = [Feature(name=text, type=CATEGORY, missing_allowed=False) for text in texts]
+    categories = np.array(texts, object)
+    reference = pd.DataFrame({text: np.resize(categories, 300) for text in texts})
+    current = pd.DataFrame({text: np.resize(categories[::-1], 200) for text in texts})
+    return agree(reference, current, features).html.decode()
+
+
+def test_no_name_and_no_value_becomes_a_part_of_the_page():
+    hostile, plain = drawn(HOSTILE), drawn([f"name {number}" for number in range(len(HOSTILE))])
+
+    assert Elements(hostile).found == Elements(plain).found
+    for text in HOSTILE:
+        assert text not in hostile
+    assert r"\u2039img src=x onerror" in hostile
+
+
+def test_names_that_look_alike_are_drawn_apart():
+    assert report.harmless(["<a>", "\u2039a\u203a", "x" * 100, "x" * 101]) == {
+        "<a>": "\u2039a\u203a",
+        "\u2039a\u203a": "\u2039a\u203a (2)",
+        "x" * 100: "x" * 57 + "...",
+        "x" * 101: "x" * 57 + "... (2)",
+    }
