@@ -4,9 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
+from rich.table import Table
+from rich.text import Text
 
 # Reports go to standard output, so that they can be piped; failures to standard error.
 console = Console(highlight=False)
@@ -63,4 +66,12 @@ class Steps:
         current.seconds = current.elapsed()
         self.done.append(current)
         result = f"   {current.result}" if current.result else ""
-        console.print(f"[green]✓[/] {title:<52} {current.seconds:6.1f} s{result}", soft_wrap=True)
+        console.print("✓", style="green", end=" ")
+        console.print(f"{title:<52} {current.seconds:6.1f} s{result}", markup=False, soft_wrap=True)
+
+
+class PlainTable(Table):
+    """Its cells are shown as they are: what stands in them may be a caller's text, and look like markup."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        super().add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells), **options)

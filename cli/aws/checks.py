@@ -5,10 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from rich.table import Table
-
 from cli.aws.target import Target
-from cli.console import console
+from cli.console import PlainTable, console
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.number_text import counted, percent
@@ -72,7 +70,7 @@ def show(result: dict[str, Any]) -> None:
     console.print(f"  {result['reason']}", markup=False, soft_wrap=True)
     console.print(f"  {counted(result['rows'], 'prediction')} from {result['start']} to {result['end']}", markup=False)
     if result["features"]:
-        table = Table("Feature", "Moved", "Reason")
+        table = PlainTable("Feature", "Moved", "Reason")
         table.columns[1].justify = "right"
         for feature in [*result["features"], *([result["prediction"]] if result["prediction"] else [])]:
             reasons = "\n".join(feature["reasons"] or [feature["broken"] or "no drift"])

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from cli.aws.target import EnvironmentName, Local, Target
-from cli.console import Steps, console
+from cli.console import PlainTable, Steps, console
 from cli.data.dvc_repository import DvcRepository
 from cli.data.git import Git
 from cli.data.storage import DataStorage
@@ -72,7 +71,7 @@ def list_versions(
     table, storage = _table(settings_file), DataStorage(Target.choose(environment, local=local))
     versions = DataVersions(table, storage)
     present = versions.history.present()
-    rows = Table("Version", "", "When", "Bytes", "In the bucket", "Commit")
+    rows = PlainTable("Version", "", "When", "Bytes", "In the bucket", "Commit")
     for version in versions.all:
         rows.add_row(
             version.version[:SHORT],

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from cli.aws.checks import Checks, show
 from cli.aws.endpoint import Endpoint, RequestRefused
 from cli.aws.registry import Registry
 from cli.aws.target import CHECKOUT, Target
-from cli.console import Steps, console
+from cli.console import PlainTable, Steps, console
 from cli.demo import candidates, telemetry
 from cli.demo.replay import CityMonth, city_months, replay
 from cli.embedded import ENVIRONMENT, deployed_cloud
@@ -102,7 +101,7 @@ def _say(what: str) -> None:
 
 def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[str, Any]) -> None:
     answers = [first, *(endpoint.predict({"features": month.features}) for month in months[1:])]
-    table = Table("City, January 2007", "Predicted", "True median price", "Error")
+    table = PlainTable("City, January 2007", "Predicted", "True median price", "Error")
     for column in table.columns[1:]:
         column.justify = "right"
     for month, answer in zip(months, answers, strict=True):

@@ -1,10 +1,8 @@
 """evergreen versions: what has been trained, how good it was, and why it was promoted or not."""
 
-from rich.table import Table
-
 from cli.aws.registry import Registry
 from cli.aws.target import EnvironmentName, Local, Target
-from cli.console import console
+from cli.console import PlainTable, console
 
 
 def versions(environment: EnvironmentName = "dev", local: Local = False) -> None:
@@ -15,7 +13,7 @@ def versions(environment: EnvironmentName = "dev", local: Local = False) -> None
 def show_versions(registry: Registry) -> None:
     """Print a table of the judged versions."""
     champions = registry.champions()
-    table = Table("Version", "Role", "Holdout", "Decision")
+    table = PlainTable("Version", "Role", "Holdout", "Decision")
     for judged in registry.versions():
         mark = ""
         if champions and judged.version == champions[0].version:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from evergreen.errors import MOST_ERRORS, BrokenBundle, FieldError, InvalidRow
 from evergreen.number_text import apart
+from evergreen.quoting import cut, kind_of, quoted, shown
 
 # A parsed row: the values of the features in the contract's order. A missing number is NaN, a missing category None.
 Value = float | str | None
@@ -19,8 +20,6 @@ CATEGORY: Literal["category"] = "category"
 
 # A text of a request may be longer only if training knew a longer one.
 _MOST_CHARACTERS = 1000
-# Of a value or a name in a message.
-_QUOTED_CHARACTERS = 60
 # Pairs of an unknown field and an absent feature that are held against each other, which takes 20 µs each.
 _MOST_PAIRS = 1000
 
@@ -90,7 +89,7 @@ class Feature:
         if isinstance(value, str):
             if value in self.categories:
                 return None
-            return Unusual(self.name, UNSEEN, f"{self.name}: {cut(value)!r} was not seen in training")
+            return Unusual(self.name, UNSEEN, f"{self.name}: {quoted(value)} was not seen in training")
         if value is None or self.minimum is None or self.maximum is None or math.isnan(value):
             return None
         if self.minimum <= value <= self.maximum:
@@ -204,31 +203,4 @@ def _nearest(name: str, absent: list[str]) -> str:
 
 def wrong(place: str, value: Any, expected: str, *, feature: str = "") -> FieldError:
     """The error for a value that came at a place."""
-    return FieldError(place=place, got=shown(value), expected=expected, kind=_kind_of(value), feature=feature)
-
-
-def shown(value: Any) -> str:
-    """A value as it can be quoted in a message: its JSON, cut to 60 characters."""
-    if isinstance(value, Mapping | list | tuple):
-        return f"{_kind_of(value)} of length {len(value)}"
-    if isinstance(value, str):
-        value = value[: _QUOTED_CHARACTERS + 1]
-    return cut(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def cut(text: str) -> str:
-    """A text, or its beginning and three dots, of 60 characters in all."""
-    return text if len(text) <= _QUOTED_CHARACTERS else f"{text[: _QUOTED_CHARACTERS - 3]}..."
-
-
-def _kind_of(value: Any) -> str:
-    """What a JSON value is, without what it says."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, Mapping):
-        return "an object"
-    return "a list" if isinstance(value, list | tuple) else "a number"
+    return FieldError(place=place, got=shown(value), expected=expected, kind=kind_of(value), feature=feature)

@@ -10,6 +10,7 @@ from evergreen.judging.dependence import Worth
 from evergreen.judging.promotion import Gate
 from evergreen.metrics import METRICS, REGRESSION
 from evergreen.number_text import counted, number, percent
+from evergreen.quoting import line
 
 # If the models differ on rows worth fewer independent ones, a bootstrap is overconfident: it can only draw these rows.
 MINIMUM_DIFFERING = 10
@@ -126,7 +127,7 @@ def no_slice_much_worse(slices: Sequence[Slice], *, tolerance: float) -> Gate:
         name="slices",
         passed=False,
         reason=(
-            f"where {worst.feature} is {worst.value}, {found.metric} {text(found.candidate)} is much worse than "
+            f"where {worst.feature} is {line(worst.value)}, {found.metric} {text(found.candidate)} is much worse than "
             f"{text(found.champion)} of the champion ({found.gain.worth.text}, {percent(tolerance)} are "
             f"tolerated){more}"
         ),

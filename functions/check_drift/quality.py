@@ -10,6 +10,7 @@ from evergreen.judging.dependence import Units, units_of
 from evergreen.metrics import METRICS, Outcomes
 from evergreen.monitoring.quality import assess
 from evergreen.number_text import number
+from evergreen.quoting import line
 from functions.check_drift.result import CheckResult, SliceQuality
 from functions.check_drift.subject import Subject
 from functions.check_drift.window import Labelled
@@ -48,7 +49,7 @@ def judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subjec
     for row in own:
         for name in wanted.slices:
             if name in row.features:
-                parts[f"{name} {row.features[name]}"].append(row)
+                parts[f"{name} {line(str(row.features[name]))}"].append(row)
     measure = METRICS[metric].measure
     result.slices = [
         SliceQuality(slice=part, live=measure(_outcomes(rows, contract)), labels=len(rows))

@@ -16,6 +16,7 @@ from pandas.api.types import union_categoricals
 from evergreen import names
 from evergreen.contract.contract import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION
+from evergreen.quoting import quoted
 from functions.check_drift.capture_files import Faults
 
 # Rows that are turned into columns together.
@@ -188,7 +189,7 @@ def read_labels(records: Iterable[tuple[dict[str, Any], str]], faults: Faults) -
             for label in record["labels"]:
                 id_, told = label["prediction_id"], (record["timestamp"][:23], label["actual"])
                 if not isinstance(id_, str):
-                    raise TypeError(f"prediction_id {id_!r}")
+                    raise TypeError(f"prediction_id {quoted(str(id_))}")
                 before = latest.setdefault(id_, told)
                 if before[1] != told[1]:
                     changed.add(id_)

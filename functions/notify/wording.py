@@ -7,6 +7,8 @@ from evergreen import names
 from evergreen.metrics import METRICS
 from evergreen.number_text import number
 
+# In chat tools, what stands between these is a link or calls a person or a channel; the words may quote a caller.
+_AS_THEY_ARE = str.maketrans("<>", "()")
 # An SNS subject takes a hundred characters.
 _SUBJECT = 100
 _DETAILS = 8
@@ -53,7 +55,7 @@ class Message:
 
         https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
         """
-        lines = [f"*{heading}*: {text}" for heading, text in self.paragraphs.items()]
+        lines = [f"*{heading}*: {text.translate(_AS_THEY_ARE)}" for heading, text in self.paragraphs.items()]
         return {
             "version": "1.0",
             "source": "custom",

@@ -5,7 +5,7 @@ import binascii
 import json
 from typing import Any
 
-from evergreen.contract.contract import cut
+from evergreen.quoting import cut, quoted
 
 # The largest body, in bytes. Lambda itself accepts six times as much.
 MAX_BODY_BYTES = 1_000_000
@@ -66,7 +66,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise MalformedRequest(f"the name {cut(name)!r} stands twice in one object", quotes=True)
+                raise MalformedRequest(f"the name {quoted(name)} stands twice in one object", quotes=True)
             seen.add(name)
     return document
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evergreen.contract.contract import Contract, cut, wrong
+from evergreen.contract.contract import Contract, wrong
 from evergreen.errors import MOST_ERRORS, FieldError, InvalidRow
+from evergreen.quoting import cut
 from functions.predict.body import MAX_ROWS, MalformedRequest
 
 _FIELDS = ("prediction_id", "actual")

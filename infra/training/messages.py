@@ -91,6 +91,8 @@ def _publication(at: Addresses, *, subject: str, text: str, words: str) -> dict[
     """
     if at.chat:
         # https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
-        content = f"{{'textType': 'client-markdown', 'title': {subject}, 'description': {text}}}"
+        # What stands between angle brackets would be a link, or call a person; the words may quote the table.
+        shown = f"$replace($replace({text}, '<', '('), '>', ')')"
+        content = f"{{'textType': 'client-markdown', 'title': {subject}, 'description': {shown}}}"
         text = f"$string({{'version': '1.0', 'source': 'custom', 'content': {content}}})"
     return {"TopicArn": at.topic, "Subject": f"{{% {subject} %}}", "Message": f"{{% ({words}{text}) %}}"}

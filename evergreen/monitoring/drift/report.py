@@ -19,9 +19,10 @@ from evidently.legacy.calculations.stattests import StatTest, register_stattest
 from evidently.legacy.core import ColumnType
 from evidently.metrics import ValueDrift
 
-from evergreen.contract.contract import NUMBER, Feature, cut
+from evergreen.contract.contract import NUMBER, Feature
 from evergreen.monitoring.drift.comparison import Verdict, measure
 from evergreen.monitoring.drift.shift import Shift
+from evergreen.quoting import cut
 from evergreen.settings.sections import DriftSettings
 
 # The number of categories that are drawn, the most frequent ones. Evidently takes minutes for ten thousand of them.

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.stats import chi2, chi2_contingency, fisher_exact, ks_2samp, kstwo
 
 from evergreen.number_text import number
+from evergreen.quoting import quoted
 
 Numbers = npt.NDArray[np.float64]
 
@@ -71,7 +72,8 @@ def shift_of_categories(reference: Mapping[str, int], current: Mapping[str, int]
         distance=float(np.abs(difference).sum() / 2),
         rows=_rows(*counts.sum(axis=1)),
         p_value=lambda worth: _homogeneity(grouped, worth),
-        words=f"{names[largest]!r} is {shares[1][largest]:.0%} of the rows, {shares[0][largest]:.0%} in the reference",
+        words=f"{quoted(str(names[largest]))} is {shares[1][largest]:.0%} of the rows, "
+        f"{shares[0][largest]:.0%} in the reference",
     )
 
 

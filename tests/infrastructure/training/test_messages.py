@@ -210,3 +210,12 @@ def test_in_the_form_of_chat_tools_a_decision_and_a_failure_are_json(template_fo
         sent = json.loads(message)
         assert (sent["version"], sent["source"]) == ("1.0", "custom")
         assert words in sent["content"]["description"]
+
+
+def test_in_chat_no_words_of_a_failure_call_anybody_or_are_a_link(template_for_chat):
+    states = template_for_chat.state_machine()["States"]
+    cause = "<!channel> column '<https://example.com|x>'"
+    description = json.loads(told(states, {"failure": {"state": "Train", "error": "E", "cause": cause}})["Message"])
+
+    assert not {"<", ">"} & set(description["content"]["description"])
+    assert "(!channel)" in description["content"]["description"]
