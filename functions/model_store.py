@@ -9,12 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+from aws_lambda_powertools import Logger
 
 from evergreen import names
 from evergreen.errors import BrokenBundle, PromotionConflict
 from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
 from functions.conditional_write import put_if_unchanged
+
+logger = Logger(child=True)
 
 # Where a bundle lies, below the prefix of the training job that wrote it.
 _BUNDLE_FOLDER = "output/model/"
@@ -28,9 +31,13 @@ _CONTENT_TYPES = {
 
 @dataclass(frozen=True)
 class PresentChampion:
-    """The champion pointer, and the ETag that the next writer must match."""
+    """The champion pointer, and the ETag that the next writer must match.
 
-    champion: Champion
+    Attributes:
+        champion: None if the pointer cannot be read: then the next promotion replaces it.
+    """
+
+    champion: Champion | None
     etag: str
 
 
@@ -83,13 +90,23 @@ class ModelStore:
                 content_type=_content_type(name),
             )
 
-    def champion(self, model: str) -> PresentChampion | None:
+    def pointer(self, model: str) -> PresentChampion | None:
         """The pointer of a model, or None before the first promotion."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=names.champion_key(model))
         except self._client.exceptions.NoSuchKey:
             return None
-        return PresentChampion(Champion.from_json(answer["Body"].read()), answer["ETag"])
+        try:
+            champion = Champion.from_json(answer["Body"].read())
+        except BrokenBundle as error:
+            logger.warning(str(error))
+            champion = None
+        return PresentChampion(champion, answer["ETag"])
+
+    def champion(self, model: str) -> Champion | None:
+        """The champion of a model, or None if there is none, or none that can be read."""
+        present = self.pointer(model)
+        return present.champion if present else None
 
     def write_champion(self, model: str, champion: Champion, *, replaces: PresentChampion | None) -> None:
         """Write the pointer if it is still the one that was read.

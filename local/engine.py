@@ -77,6 +77,9 @@ EXECUTE_PROVIDED_WARM = Touchpoint(
 )
 FUNCTIONS = Touchpoint("services.lambda_svc", "_functions")
 INVOKE_ASYNCHRONOUSLY = Touchpoint("services.lambda_svc", "invoke_async_with_retry", ("func", "event"))
+EMIT_METRICS = Touchpoint(
+    "services.lambda_svc", "_emit_lambda_metrics", ("function_name", "duration_ms", "error", "throttle")
+)
 PROVIDED_WORKER_ENV = Touchpoint("services.lambda_svc", "_provided_worker_env", ("config", "code_dir", "port"))
 
 # CloudFormation.

@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.aws.target import Target
 from evergreen import names
-from evergreen.errors import CommandFailed
+from evergreen.errors import BrokenBundle, CommandFailed
 from evergreen.metrics import METRICS
 from evergreen.versions.champion import Champion
 
@@ -23,6 +23,31 @@ class JudgedVersion:
         metrics = self.decision["metrics"]
         name = metrics["metric"]
         return f"{name} {METRICS[name].text(metrics['holdout'][name])}"
+
+
+@dataclass(frozen=True)
+class Champions:
+    """All champions so far.
+
+    Attributes:
+        pointers: the newest first; None for one that cannot be read.
+    """
+
+    pointers: list[Champion | None]
+
+    @property
+    def present(self) -> Champion | None:
+        """What serves: None before the first promotion, or if the pointer to it cannot be read."""
+        return self.pointers[0] if self.pointers else None
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether there is a pointer now, and it cannot be read."""
+        return bool(self.pointers) and self.pointers[0] is None
+
+    @property
+    def readable(self) -> list[Champion]:
+        return [champion for champion in self.pointers if champion]
 
 
 class Registry:
@@ -54,13 +79,13 @@ class Registry:
                 return judged
         raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
 
-    def champions(self) -> list[Champion]:
-        """All champions so far, the present one first: the versions of the pointer object."""
+    def champions(self) -> Champions:
+        """From the versions of the pointer object."""
         pages = self._s3.get_paginator("list_object_versions").paginate(
             Bucket=self._bucket, Prefix=names.champion_key(self._model)
         )
         ids = [item["VersionId"] for page in pages for item in page.get("Versions", [])]
-        return [Champion.from_json(self._read(names.champion_key(self._model), VersionId=id_)) for id_ in ids]
+        return Champions([_readable(self._read(names.champion_key(self._model), VersionId=id_)) for id_ in ids])
 
     def promote(self, version: JudgedVersion) -> None:
         """Make a judged version the champion, in S3 and in MLflow, whatever Judge decided about it.
@@ -68,11 +93,10 @@ class Registry:
         Raises:
             CommandFailed: the promote function failed; its error is in the message.
         """
-        champions = self.champions()
-        present = champions[0].version if champions else None
+        present = self.champions().present
         answer = self._target.client("lambda").invoke(
             FunctionName=self._target.outputs[names.OUTPUT_PROMOTE_FUNCTION],
-            Payload=json.dumps({**version.decision, "champion": present}).encode(),
+            Payload=json.dumps({**version.decision, "champion": present.version if present else None}).encode(),
         )
         if answer.get("FunctionError"):
             problem = json.loads(answer["Payload"].read())
@@ -81,3 +105,10 @@ class Registry:
     def _read(self, key: str, **version: str) -> bytes:
         content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key, **version)["Body"].read()
         return content
+
+
+def _readable(pointer: bytes) -> Champion | None:
+    try:
+        return Champion.from_json(pointer)
+    except BrokenBundle:
+        return None

@@ -89,9 +89,11 @@ class Cards:
         """
         if version is None:
             champions = self._registry.champions()
-            if not champions:
+            if champions.is_unreadable:
+                raise CommandFailed("the champion pointer cannot be read. Replace it with: evergreen rollback")
+            if champions.present is None:
                 raise CommandFailed("there is no champion yet. Run: evergreen train")
-            return self._place(champions[0].version, champions[0].bundle)
+            return self._place(champions.present.version, champions.present.bundle)
         return self._place(version, self._registry.find(version).decision["bundle"])
 
     def _place(self, version: str, bundle: str) -> CardPlace:

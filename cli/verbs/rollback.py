@@ -58,14 +58,16 @@ def choose(registry: Registry, version: str | None) -> JudgedVersion:
         CommandFailed: there is no such version, or none before the present champion.
     """
     champions = registry.champions()
-    if not champions:
+    if not champions.pointers:
         raise CommandFailed("there is no champion yet. Run: evergreen train")
     if version is None:
-        version = next((champion.version for champion in champions if champion.version != champions[0].version), None)
+        present = champions.present
+        before = [champion.version for champion in champions.readable]
+        version = next((name for name in before if present is None or name != present.version), None)
         if version is None:
             raise CommandFailed(
-                f"no champion before {champions[0].version} is kept (S3 deletes old pointers after 90 days): "
-                "name a version that evergreen versions lists"
+                f"no champion before {present.version if present else 'it'} is kept (S3 deletes old pointers after 90 "
+                "days): name a version that evergreen versions lists"
             )
     return registry.find(version)
 

@@ -16,12 +16,20 @@ def show_versions(registry: Registry) -> None:
     table = PlainTable("Version", "Role", "Holdout", "Decision")
     for judged in registry.versions():
         mark = ""
-        if champions and judged.version == champions[0].version:
+        if champions.present and judged.version == champions.present.version:
             mark = "champion"
-        elif any(judged.version == champion.version for champion in champions):
+        elif any(judged.version == champion.version for champion in champions.readable):
             mark = "was champion"
         table.add_row(judged.version, mark, judged.metric, judged.decision["reason"])
     if table.row_count == 0:
         console.print("Nothing has been trained yet. Run: evergreen train", markup=False)
         return
     console.print(table)
+    if champions.is_unreadable:
+        console.print(
+            "  The champion pointer cannot be read: nothing new is served. Replace it with: evergreen rollback, which "
+            "makes the champion before it serve, or evergreen rollback VERSION",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass
 
 from evergreen.errors import BrokenBundle
 
+_UNREADABLE = "the champion pointer cannot be read"
+_REMEDY = "Replace it with: evergreen rollback, or evergreen train"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
@@ -31,6 +34,10 @@ class Champion:
             BrokenBundle: the object is not a champion pointer.
         """
         try:
-            return cls(**json.loads(document))
-        except (ValueError, TypeError) as error:
-            raise BrokenBundle(f"the champion pointer is broken: {error}; promote a version again") from error
+            champion = cls(**json.loads(document))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise BrokenBundle(f"{_UNREADABLE}: {error}. {_REMEDY}") from error
+        wrong = [name for name, value in asdict(champion).items() if not (isinstance(value, str) and value)]
+        if wrong:
+            raise BrokenBundle(f"{_UNREADABLE}: its {' and '.join(wrong)} must be text. {_REMEDY}")
+        return champion

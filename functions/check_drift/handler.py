@@ -59,14 +59,16 @@ def _moment(text: str) -> datetime:
 
 def _check(start: datetime, end: datetime, now: datetime) -> CheckResult:
     model = os.environ[names.MODEL_NAME]
-    present = model_store().champion(model)
-    if present is None:
+    pointer = model_store().pointer(model)
+    champion = pointer.champion if pointer else None
+    if champion is None:
+        lacking = "the champion pointer cannot be read; run: evergreen rollback"
         moment = now.isoformat(timespec="seconds")
         return CheckResult(
             model=model,
             version="",
             status=INSUFFICIENT_DATA,
-            reason=f"no version of {model} has been promoted yet; run: evergreen train",
+            reason=lacking if pointer else f"no version of {model} has been promoted yet; run: evergreen train",
             since=moment,
             start=start.isoformat(timespec="seconds"),
             end=end.isoformat(timespec="seconds"),
@@ -79,8 +81,8 @@ def _check(start: datetime, end: datetime, now: datetime) -> CheckResult:
 
     subject = Subject(
         model=model,
-        champion=present.champion,
-        bundle=model_store().bundle(present.champion.bundle),
+        champion=champion,
+        bundle=model_store().bundle(champion.bundle),
         not_captured=json.loads(os.environ.get(names.LOG_LEAVE_OUT, "[]")),
     )
     bucket = os.environ[names.CAPTURE_BUCKET]

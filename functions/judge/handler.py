@@ -12,9 +12,10 @@ from evergreen.judging.card_decision import CARD_FILES, quote
 from evergreen.judging.promotion import Decision
 from evergreen.metrics import METRICS
 from evergreen.versions.bundle import Bundle
+from evergreen.versions.champion import Champion
 from functions.judge.archive import unpack
 from functions.judge.judging import judge
-from functions.model_store import PresentChampion, model_store
+from functions.model_store import model_store
 
 logger = Logger()
 
@@ -43,7 +44,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     prefix = unpack(store, event["bundle"])
     candidate = store.bundle(prefix)
     present = store.champion(os.environ[names.MODEL_NAME])
-    decision = judge(candidate, store.bundle(present.champion.bundle) if present else None)
+    decision = judge(candidate, store.bundle(present.bundle) if present else None)
     result = {
         **decision.as_dict(),
         "version": event["version"],
@@ -51,7 +52,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         "digest": candidate.digest,
         "summary": _summary(candidate, decision, present),
         "metrics": {name: value for name, value in candidate.metrics.items() if name in _QUOTED},
-        "champion": present.champion.version if present else None,
+        "champion": present.version if present else None,
     }
     cards = _judged_cards(candidate, result)
     tracking.record_decision(candidate.lineage["mlflow_run_id"], result, cards)
@@ -61,7 +62,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return result
 
 
-def _summary(candidate: Bundle, decision: Decision, present: PresentChampion | None) -> str:
+def _summary(candidate: Bundle, decision: Decision, present: Champion | None) -> str:
     """The candidate's metric beside the champion's and the baseline's, for a message.
 
     Not every champion could be measured: it may be the same model, or predict something else.
@@ -73,7 +74,7 @@ def _summary(candidate: Bundle, decision: Decision, present: PresentChampion | N
         gate.numbers["champion"] for gate in decision.gates if gate.name == "champion" and "champion" in gate.numbers
     ]
     if present and rivals:
-        parts.append(f"champion {present.champion.version}: {text(rivals[0])}")
+        parts.append(f"champion {present.version}: {text(rivals[0])}")
     return "; ".join([*parts, f"baseline: {text(candidate.metrics['baseline'][name])}"])
 
 

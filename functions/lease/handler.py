@@ -44,5 +44,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     )
     logger.info("acquired", extra={"execution": execution, "until": lease.until})
     present = model_store().champion(model)
-    previous = f"s3://{bucket}/{present.champion.bundle}{CONTRACT}" if present else ""
+    previous = f"s3://{bucket}/{present.bundle}{CONTRACT}" if present else ""
     return {"until": lease.until, "previous_contract": previous}

@@ -108,12 +108,12 @@ class Leases:
         )
 
     def _read(self) -> tuple[Lease | None, str]:
-        """The lease and its ETag; None and nothing before the first."""
+        """The lease and its ETag; None and nothing before the first. One that cannot be read holds nothing."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key)
         except self._client.exceptions.NoSuchKey:
             return None, ""
-        return Lease(**json.loads(answer["Body"].read())), answer["ETag"]
+        return _readable(answer["Body"].read()), answer["ETag"]
 
     def _write(self, lease: Lease, etag: str) -> bool:
         """Write the lease unless another has been written since the ETag was read; return whether it was written."""
@@ -123,3 +123,14 @@ class Leases:
 
 def _to_the_minute(moment: str) -> str:
     return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _readable(document: bytes) -> Lease | None:
+    try:
+        lease = Lease(**json.loads(document))
+        # What is no moment, or has no offset, cannot be held against the time.
+        lease.holds(datetime.now(UTC))
+        datetime.fromisoformat(lease.since)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return lease if isinstance(lease.execution, str) and isinstance(lease.version, str) else None

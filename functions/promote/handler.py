@@ -47,10 +47,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def _point(store: ModelStore, model: str, event: dict[str, Any]) -> None:
-    present = store.champion(model)
-    if present and present.champion.bundle == event["bundle"]:
+    pointer = store.pointer(model)
+    present = pointer.champion if pointer else None
+    if present and present.bundle == event["bundle"]:
         return  # a retry after the pointer was written: only the aliases remain
-    if (present.champion.version if present else None) != event["champion"]:
+    if (present.version if present else None) != event["champion"]:
         raise PromotionConflict(
             f"{event['version']} was not promoted: it was held against {event['champion'] or 'no champion'}, and "
             f"another promotion of {model} has come since. Train again"
@@ -59,11 +60,11 @@ def _point(store: ModelStore, model: str, event: dict[str, Any]) -> None:
     champion = Champion(
         version=event["version"], bundle=event["bundle"], digest=event["digest"], promoted_at=promoted_at
     )
-    store.write_champion(model, champion, replaces=present)
+    store.write_champion(model, champion, replaces=pointer)
 
 
 def _follow(store: ModelStore, model: str, bundle: str) -> None:
     """Let the aliases follow the pointer if a rollback has moved it meanwhile: it takes no lease."""
     present = store.champion(model)
-    if present and present.champion.bundle != bundle:
-        tracking.mark_champion(model, store.bundle(present.champion.bundle).lineage["mlflow_model_version"])
+    if present and present.bundle != bundle:
+        tracking.mark_champion(model, store.bundle(present.bundle).lineage["mlflow_model_version"])

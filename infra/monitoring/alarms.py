@@ -12,9 +12,10 @@ from constructs import Construct
 from evergreen import names
 from infra.deployment import Deployment, StackSettings
 from infra.monitoring.capture import Capture
-from infra.monitoring.metrics import capture_freshness, incoming_records, own_metric
+from infra.monitoring.metrics import capture_freshness, gateway_metric, incoming_records, own_metric
 from infra.monitoring.notifier import Notifier
 from infra.notifications import Notifications
+from infra.serving.serving import Serving
 
 PERIOD = Duration.minutes(5)
 _PATIENT = Duration.minutes(15)
@@ -33,23 +34,20 @@ class Alarms(Construct):
         id_: str,
         deployment: Deployment,
         *,
+        serving: Serving,
         capture: Capture,
-        log_group: logs.LogGroup,
         notifications: Notifications,
         notifier: Notifier,
     ) -> None:
-        """
-        Args:
-            log_group: of the predict function, which the captures come from.
-        """
         super().__init__(scope, id_)
         self.all: list[cloudwatch.IAlarm] = []
         self._deployment = deployment
         self._action: cloudwatch.IAlarmAction = notifier.action
         self._topic = actions.SnsAction(notifications.topic)
         self._of_the_endpoint(deployment.settings)
+        self._of_the_services(serving)
         self._of_the_checks()
-        self._of_the_capture(capture, log_group, deployment.settings)
+        self._of_the_capture(capture, serving.function.log_group, deployment.settings)
         self._of_dead_letters(notifications.dead_letters)
 
     def _of_the_capture(self, capture: Capture, log_group: logs.LogGroup, settings: StackSettings) -> None:
@@ -146,6 +144,34 @@ class Alarms(Construct):
             description="Each look at which version is champion has failed for fifteen minutes. The endpoint answers "
             "as ever, with the version that it has; a promotion or a rollback since then is not served. The cause is "
             "in the predict function's log.",
+        )
+
+    def _of_the_services(self, serving: Serving) -> None:
+        """What the predict function does not live to count: AWS counts it."""
+        function = serving.function.lambda_function
+        self._alarm(
+            "crashed requests",
+            function.metric_errors(period=PERIOD, statistic="Sum"),
+            threshold=0,
+            description="A request of the last five minutes ended the predict function: it took longer than its time "
+            "limit, ran out of memory, or its answer was longer than Lambda takes. The caller got a 5xx. The end of "
+            "the request is in the predict function's log.",
+        )
+        self._alarm(
+            "throttled requests",
+            function.metric_throttles(period=PERIOD, statistic="Sum"),
+            threshold=0,
+            description="Lambda refused to run the predict function in the last five minutes: the account's limit of "
+            "concurrent executions is reached. The callers got a 5xx. Ask for a higher limit under Service Quotas, "
+            "Lambda, or lower the traffic.",
+        )
+        self._alarm(
+            "gateway errors",
+            gateway_metric(serving, "5xx", period=PERIOD),
+            threshold=0,
+            description="Callers of the endpoint got a 5xx in the last five minutes. If no alarm on prediction errors, "
+            "crashed or throttled requests says why, no model has been promoted yet (503), or the gateway may not "
+            "invoke the function.",
         )
 
     def _of_the_checks(self) -> None:

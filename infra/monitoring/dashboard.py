@@ -9,7 +9,7 @@ from constructs import Construct
 from evergreen import names
 from infra.deployment import Deployment
 from infra.monitoring.capture import Capture
-from infra.monitoring.metrics import capture_freshness, own_metric
+from infra.monitoring.metrics import capture_freshness, gateway_metric, own_metric
 from infra.serving.serving import Serving
 from infra.training.workflow import TrainingWorkflow
 
@@ -134,14 +134,7 @@ class Dashboard(Construct):
             *(self._predict(metric, "Sum", label) for metric, label in own),
             throttled,
             *(
-                cloudwatch.Metric(
-                    namespace="AWS/ApiGateway",
-                    metric_name=metric,
-                    dimensions_map={"ApiId": serving.api_id},
-                    statistic="Sum",
-                    label=label,
-                    period=_TRAFFIC,
-                )
+                gateway_metric(serving, metric, period=_TRAFFIC, label=label)
                 for metric, label in (("4xx", "4xx at the gateway"), ("5xx", "5xx at the gateway"))
             ),
         ]

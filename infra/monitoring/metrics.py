@@ -6,6 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from evergreen import names
 from infra.deployment import Deployment
 from infra.monitoring.capture import Capture
+from infra.serving.serving import Serving
 
 
 def own_metric(
@@ -22,6 +23,18 @@ def own_metric(
         metric_name=metric,
         dimensions_map={"service": service},
         statistic=statistic,
+        label=label,
+        period=period,
+    )
+
+
+def gateway_metric(serving: Serving, metric: str, *, period: Duration, label: str | None = None) -> cloudwatch.Metric:
+    """How many answers of the HTTP API were of a kind: 4xx or 5xx."""
+    return cloudwatch.Metric(
+        namespace="AWS/ApiGateway",
+        metric_name=metric,
+        dimensions_map={"ApiId": serving.api_id},
+        statistic="Sum",
         label=label,
         period=period,
     )

@@ -27,8 +27,7 @@ class Monitoring:
         serving: Serving,
         notifications: Notifications,
     ) -> None:
-        log_group = serving.function.log_group
-        self.capture = Capture(stack, "Capture", deployment, source=log_group)
+        self.capture = Capture(stack, "Capture", deployment, source=serving.function.log_group)
         self.check = DriftCheck(
             stack,
             "Monitoring",
@@ -48,8 +47,8 @@ class Monitoring:
             stack,
             "Alarms",
             deployment,
+            serving=serving,
             capture=self.capture,
-            log_group=log_group,
             notifications=notifications,
             notifier=notifier,
         )

@@ -43,16 +43,24 @@ def install(folder: Path) -> None:
     bootstrap = _bootstrap(folder)
     worker_class = _runtime_client_worker(bootstrap)
     class_for, execute = engine.WORKER_CLASS_FOR.get(), engine.EXECUTE_WARM.get()
-    worker_environment = engine.PROVIDED_WORKER_ENV.get()
+    worker_environment, emit = engine.PROVIDED_WORKER_ENV.get(), engine.EMIT_METRICS.get()
 
     def worker_class_for(config: dict) -> type:
         return worker_class if _is_python(config) else class_for(config)
 
     def execute_warm(func: dict, event: Any, request_id: str) -> dict:
         """Run as a custom runtime, whose errors keep their type; ministack's Python workers lose it."""
-        if _is_python(func.get("config") or func):
-            return engine.EXECUTE_PROVIDED_WARM(func, event, request_id)
-        return execute(func, event, request_id)
+        config = func.get("config") or func
+        if not _is_python(config):
+            return execute(func, event, request_id)
+        result: dict = engine.EXECUTE_PROVIDED_WARM(func, event, request_id)
+        # Whoever has called it: ministack counts only what comes through Lambda's own API.
+        failed = 1 if result.get("error") else 0
+        engine.RECORD_METRIC("AWS/Lambda", "Errors", failed, "Count", {"FunctionName": config["FunctionName"]})
+        return result
+
+    def emit_without_errors(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: ARG001
+        emit(function_name, duration_ms, error=False, throttle=throttle)
 
     def clean_worker_environment(config: dict, code_dir: str, port: int) -> dict[str, str]:
         given = worker_environment(config, code_dir, port)
@@ -60,6 +68,7 @@ def install(folder: Path) -> None:
 
     engine.WORKER_CLASS_FOR.replace(worker_class_for)
     engine.EXECUTE_WARM.replace(execute_warm)
+    engine.EMIT_METRICS.replace(emit_without_errors)
     engine.PROVIDED_WORKER_ENV.replace(clean_worker_environment)
 
 

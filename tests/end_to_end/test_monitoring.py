@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli.aws.checks import Checks
-from cli.aws.endpoint import Endpoint
+from cli.aws.endpoint import Endpoint, RequestRefused
 from cli.demo.replay import city_months, replay
 from cli.demo.telemetry import Captures, Inbox, alarm_state
 from cli.verbs.dashboard import write_dashboard
 from cli.verbs.forget import forget_prediction
 from evergreen import names
 from evergreen.errors import CommandFailed
+from tests.end_to_end.workflow import physical_names
 
 FIRST_HALF, SECOND_HALF = range(1, 7), range(7, 13)
 ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
@@ -167,6 +168,22 @@ def test_what_could_not_be_told_is_kept_and_told_in_another_way(trained, inbox):
 
     message = inbox.receive("work left undone")
     assert "failed after all its retries" in json.loads(message.message)["AlarmDescription"]
+
+
+def test_a_request_that_the_function_does_not_survive_is_told(trained, endpoint, inbox):
+    functions = trained.target.client("lambda")
+    name = physical_names(trained, ("AWS::Lambda::Function",))["Prediction/Predict/Function"]
+    handler = functions.get_function_configuration(FunctionName=name)["Handler"]
+    functions.update_function_configuration(FunctionName=name, Handler="no.such.module")
+    try:
+        with pytest.raises(RequestRefused) as refused:
+            endpoint.model()
+    finally:
+        functions.update_function_configuration(FunctionName=name, Handler=handler)
+
+    assert refused.value.status >= 500
+    assert "took longer than its time limit, ran out of memory" in inbox.receive("ended the predict function").message
+    assert endpoint.model()["version"]
 
 
 def test_a_prediction_can_be_forgotten(trained, endpoint):

@@ -60,7 +60,8 @@ def alarms(template):
 
 
 # Written by AWS itself.
-OF_SERVICES = {"capture refused", "capture missing", "capture late", "work left undone"}
+OF_REQUESTS = {"crashed requests", "throttled requests", "gateway errors"}
+OF_SERVICES = {"capture refused", "capture missing", "capture late", "work left undone", *OF_REQUESTS}
 PATIENT = {"capture missing", "champion not looked at"}
 OF_ENOUGH_REQUESTS = {names.ALARM_REJECTED, names.ALARM_LATENCY}
 OF_CHECKS = {names.ALARM_DRIFT, names.ALARM_QUALITY, names.ALARM_BROKEN_INPUT}
@@ -79,6 +80,21 @@ def test_alarms_watch_the_metrics_that_the_functions_write(alarms):
         names.BROKEN_INPUT: ("Maximum", 0),
         # One look at the champion that went well is a 0.
         names.CHAMPION_REFRESH_FAILURES: ("Minimum", 0),
+    }
+
+
+def test_what_the_function_does_not_live_to_count_is_counted_by_aws(alarms):
+    def watched(name):
+        alarm = alarms[name]
+        (dimension,) = alarm["Dimensions"]
+        where = alarm["Namespace"], alarm["MetricName"], tuple(dimension.values())
+        return (*where, alarm["Statistic"], alarm["Threshold"])
+
+    function, api = ("FunctionName", "prediction-predict-function"), ("ApiId", "prediction-api")
+    assert {watched(name) for name in OF_REQUESTS} == {
+        ("AWS/Lambda", "Errors", function, "Sum", 0),
+        ("AWS/Lambda", "Throttles", function, "Sum", 0),
+        ("AWS/ApiGateway", "5xx", api, "Sum", 0),
     }
 
 
