@@ -15,6 +15,8 @@ from infra.buckets import (
 )
 from infra.deployment import Deployment
 
+# What the endpoint reads of a bundle.
+_SERVED = ("model.json", "contract.json", "metrics.json")
 # What Judge writes beside a bundle.
 _VERDICT = ("decision.json", "model_card.html", "model_card.md")
 
@@ -44,6 +46,12 @@ class ModelStore(Construct):
         a condition on the prefix does not hold for a GET, and the answer would be 403.
         """
         self._grant(grantee, "s3:GetObject", f"{self.bundles}*", self._pointer)
+        self._grant_list(grantee)
+
+    def grant_serve(self, grantee: iam.IGrantable) -> None:
+        """The champion pointer, and of the bundles what the endpoint answers with: not the holdout rows."""
+        served = (f"{self.bundles}*/output/model/{name}" for name in _SERVED)
+        self._grant(grantee, "s3:GetObject", *served, self._pointer)
         self._grant_list(grantee)
 
     def grant_lease(self, grantee: iam.IGrantable) -> None:

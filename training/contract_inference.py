@@ -21,37 +21,38 @@ def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *
     """
     target = settings.data.target
     names = [name for name in train.columns if name != target]
-    # The last row without a missing cell; if there is none, the last row.
-    whole = np.ones(len(train), dtype=bool)
-    for name in names:
-        whole &= pd.notna(train[name].to_numpy())
-    example = whole.nonzero()[0][-1] if whole.any() else -1
     return Contract(
         task=settings.task,
         target=target,
-        features=tuple(_feature(train[name], train[name].to_numpy()[example], file=file) for name in names),
+        features=tuple(_feature(train[name], file=file) for name in names),
         classes=_classes(train[target], holdout[target], file=file) if settings.task == CLASSIFICATION else (),
     )
 
 
-def _feature(column: pd.Series, value: float | str | None, *, file: str) -> Feature:
+def _feature(column: pd.Series, *, file: str) -> Feature:
+    """A column's feature. Its example is its own middle or commonest value: no caller is shown a row of the table."""
     name = str(column.name)
     known = pd.notna(column.to_numpy())
     if not known.any():
         raise InvalidData(f"{file}: column {name!r} is empty in every training row; leave it out in model.toml")
     missing = not known.all()
-    present = None if pd.isna(value) else value
     if column.dtype == object:
-        categories = tuple(sorted(column[known].unique()))
-        return Feature(name=name, type=CATEGORY, missing_allowed=missing, categories=categories, example=present)
-    numbers = column.to_numpy()[known]
+        categories, counts = np.unique(column[known].to_numpy(), return_counts=True)
+        return Feature(
+            name=name,
+            type=CATEGORY,
+            missing_allowed=missing,
+            categories=tuple(categories),
+            example=categories[counts.argmax()],
+        )
+    numbers = np.sort(column.to_numpy()[known])
     return Feature(
         name=name,
         type=NUMBER,
         missing_allowed=missing,
-        minimum=float(numbers.min()),
-        maximum=float(numbers.max()),
-        example=None if present is None else float(present),
+        minimum=float(numbers[0]),
+        maximum=float(numbers[-1]),
+        example=float(numbers[len(numbers) // 2]),
     )
 
 

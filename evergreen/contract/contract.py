@@ -45,7 +45,7 @@ class Unusual:
 class Feature:
     """One column that the model reads. A number has its range in training, a category its sorted values.
 
-    `example` is its value in one row of the training data, for documentation.
+    `example` is the middle or the commonest of its values in training, for documentation.
     """
 
     name: str
@@ -129,8 +129,11 @@ class Contract:
         """Of the features."""
         return frozenset(feature.name for feature in self.features)
 
-    def parse(self, features: Any, *, where: str = "features") -> Row:
+    def parse(self, features: Any, *, where: str = "features", most: int = MOST_ERRORS) -> Row:
         """A row in the contract's order, from a mapping of feature name to value.
+
+        Args:
+            most: unknown fields that an error names; more are counted.
 
         Raises:
             InvalidRow: names every field that is unknown, absent, or of a wrong value, all at once.
@@ -150,11 +153,13 @@ class Contract:
                 errors.append(wrong(f"{where}.{name}", problem.value, problem.expected, feature=name))
         if errors or len(features) > len(row):
             unknown = [name for name in features if name not in self.names]
-            errors = [*self._unknown(unknown[:MOST_ERRORS], features, where), *errors]
-            raise InvalidRow(errors, more=len(unknown[MOST_ERRORS:]))
+            errors = [*self._unknown(unknown[:most], features, where), *errors]
+            raise InvalidRow(errors, more=len(unknown[most:]))
         return row
 
     def _unknown(self, names: Sequence[str], features: Mapping[str, Any], where: str) -> list[FieldError]:
+        if not names:
+            return []
         absent = sorted(self.names - features.keys())
         known = len(names) * len(absent) <= _MOST_PAIRS
         return [
@@ -188,7 +193,7 @@ class Contract:
                 Feature(**{**feature, "categories": tuple(feature["categories"])}) for feature in table["features"]
             )
             return cls(task=table["task"], target=table["target"], features=features, classes=tuple(table["classes"]))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error
 
 

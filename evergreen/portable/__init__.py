@@ -62,5 +62,5 @@ def load(document: dict[str, Any], features: Sequence[str]) -> Model:
             document["links"],
             zero_is_positive=document["zero_is_positive"],
         )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         raise BrokenBundle(f"model.json is not a portable model: {error!r}") from error

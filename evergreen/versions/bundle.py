@@ -10,7 +10,7 @@ from typing import Any
 
 from evergreen import portable
 from evergreen.contract.contract import Contract, Row
-from evergreen.errors import BrokenBundle
+from evergreen.errors import BrokenBundle, InvalidRow
 
 MODEL = "model.json"
 CONTRACT = "contract.json"
@@ -77,7 +77,25 @@ def load_model(model: bytes, contract: bytes, *, digest: str) -> ServableModel:
         raise BrokenBundle(f"the model's digest is {found[:12]}, expected {digest[:12]}: it was changed after training")
     parsed = Contract.from_json(contract)
     names = [feature.name for feature in parsed.features]
-    return ServableModel(parsed, portable.load(_object(MODEL, model), names))
+    loaded = ServableModel(parsed, portable.load(_object(MODEL, model), names))
+    _try(loaded)
+    return loaded
+
+
+def _try(model: ServableModel) -> None:
+    """Score one row: what is wrong deep inside a model's document shows only then.
+
+    Raises:
+        BrokenBundle: the model cannot score it.
+    """
+    try:
+        row = model.contract.parse({feature.name: feature.example for feature in model.contract.features})
+        model.predict(row)
+        model.probabilities(row)
+    except InvalidRow:
+        pass  # a contract of an older release may have no examples
+    except Exception as error:
+        raise BrokenBundle(f"model.json cannot score the contract's own example: {error!r}") from error
 
 
 def write_manifest(folder: Path) -> dict[str, str]:
@@ -148,7 +166,7 @@ def _object(name: str, content: bytes) -> dict[str, Any]:
     """
     try:
         document = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BrokenBundle(f"{name} is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise BrokenBundle(f"{name} is not a JSON object")

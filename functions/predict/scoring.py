@@ -93,7 +93,7 @@ def score(served: Served, request: PredictRequest) -> list[ScoredRow]:
     for index, instance in enumerate(request.instances):
         where = "features" if request.single else f"instances[{index}]"
         try:
-            row = contract.parse(instance, where=where)
+            row = contract.parse(instance, where=where, most=MOST_ERRORS - len(errors))
             # The estimator itself may take less than the contract, such as numbers that fit float32 only.
             prediction, probabilities = _predicted(served, row, where)
         except InvalidRow as error:

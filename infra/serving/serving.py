@@ -38,7 +38,7 @@ class Serving(Construct):
             memory_mb=512,
             timeout_seconds=10,
         )
-        models.grant_read_models(self.function.role)
+        models.grant_serve(self.function.role)
         api = http_api(self, deployment, self.function.lambda_function)
         self.url = f"{api.api_endpoint}/predict"
         self.api_id = api.api_id

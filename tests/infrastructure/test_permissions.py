@@ -140,7 +140,10 @@ def test_predict_reads_models_and_writes_its_log_and_nothing_else(statements, te
         "logs:PutLogEvents",
     }
     assert granted(statements, PREDICT, "s3:GetObject") == {
-        f"arn:aws:s3:::models-bucket/models/{template.model}/*",
+        *(
+            f"arn:aws:s3:::models-bucket/models/{template.model}/*/output/model/{name}.json"
+            for name in ("model", "contract", "metrics")
+        ),
         f"arn:aws:s3:::models-bucket/champions/{template.model}.json",
     }
 

@@ -133,7 +133,7 @@ def row(features: dict[str, Any], number: int, *, at: datetime = NOON, **changes
         "prediction_id": prediction_id(at, number),
         "prediction": price(features),
         "features": features,
-        "warnings": [],
+        "unusual": [],
         **changes,
     }
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import timeit
 
 import pandas as pd
 import pytest
@@ -112,3 +113,28 @@ def test_a_row_of_extreme_numbers_is_refused_and_its_neighbours_are_named_by_the
             "expected": "numbers of which the model can make a finite result",
         }
     ]
+
+
+def names_up_to(count, *, again=()):
+    return "{" + ",".join(f'"n{number}":0' for number in (*range(count), *again)) + "}"
+
+
+SHAPES = {
+    "many names": lambda size: f'{{"features": {names_up_to(size)}}}',
+    "the last name twice": lambda size: f'{{"features": {names_up_to(size, again=[size - 1])}}}',
+    "many rows": lambda size: json.dumps({"instances": [{f"n{number}": 0 for number in range(size // 1000)}] * 1000}),
+    "a long text": lambda size: json.dumps({"features": {"city": "x" * 10 * size, "rooms": 1}}),
+    "a long name": lambda size: json.dumps({"features": {**ROW, "x" * 10 * size: 1}}),
+    "a long list": lambda size: json.dumps({"features": {**ROW, "rooms": [[0]] * (2 * size)}}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_four_times_the_body_takes_no_more_than_about_four_times_as_long(call, shape):
+    def seconds(size):
+        body = SHAPES[shape](size)
+        assert len(body) < MAX_BODY_BYTES
+        return min(timeit.repeat(lambda: call(body), number=1, repeat=5))
+
+    # Twice as long as it should take; for what grows with the square it would be sixteen times.
+    assert seconds(80_000) < 8 * max(seconds(20_000), 0.002)

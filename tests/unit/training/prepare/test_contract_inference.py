@@ -43,11 +43,19 @@ def test_a_feature_may_be_missing_if_a_training_row_lacked_it(tmp_path):
     assert not city.missing_allowed
 
 
-def test_the_example_is_the_newest_row_that_lacks_nothing(tmp_path):
+def test_the_examples_are_the_middle_and_the_commonest_values_and_no_row_of_the_table(tmp_path):
     frame = houses().astype({"rooms": object})
     frame.loc[159, "rooms"] = None
+    frame["city"] = ["Waco"] * 60 + ["Austin"] * 140
 
-    assert [feature.example for feature in prepared(frame, tmp_path).contract.features] == [79, "Austin", 4]
+    train = prepared(frame, tmp_path)
+    examples = {feature.name: feature.example for feature in train.contract.features}
+
+    known = train.train[examples.keys()]
+    assert examples["city"] == known["city"].mode()[0]
+    for name in ("day", "rooms"):
+        values = sorted(known[name].dropna())
+        assert examples[name] == values[len(values) // 2]
 
 
 def test_a_feature_that_every_training_row_lacks_is_refused(tmp_path):
