@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names, tracking
+from evergreen.errors import BrokenBundle
 from evergreen.judging.card_decision import CARD_FILES, quote
 from evergreen.judging.promotion import Decision
 from evergreen.metrics import METRICS
@@ -15,7 +16,7 @@ from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
 from functions.judge.archive import unpack
 from functions.judge.judging import judge
-from functions.model_store import model_store
+from functions.model_store import ModelStore, model_store
 
 logger = Logger()
 
@@ -44,7 +45,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     prefix = unpack(store, event["bundle"])
     candidate = store.bundle(prefix)
     present = store.champion(os.environ[names.MODEL_NAME])
-    decision = judge(candidate, store.bundle(present.bundle) if present else None)
+    decision = judge(candidate, _bundle_of(store, present))
     result = {
         **decision.as_dict(),
         "version": event["version"],
@@ -60,6 +61,19 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     store.write_beside(prefix, {**cards, DECISION: json.dumps(result, indent=1).encode()})
     logger.info("decision", extra={"decision": result})
     return result
+
+
+def _bundle_of(store: ModelStore, champion: Champion | None) -> Bundle | None:
+    """The champion's bundle; None if there is none to serve, so that the candidate is judged as the first one is."""
+    if champion is None:
+        return None
+    try:
+        return store.bundle(champion.bundle)
+    except BrokenBundle as error:
+        logger.warning(
+            "the champion's bundle is broken; the candidate is judged without it", extra={"cause": str(error)}
+        )
+        return None
 
 
 def _summary(candidate: Bundle, decision: Decision, present: Champion | None) -> str:

@@ -195,3 +195,29 @@ def test_the_champions_contract_is_named(s3):
     s3.put_object(Bucket=BUCKET, Key=names.champion_key(NAME), Body=champion.to_json())
 
     assert acquire(FIRST)["previous_contract"] == f"s3://{BUCKET}/models/houses/job/output/model/contract.json"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"{}", b'{"execution": 1, "version": 2, "since": 3, "until": 4}'],
+    ids=["empty", "cut off", "no object", "no lease", "numbers in place of text"],
+)
+def test_a_lease_that_cannot_be_read_holds_nothing_and_is_replaced(s3, content):
+    s3.put_object(Bucket=BUCKET, Key=names.lease_key(NAME), Body=content)
+    assert not release(SECOND)
+    s3.put_object(Bucket=BUCKET, Key=names.lease_key(NAME), Body=content)
+
+    acquire(FIRST)
+
+    assert stored(s3)["execution"] == FIRST
+    with pytest.raises(TrainingIsRunning):
+        acquire(SECOND)
+
+
+def test_a_lease_without_an_offset_in_its_time_holds_nothing(s3):
+    acquire(SECOND)
+    without = {**stored(s3), "until": "2999-01-01T00:00:00"}
+    s3.put_object(Bucket=BUCKET, Key=names.lease_key(NAME), Body=json.dumps(without))
+
+    acquire(FIRST)
+    assert stored(s3)["execution"] == FIRST

@@ -120,7 +120,7 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_changes_nothing(candid
     first = candidates.judged("v1", 8.0)
     second = candidates.judged("v2", 9.0)
     # The second has looked, and found no champion, before the first one writes.
-    monkeypatch.setattr(model_store.ModelStore, "champion", lambda *_: None)
+    monkeypatch.setattr(model_store.ModelStore, "pointer", lambda *_: None)
     promote.handler(first, CONTEXT)
 
     with pytest.raises(PromotionConflict, match="v2 was not promoted"):
@@ -154,3 +154,36 @@ def test_the_aliases_follow_a_rollback_that_came_between_the_pointer_and_them(ca
 
     assert candidates.pointer().version == "v1"
     assert registry.get_model_version_by_alias(NAME, tracking.CHAMPION).version == 1
+
+
+UNREADABLE = {
+    "cut off": b'{"version": "x", "bundle"',
+    "empty": b"",
+    "no object": b"[]",
+    "a field too many": b'{"version": "x", "bundle": "b/", "digest": "d", "promoted_at": "p", "more": 1}',
+    "numbers in place of text": b'{"version": 1, "bundle": null, "digest": [], "promoted_at": {}}',
+    "nested without end": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_pointer_that_cannot_be_read_is_replaced(candidates, s3, content):
+    promote.handler(candidates.judged("v1", 8.0), CONTEXT)
+    s3.put_object(Bucket=BUCKET, Key=f"champions/{NAME}.json", Body=content)
+
+    decision = candidates.judged("v2", 7.0)
+    assert decision["champion"] is None
+    promote.handler(decision, CONTEXT)
+
+    assert candidates.pointer().version == "v2"
+
+
+def test_a_champion_whose_bundle_is_gone_is_replaced_by_a_training(candidates, s3):
+    promote.handler(candidates.judged("v1", 8.0), CONTEXT)
+    s3.delete_object(Bucket=BUCKET, Key=f"models/{NAME}/v1/output/model/model.json")
+
+    decision = candidates.judged("v2", 7.0)
+    assert decision["champion"] == "v1"
+    promote.handler(decision, CONTEXT)
+
+    assert candidates.pointer().version == "v2"
