@@ -7,6 +7,7 @@ The signature is AWS Signature Version 4 in the Authorization header
 import hashlib
 import hmac
 import http.client
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ _IDLE_SECONDS = 3.0
 # Seconds to wait before S3 is asked again that has answered 500 or 503, which it does now and then.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ErrorBestPractices.html
 _PAUSES = (0.05, 0.2)
+
+
+_CHUNK_BYTES = 1 << 20
 
 
 class FetchError(Exception):
@@ -44,6 +48,8 @@ class Bucket:
 
     Attributes:
         timeout: of connecting and of each read, in seconds.
+        until: by time.monotonic(), when all that is being fetched must be there: reads that each come in time may
+            together take for ever.
     """
 
     def __init__(self, name: str, *, environment: Mapping[str, str] = os.environ, timeout: float = 5.0) -> None:
@@ -53,6 +59,7 @@ class Bucket:
                 if S3 is not at its public address.
         """
         self.timeout = timeout
+        self.until = math.inf
         self._environment = environment
         self._region = environment["AWS_REGION"]
         endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
@@ -89,14 +96,14 @@ class Bucket:
         if time.time() - self._used > _IDLE_SECONDS:
             self._connection.close()
         reused = self._connection.sock is not None
-        self._connection.timeout = self.timeout
         try:
+            self._hurry()
             headers = self._signed(path, datetime.now(UTC))
             if unless:
                 headers["If-None-Match"] = unless
             self._connection.request("GET", path, headers=headers)
             answer = self._connection.getresponse()
-            content = answer.read()
+            content = self._content(answer)
             self._used = time.time()
             return answer.status, answer.headers, content
         except (OSError, http.client.HTTPException) as error:
@@ -104,6 +111,29 @@ class Bucket:
             if reused:
                 return self._exchange(path, unless, key)
             raise FetchError(f"GET {key}: {error!r}") from error
+
+    def _content(self, answer: http.client.HTTPResponse) -> bytes:
+        parts = []
+        while part := answer.read1(_CHUNK_BYTES):
+            parts.append(part)
+            self._hurry()
+        content = b"".join(parts)
+        if answer.length:
+            raise http.client.IncompleteRead(content, answer.length)
+        return content
+
+    def _hurry(self) -> None:
+        """Let the next read take no longer than there is time left.
+
+        Raises:
+            TimeoutError: there is none left.
+        """
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("S3 was too slow for all that was to be fetched")
+        self._connection.timeout = min(self.timeout, left)
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(self._connection.timeout)
 
     def _signed(self, path: str, now: datetime) -> dict[str, str]:
         stamp = now.strftime("%Y%m%dT%H%M%SZ")

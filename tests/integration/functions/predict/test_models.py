@@ -208,3 +208,21 @@ def test_while_promotions_come_every_answer_is_of_a_version_that_was_champion_me
 
     assert models.champion().champion.version == "v19"
     assert len(seen) > 2, "the swaps happened while requests came"
+
+
+def test_the_metrics_of_a_champion_are_fetched_once(s3, bucket, clock, monkeypatch):
+    promote(s3, "v1", 10.0)
+    models = Models(bucket, MODEL_NAME)
+    served = models.champion()
+    first = models.metrics(served)
+    with monkeypatch.context() as patched:
+        patched.setattr(bucket, "get", lambda *_, **__: pytest.fail("fetched again"))
+        assert models.metrics(served) == first
+
+    promote(s3, "v2", 20.0)
+    look_again(models, clock)
+    fetched = []
+    get = bucket.get
+    monkeypatch.setattr(bucket, "get", lambda key, **given: fetched.append(key) or get(key, **given))
+    models.metrics(models.champion())
+    assert [key.rpartition("/")[2] for key in fetched] == ["metrics.json"]

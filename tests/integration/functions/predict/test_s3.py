@@ -1,5 +1,6 @@
 """The predict function's own signed GET: against botocore's signer, and against servers."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -166,3 +167,50 @@ def test_an_s3_that_takes_the_request_and_never_answers_is_given_up():
 
         with pytest.raises(FetchError, match="timed out"):
             Bucket("models", environment=environment, timeout=0.2).get("a")
+
+
+class Drips(BaseHTTPRequestHandler):
+    """Sends a byte as often as nobody would give it up for silence."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("ETag", '"1"')
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.server.forgotten.wait(0.05):
+                self.wfile.write(b"x")
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_s3_that_answers_drop_by_drop_is_given_up_when_all_must_be_there():
+    with answered_by(Drips) as (server, bucket):
+        server.forgotten, server.daemon_threads, server.block_on_close = threading.Event(), True, False
+        started = time.monotonic()
+        bucket.until = started + 0.5
+
+        with pytest.raises(FetchError, match="too slow"):
+            bucket.get("a")
+        assert time.monotonic() - started < 2.0
+        server.forgotten.set()
+
+
+class CutsOff(BaseHTTPRequestHandler):
+    """Promises more than it sends."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("ETag", '"1"')
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b"x" * 10)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_answer_that_is_cut_off_is_no_object():
+    with answered_by(CutsOff) as (_, bucket), pytest.raises(FetchError, match="IncompleteRead"):
+        bucket.get("a")
