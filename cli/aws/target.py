@@ -90,7 +90,9 @@ class Target:
                 if error.response["Error"]["Code"] != "ValidationError":
                     raise
                 continue
-            return session, {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0]["Outputs"]}
+            return session, {
+                output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])
+            }
         raise CommandFailed(
             f"there is no stack {name} in {' or '.join(session.region_name for session in sessions)}. Deploy it with: "
             f"cdk deploy {name}, or name its region in AWS_REGION, or add --local for the embedded cloud"
