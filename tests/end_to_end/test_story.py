@@ -103,7 +103,7 @@ def test_a_failed_job_is_told_with_its_state_and_its_own_words(trained, champion
     assert champion() == before
 
 
-def test_a_failed_training_leaves_no_bundle(trained, champion, inbox, tmp_path):
+def test_a_failed_training_leaves_no_bundle_and_its_own_words(trained, champion, inbox, tmp_path):
     s3, bucket = trained.target.client("s3"), trained.target.outputs[names.OUTPUT_MODEL_BUCKET]
     keys = {item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]}
     settings_file = settings_with(tmp_path, texas())
@@ -114,5 +114,7 @@ def test_a_failed_training_leaves_no_bundle(trained, champion, inbox, tmp_path):
         trained.train(settings_file)
 
     assert "max_itr" in inbox.receive("failed at Train").message
-    assert {item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]} == keys
+    (left,) = {item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]} - keys
+    assert left.startswith(names.FAILURES_PREFIX)
+    assert "max_itr" in s3.get_object(Bucket=bucket, Key=left)["Body"].read().decode()
     assert champion() == before
