@@ -132,6 +132,9 @@ def _events_after(seen: int, workflow: Any, execution: str) -> list[dict[str, An
 
 
 def _report(event: dict[str, Any], entered: dict[str, float], on_state: OnState) -> None:
+    # The other states only choose what comes next, and take no time.
+    if not event["type"].startswith("TaskState"):
+        return
     moment = event["timestamp"].timestamp()
     if details := event.get("stateEnteredEventDetails"):
         entered[details["name"]] = moment

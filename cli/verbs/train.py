@@ -9,8 +9,8 @@ from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps, console
 from cli.training_run import TrainingRun
 
-# States that only choose what comes next, and take no time; the others are printed.
-_STEERING = {"NameVersion", "IsBetter", "Release", "HowItEnded", "Promoted", "KeepChampion", "Failed"}
+# Tasks that nobody waits for; the others are printed.
+_UNTOLD = {"ReadFailure", "Release"}
 
 
 def train(
@@ -39,7 +39,7 @@ def run_training(target: Target, settings_file: Path, steps: Steps, *, data: str
     with steps.step("Training workflow") as step:
 
         def on_state(name: str, seconds: float | None) -> None:
-            if name in _STEERING:
+            if name in _UNTOLD:
                 return
             if seconds is None:
                 step.progress(f"{name} is running")
