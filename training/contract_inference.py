@@ -1,5 +1,7 @@
 """Infers the contract from training rows: each feature's type and values there are those that a request may have."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -37,13 +39,13 @@ def _feature(column: pd.Series, *, file: str) -> Feature:
         raise InvalidData(f"{file}: column {name!r} is empty in every training row; leave it out in model.toml")
     missing = not known.all()
     if column.dtype == object:
-        categories, counts = np.unique(column[known].to_numpy(), return_counts=True)
+        counts: Counter[str] = Counter(column[known])
         return Feature(
             name=name,
             type=CATEGORY,
             missing_allowed=missing,
-            categories=tuple(categories),
-            example=categories[counts.argmax()],
+            categories=tuple(sorted(counts)),
+            example=max(sorted(counts), key=counts.__getitem__),
         )
     numbers = np.sort(column.to_numpy()[known])
     return Feature(
