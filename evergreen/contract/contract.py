@@ -62,6 +62,9 @@ class Feature:
         Raises:
             FieldProblem: it is of another type, not finite, too long, or missing where no training row lacked it.
         """
+        # What most values are, first: a finite float.
+        if value.__class__ is float and self.type == NUMBER and value - value == 0.0:
+            return value
         if value is None:
             if not self.missing_allowed:
                 raise FieldProblem(value, f"{self._kind()}, since no training row lacked it")

@@ -7,8 +7,9 @@ own order of addition, and with it the last bit, differs from call to call.
 from typing import Any
 
 from evergreen.portable.columns import Columns, Values
+from evergreen.portable.compiled import Total
 from evergreen.portable.families import Exported
-from evergreen.portable.nodes import Node, load_tree, total, totals
+from evergreen.portable.nodes import Node, load_tree, totals
 from evergreen.portable.trees import as_float32, classes_of, export_fitted, exported
 
 _NOTE = "one target; missing values"
@@ -34,6 +35,7 @@ class Forest:
 
     def __init__(self, roots: list[Node], classes: int, names: list[str]) -> None:
         self._roots = roots
+        self._total = Total(roots)
         self._classes = classes
         self._names = names
 
@@ -41,7 +43,7 @@ class Forest:
         numbers = as_float32(values, self._names)
         count = len(self._roots)
         if not self._classes:
-            return [total(self._roots, 0.0, numbers) / count]
+            return [self._total(0.0, numbers) / count]
         return [share / count for share in totals(self._roots, self._classes, numbers)]
 
     def tolerance(self, _values: Values) -> float:

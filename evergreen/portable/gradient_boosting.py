@@ -3,8 +3,9 @@
 from typing import Any
 
 from evergreen.portable.columns import Columns, Values
+from evergreen.portable.compiled import Total
 from evergreen.portable.families import Exported, labels_of, refuse, task_of
-from evergreen.portable.nodes import Node, load_tree, total
+from evergreen.portable.nodes import Node, load_tree
 from evergreen.portable.trees import as_float32, export_fitted
 
 _NOTE = "any loss; init None or 'zero'; no missing values, as in the library"
@@ -44,12 +45,12 @@ class GradientBoosting:
     """Sums the leaves that a row falls into, one sum for each score."""
 
     def __init__(self, baselines: list[float], trees: list[list[Node]], names: list[str]) -> None:
-        self._sums = list(zip(baselines, trees, strict=True))
+        self._sums = [(baseline, Total(roots)) for baseline, roots in zip(baselines, trees, strict=True)]
         self._names = names
 
     def scores(self, values: Values) -> list[float]:
         numbers = as_float32(values, self._names, missing_allowed=False)
-        return [total(roots, baseline, numbers) for baseline, roots in self._sums]
+        return [total(baseline, numbers) for baseline, total in self._sums]
 
     def tolerance(self, _values: Values) -> float:
         return 0.0

@@ -7,8 +7,9 @@ from typing import Any
 
 from evergreen.portable.categories import keys_of
 from evergreen.portable.columns import Columns, Values
+from evergreen.portable.compiled import Total
 from evergreen.portable.families import Exported, labels_of, refuse, task_of
-from evergreen.portable.nodes import Node, Split, export_tree, load_tree, total, with_missing
+from evergreen.portable.nodes import Node, Split, export_tree, load_tree, with_missing
 
 # Losses by the link from the raw sum to the prediction.
 _LINKS: dict[str, tuple[str, ...]] = {
@@ -96,7 +97,7 @@ class HistGradientBoosting:
     """Sums the leaves that a row falls into, one sum for each score."""
 
     def __init__(self, baselines: list[float], trees: list[list[Node]], categories: list[Any]) -> None:
-        self._sums = list(zip(baselines, trees, strict=True))
+        self._sums = [(baseline, Total(roots)) for baseline, roots in zip(baselines, trees, strict=True)]
         self._unknown = frozenset([_MISSING])
         self._codes = [
             (column, {key: frozenset([code]) for code, key in enumerate(keys)}) for column, keys in categories
@@ -107,7 +108,7 @@ class HistGradientBoosting:
         for column, codes in self._codes:
             value = values[column]
             numbers[column] = codes.get(value if value == value else None, self._unknown)
-        return [total(roots, baseline, numbers) for baseline, roots in self._sums]
+        return [total(baseline, numbers) for baseline, total in self._sums]
 
     def tolerance(self, _values: Values) -> float:
         return 0.0

