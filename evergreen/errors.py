@@ -71,6 +71,32 @@ class FieldError:
         return f"{self.field}: expected {self.expected}, got {self.got}"
 
 
+class FieldErrors:
+    """Collects the wrong fields of several rows: the first MOST_ERRORS, and how many there are besides."""
+
+    def __init__(self) -> None:
+        self._errors: list[FieldError] = []
+        self._more = 0
+
+    @property
+    def room(self) -> int:
+        """How many more are kept."""
+        return MOST_ERRORS - len(self._errors)
+
+    def add(self, errors: Sequence[FieldError], *, more: int = 0) -> None:
+        room = self.room
+        self._errors += errors[:room]
+        self._more += more + len(errors[room:])
+
+    def refuse(self) -> None:
+        """
+        Raises:
+            InvalidRow: there are some.
+        """
+        if self._errors:
+            raise InvalidRow(self._errors, more=self._more)
+
+
 class InvalidRow(EvergreenError):
     """One or more rows do not fit the contract. The predict function answers 422 and names the wrong fields.
 

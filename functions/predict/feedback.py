@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evergreen.contract.contract import Contract, wrong
-from evergreen.errors import MOST_ERRORS, FieldError, InvalidRow
+from evergreen.errors import FieldError, FieldErrors
 from evergreen.quoting import cut
 from functions.predict.body import MAX_ROWS, MalformedRequest
 
@@ -43,14 +43,10 @@ def read_labels(document: Any, contract: Contract) -> list[Label]:
         labels, places = [document], [""]
     else:
         raise MalformedRequest('the body must be {"prediction_id": ..., "actual": ...} or {"labels": [{...}, ...]}')
-    errors: list[FieldError] = []
-    more = 0
+    errors = FieldErrors()
     for label, place in zip(labels, places, strict=True):
-        found = _errors(label, place, contract)
-        more += max(0, len(errors) + len(found) - MOST_ERRORS)
-        errors += found[: MOST_ERRORS - len(errors)]
-    if errors:
-        raise InvalidRow(errors, more=more)
+        errors.add(_errors(label, place, contract))
+    errors.refuse()
     truth: Callable[[Any], float | str] = str if contract.classes else float
     return [Label(label["prediction_id"], truth(label["actual"])) for label in labels]
 

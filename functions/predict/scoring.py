@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from evergreen.contract.contract import Contract, Row, Unusual
-from evergreen.errors import MOST_ERRORS, FieldError, InvalidRow
+from evergreen.errors import FieldErrors, InvalidRow
 from evergreen.prediction_id import new_prediction_id
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS, MalformedRequest
 from functions.predict.models import Served
@@ -88,23 +88,19 @@ def score(served: Served, request: PredictRequest) -> list[ScoredRow]:
     """
     contract = served.model.contract
     scored: list[ScoredRow] = []
-    errors: list[FieldError] = []
-    more = 0
+    errors = FieldErrors()
     for index, instance in enumerate(request.instances):
         where = "features" if request.single else f"instances[{index}]"
         try:
-            row = contract.parse(instance, where=where, most=MOST_ERRORS - len(errors))
+            row = contract.parse(instance, where=where, most=errors.room)
             # The estimator itself may take less than the contract, such as numbers that fit float32 only.
             prediction, probabilities = _predicted(served, row, where)
         except InvalidRow as error:
-            room = MOST_ERRORS - len(errors)
-            errors += error.errors[:room]
-            more += error.more + len(error.errors[room:])
+            errors.add(error.errors, more=error.more)
             continue
         by_class = dict(zip(contract.classes, probabilities, strict=True)) if probabilities is not None else None
         scored.append(ScoredRow(new_prediction_id(), prediction, dict(instance), contract.unusual(row), by_class))
-    if errors:
-        raise InvalidRow(errors, more=more)
+    errors.refuse()
     return scored
 
 

@@ -14,6 +14,7 @@ from local.processes.jobs import Job, JobStore
 from local.processes.processing_job import ProcessingJob
 from local.processes.training_job import TrainingJob
 from local.services import api_model
+from local.services.permissions import name_resources
 
 _KINDS: dict[str, type[Job]] = {"TrainingJob": TrainingJob, "ProcessingJob": ProcessingJob}
 _SUMMARY = ("Name", "Arn", "Status")
@@ -132,27 +133,11 @@ def install(jobs: JobStore) -> SageMaker:
     engine.SERVICE_PATTERNS.get()["sagemaker"] = {"target_prefixes": ["SageMaker."], "credential_scope": "sagemaker"}
     engine.SERVICE_HANDLERS.get()["sagemaker"] = service.handle_request
     engine.IAM_NAMESPACES.get()["sagemaker"] = "sagemaker"
-    resource_arn = engine.EXTRACT_RESOURCE_ARN.get()
-
-    def with_jobs(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict,
-        body: bytes,
-        query_params: dict,
-        region: str,
-        account_id: str,
-    ) -> str:
-        if service == "sagemaker":
-            return _resource_arn(body, region, account_id)
-        return resource_arn(service, method, path, headers, body, query_params, region, account_id)
-
-    engine.EXTRACT_RESOURCE_ARN.replace(with_jobs)
+    name_resources("sagemaker", _resource_arn)
     return service
 
 
-def _resource_arn(body: bytes, region: str, account_id: str) -> str:
+def _resource_arn(_headers: dict, body: bytes, region: str, account_id: str) -> str:
     try:
         request = json.loads(body or b"{}")
     except ValueError:

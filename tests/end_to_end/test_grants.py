@@ -17,14 +17,13 @@ from cli.aws.target import CHECKOUT
 from cli.demo.telemetry import Captures
 from evergreen import names
 from evergreen.errors import CommandFailed
-from tests.end_to_end.workflow import physical_names, settings_with, without_object
+from tests.end_to_end.workflow import ROW, physical_names, settings_with, start_cold, without_object
 
 DENIED = re.compile(r"AccessDenied|AuthorizationError|Forbidden|S3 answered 403")
 PREDICT = "Prediction/Predict"
 CHECK = "Monitoring/CheckDrift"
 NOTIFY = "Notifier/Notify"
 ALARM = {"alarmData": {"alarmName": "evergreen-dev drift", "state": {"value": "ALARM"}}}
-ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
 NAMED_IN_GRANTS = (
     "AWS::IAM::Role",
     "AWS::KinesisFirehose::DeliveryStream",
@@ -152,11 +151,7 @@ class Stack:
         return self.functions.get_function_configuration(FunctionName=self.physical[f"{path}/Function"])
 
     def start_cold(self, path):
-        """A new configuration ends the processes of the old one, and all that they remember."""
-        configuration = self.configuration(path)
-        self.functions.update_function_configuration(
-            FunctionName=configuration["FunctionName"], Timeout=configuration["Timeout"]
-        )
+        start_cold(self.functions, self.physical[f"{path}/Function"])
 
     def invoke(self, path, event, *, cold=True):
         """What a function answers, or the message of its failure."""

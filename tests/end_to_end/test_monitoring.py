@@ -13,10 +13,9 @@ from cli.verbs.dashboard import write_dashboard
 from cli.verbs.forget import forget_prediction
 from evergreen import names
 from evergreen.errors import CommandFailed
-from tests.end_to_end.workflow import physical_names
+from tests.end_to_end.workflow import ROW, physical_names
 
 FIRST_HALF, SECOND_HALF = range(1, 7), range(7, 13)
-ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from cli.verbs.reproduce import reproduce
 from cli.verbs.versions import show_versions
 from evergreen import names, tracking
 from evergreen.errors import CommandFailed
-from tests.end_to_end.workflow import physical_names
+from tests.end_to_end.workflow import physical_names, start_cold
 
 NAME = "texas-house-prices"
 
@@ -145,6 +145,5 @@ def test_a_training_replaces_a_pointer_that_cannot_be_read(trained, registry):
     # A new process serves it at once: other tests need not wait for the look of the old one.
     functions = trained.target.client("lambda")
     name = physical_names(trained, ("AWS::Lambda::Function",))["Prediction/Predict/Function"]
-    timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
-    functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+    start_cold(functions, name)
     assert Endpoint(trained.target).model()["version"] == decision["version"]

@@ -13,8 +13,8 @@ from cli.aws.target import CHECKOUT
 from cli.demo.telemetry import Inbox, metric_sums
 from evergreen import names, tracking
 from evergreen.errors import CommandFailed
+from tests.end_to_end.workflow import ROW
 
-ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
 SETTINGS = (CHECKOUT / "model.toml").read_text()
 NAME = "texas-house-prices"
 

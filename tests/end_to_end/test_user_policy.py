@@ -16,9 +16,8 @@ from cli.demo.telemetry import Captures
 from cli.main import app
 from cli.verbs import VERBS
 from evergreen import names
-from tests.end_to_end.workflow import TABLE
+from tests.end_to_end.workflow import ROW, TABLE
 
-ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
 FIELDS = tuple(f"{name}={value}" for name, value in ROW.items())
 # These have a cloud of their own.
 LOCAL = {"demo", "up"}

@@ -15,6 +15,7 @@ from evergreen import names
 from tests.end_to_end.conftest import Deployed
 
 _PATIENCE = 180
+ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}
 TABLE = CHECKOUT / "data" / "texas_2000_2006.csv"
 
 
@@ -155,3 +156,9 @@ def settings_with(folder: Path, before: str, after: str) -> Path:
     file = folder / "model.toml"
     file.write_text(text.replace(before, after))
     return file
+
+
+def start_cold(functions: Any, name: str) -> None:
+    """End a function's processes, and all that they remember: a new configuration does."""
+    timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
+    functions.update_function_configuration(FunctionName=name, Timeout=timeout)

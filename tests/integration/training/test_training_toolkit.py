@@ -11,7 +11,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from evergreen import names
 from evergreen.judging.card_decision import CARD_FILES
@@ -142,52 +141,40 @@ def test_without_a_tracking_server_nothing_is_logged(trained):
     assert not [path for path in container.base.rglob("*") if path.name in ("mlruns", "mlflow.db")]
 
 
-@pytest.fixture(scope="module")
-def s3():
-    """The address of an S3 that is up."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+@pytest.fixture
+def misspelt(archive, prepared, settings, tmp_path):
+    """The container of a job whose model.toml names no parameter of its estimator."""
+    file = tmp_path / "model.toml"
+    file.write_text(settings.read_text().replace("max_iter", "max_itre"))
+    channels = {names.CHANNEL_PREPARED: prepared, names.CHANNEL_SETTINGS: file}
+    return TrainingContainer(tmp_path / "ml", request_of(archive), channels)
 
 
 @pytest.mark.parametrize("toolkit", TOOLKITS)
-def test_a_failure_leaves_our_own_words_whichever_toolkit_runs(toolkit, archive, prepared, settings, tmp_path, s3):
-    misspelt = tmp_path / "model.toml"
-    misspelt.write_text(settings.read_text().replace("max_iter", "max_itre"))
-    channels = {names.CHANNEL_PREPARED: prepared, names.CHANNEL_SETTINGS: misspelt}
-    request = request_of(archive)
-    container = TrainingContainer(tmp_path / "ml", request, channels)
+def test_a_failure_leaves_our_own_words_whichever_toolkit_runs(toolkit, misspelt, archive, moto_server):
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=s3, aws_access_key_id="test", aws_secret_access_key="test")
-    bucket, _, key = request["Environment"][names.FAILURE_URI].removeprefix("s3://").partition("/")
+    client = boto3.client("s3", endpoint_url=moto_server, aws_access_key_id="test", aws_secret_access_key="test")
+    uri = request_of(archive)["Environment"][names.FAILURE_URI]
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
     client.create_bucket(Bucket=bucket)
 
-    finished = container.train(toolkit, AWS_ENDPOINT_URL_S3=s3, **credentials)
+    finished = misspelt.train(toolkit, AWS_ENDPOINT_URL_S3=moto_server, **credentials)
 
     assert finished.returncode != 0
     stored = client.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     assert "max_itre" in stored
     assert "Traceback" not in stored
-    assert not list(container.model.iterdir())
-    assert not (container.output / "success").exists()
+    assert not list(misspelt.model.iterdir())
+    assert not (misspelt.output / "success").exists()
     # The older one writes its own words over ours; by these the message tells that they are not the cause.
-    assert "ExecuteUserScriptError" in (container.output / "failure").read_text() or toolkit == "sagemaker_training"
+    assert "ExecuteUserScriptError" in (misspelt.output / "failure").read_text() or toolkit == "sagemaker_training"
 
 
-def test_a_cause_that_cannot_be_stored_still_ends_the_container_with_our_own_words(
-    archive, prepared, settings, tmp_path
-):
-    misspelt = tmp_path / "model.toml"
-    misspelt.write_text(settings.read_text().replace("max_iter", "max_itre"))
-    channels = {names.CHANNEL_PREPARED: prepared, names.CHANNEL_SETTINGS: misspelt}
-    container = TrainingContainer(tmp_path / "ml", request_of(archive), channels)
-
-    finished = container.train(AWS_EC2_METADATA_DISABLED="true")
+def test_a_cause_that_cannot_be_stored_still_ends_the_container_with_our_own_words(misspelt):
+    finished = misspelt.train(AWS_EC2_METADATA_DISABLED="true")
 
     assert finished.returncode != 0
-    failure = (container.output / "failure").read_text()
+    failure = (misspelt.output / "failure").read_text()
     assert "max_itre" in failure
     assert "Traceback" not in failure
     assert "the cause could not be stored" in finished.stdout + finished.stderr

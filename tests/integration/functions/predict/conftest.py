@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from evergreen import names
 from evergreen.versions.bundle import ServableModel
@@ -63,19 +62,10 @@ def classifier():
     return FakeModels(model=ServableModel(contract, SmallOrLarge()))
 
 
-@pytest.fixture(scope="module")
-def server():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def s3(server):
+def s3(moto_server):
     client = boto3.client(
-        "s3", endpoint_url=server, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y"
+        "s3", endpoint_url=moto_server, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y"
     )
     client.create_bucket(Bucket="models")
     yield client
@@ -85,8 +75,8 @@ def s3(server):
 
 
 @pytest.fixture
-def bucket(server):
-    return Bucket("models", environment={**SECRETS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server})
+def bucket(moto_server):
+    return Bucket("models", environment={**SECRETS, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": moto_server})
 
 
 @pytest.fixture
