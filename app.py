@@ -17,7 +17,7 @@ from infra.environments import ENVIRONMENTS
 from infra.packages.build import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.packages.training_image import training_image
 from infra.stacks import EvergreenStack
-from infra.tracking import UnsupportedRegion
+from infra.tracking import UnusableTracking
 
 
 def main() -> None:
@@ -35,6 +35,7 @@ def main() -> None:
             source_digest=digest,
             image=training_image(chosen.region, chosen.job_instance),
             tracking_url=os.environ.get(names.TRACKING_URI),
+            tracking_secret=os.environ.get(names.TRACKING_SECRET),
             alarm_email=os.environ.get("EVERGREEN_ALARM_EMAIL"),
             for_this_machine=this_machine,
         )
@@ -68,5 +69,5 @@ def of_the_stack(settings: ModelSettings) -> StackSettings:
 if __name__ == "__main__":
     try:
         main()
-    except (EvergreenError, PackagingError, UnsupportedRegion) as error:
+    except (EvergreenError, PackagingError, UnusableTracking) as error:
         sys.exit(f"evergreen: {error}")

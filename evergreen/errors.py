@@ -36,6 +36,10 @@ class NoChampion(EvergreenError):
     """No model has been promoted yet. The predict function answers 503."""
 
 
+class TrackingLoginFailed(EvergreenError):
+    """The login at the MLflow server could not be read. A run ends before anything is written."""
+
+
 class PromotionConflict(EvergreenError):
     """Another promotion came first. The champion is unchanged by this one."""
 

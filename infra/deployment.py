@@ -45,6 +45,7 @@ class Deployment:
         source_digest: the digest of the code that the jobs run, so that a command can compare it with its own.
         image: the address of the container image of both jobs.
         tracking_url: the URL of an MLflow server; without it, the stack creates an MLflow App.
+        tracking_secret: the name of the secret with the login at that server, if it wants one.
         alarm_email: the address that gets the alarms, if any.
         for_this_machine: whether functions carry packages for this machine, see packages/function_zip.py.
     """
@@ -54,6 +55,7 @@ class Deployment:
     source_digest: str
     image: str
     tracking_url: str | None
+    tracking_secret: str | None
     alarm_email: str | None
     for_this_machine: bool
 

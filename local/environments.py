@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from evergreen import names
+
 # Every process of the cloud inherits these: places of programs, temporary files and libraries, and thread counts.
 _INHERITED = ("HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "USER", "TZ")
 _INHERITED_PREFIXES = ("LC_", "OPENBLAS_", "OMP_", "MKL_")
@@ -103,6 +105,8 @@ def client(*, endpoint: str, region: str, authority: str, tracking_uri: str) -> 
         "no_proxy": no_proxy,
         # The CLI otherwise asks the npm registry for its newest version.
         "CDK_DISABLE_VERSION_CHECK": "1",
-        "MLFLOW_TRACKING_URI": tracking_uri,
+        names.TRACKING_URI: tracking_uri,
+        # That of another server, in the caller's environment.
+        names.TRACKING_SECRET: "",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from evergreen import names, portable
+from evergreen import names, portable, tracking_login
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidSettings
 from evergreen.judging.dependence import INDEPENDENT, Units
@@ -206,6 +206,13 @@ def _log(
     return replace(traced, mlflow_run_id=logged.run_id, mlflow_model_version=logged.model_version)
 
 
+def _client(service: str) -> Any:
+    # Imported here, since only a job with a secret needs it.
+    import boto3
+
+    return boto3.client(service)
+
+
 def main() -> None:
     """The SageMaker training job; with --prepared it runs on any machine."""
     base = job.base_folder()
@@ -219,6 +226,8 @@ def main() -> None:
     # SageMaker may pass other arguments.
     arguments, _ = parser.parse_known_args()
     channels = base / "input" / "data"
+    # Before the fit: a wrong secret must not end a finished one.
+    tracking_login.log_in(_client)
     evaluation = run(
         arguments.prepared or channels / names.CHANNEL_PREPARED,
         arguments.settings or job.single_file(channels / names.CHANNEL_SETTINGS),

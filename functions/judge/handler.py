@@ -4,10 +4,11 @@ import json
 import os
 from typing import Any
 
+import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from evergreen import names, tracking
+from evergreen import names, tracking, tracking_login
 from evergreen.errors import BrokenBundle
 from evergreen.judging.card_decision import CARD_FILES, quote
 from evergreen.judging.promotion import Decision
@@ -39,8 +40,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
     Raises:
         BrokenBundle: a bundle is incomplete, or was changed after training.
+        TrackingLoginFailed: the login at MLflow cannot be read.
         MlflowException: the decision cannot be written on the candidate's run. Nothing is promoted.
     """
+    tracking_login.log_in(boto3.client)
     store = model_store()
     prefix = unpack(store, event["bundle"])
     candidate = store.bundle(prefix)

@@ -4,10 +4,11 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from evergreen import names, tracking
+from evergreen import names, tracking, tracking_login
 from evergreen.errors import BrokenBundle, PromotionConflict
 from evergreen.versions.champion import Champion
 from functions.model_store import ModelStore, model_store
@@ -28,9 +29,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         `version`, `bundle` and `mlflow_model_version` of the champion.
 
     Raises:
+        TrackingLoginFailed: the login at MLflow cannot be read.
         PromotionConflict: another promotion came first.
         BrokenBundle: the bundle is no longer the one that was judged.
     """
+    tracking_login.log_in(boto3.client)
     model = os.environ[names.MODEL_NAME]
     store = model_store()
     candidate = store.bundle(event["bundle"])

@@ -1,5 +1,6 @@
 """What the training state machine refers to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evergreen import names
@@ -10,7 +11,7 @@ class Addresses:
     """Names, ARNs and URIs, as text or as CloudFormation tokens.
 
     Attributes:
-        tracking_uri: of MLflow.
+        tracking: environment variables of a job that logs to MLflow.
         chat: whether messages have the form of chat tools.
         prepare_seconds, train_seconds: after which each job is stopped.
     """
@@ -28,7 +29,7 @@ class Addresses:
     promote_function: str
     topic: str
     chat: bool
-    tracking_uri: str
+    tracking: Mapping[str, str]
     region: str
     job_instance: str
     prepare_seconds: int

@@ -67,7 +67,7 @@ def train_request(at: Addresses) -> dict[str, Any]:
         "OutputDataConfig": {"S3OutputPath": f"s3://{at.model_bucket}/{names.bundles_prefix(at.model_name)}"},
         "Environment": {
             **names.NO_TELEMETRY,
-            names.TRACKING_URI: at.tracking_uri,
+            **at.tracking,
             "AWS_DEFAULT_REGION": at.region,
             "TRAINING_IMAGE": at.image,
             names.FAILURE_URI: f"{{% 's3://{at.model_bucket}/' & {failure_key(at)} %}}",

@@ -81,7 +81,7 @@ class TrainingWorkflow(Construct):
                 promote_function=promote.lambda_function.function_arn,
                 topic=notifications.topic.topic_arn,
                 chat=deployment.settings.message_format == names.FORMAT_CHAT,
-                tracking_uri=tracking.uri,
+                tracking=tracking.variables,
                 region=Aws.REGION,
                 job_instance=environment.job_instance,
                 prepare_seconds=environment.prepare_seconds,

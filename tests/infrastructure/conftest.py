@@ -187,6 +187,7 @@ def deployment_to(environment: Environment, **changes: Any) -> Deployment:
         source_digest="0" * 64,
         image=training_image(environment.region, environment.job_instance),
         tracking_url=None,
+        tracking_secret=None,
         alarm_email=None,
         for_this_machine=False,
     )

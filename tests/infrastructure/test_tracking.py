@@ -11,8 +11,8 @@ from aws_cdk import App
 from evergreen import names
 from infra.environments import ENVIRONMENTS
 from infra.stacks import EvergreenStack
-from infra.tracking import WITHOUT_APP, UnsupportedRegion
-from tests.infrastructure.conftest import deployment_to
+from infra.tracking import WITHOUT_APP, UnusableTracking
+from tests.infrastructure.conftest import TRACKING_URL, Template, deployment_to
 
 CLIENTS = ("Training/TrainRole", "Training/Judge/Role", "Training/Promote/Role")
 CALL = "sagemaker:CallMlflowAppApi"
@@ -75,6 +75,47 @@ def test_the_regions_without_the_app_are_those_of_cloudformations_schemas():
 
 def test_a_region_without_the_app_is_refused_at_synth_unless_a_server_is_given():
     far = dataclasses.replace(ENVIRONMENTS[0], region="ap-east-1")
-    with pytest.raises(UnsupportedRegion, match=r"no MLflow App in ap-east-1\. .*MLFLOW_TRACKING_URI"):
+    with pytest.raises(UnusableTracking, match=r"no MLflow App in ap-east-1\. .*MLFLOW_TRACKING_URI"):
         EvergreenStack(App(), deployment_to(far))
     EvergreenStack(App(), deployment_to(far, tracking_url="https://mlflow.example.com"))
+
+
+def with_login(folder, **changes):
+    app = App(outdir=str(folder), context={"aws:cdk:enable-path-metadata": True})
+    dev = ENVIRONMENTS[0]
+    EvergreenStack(app, deployment_to(dev, tracking_url=TRACKING_URL, tracking_secret="mlflow/login", **changes))
+    app.synth()
+    return Template(dev, folder / "evergreen-dev.template.json")
+
+
+def test_a_login_is_read_by_those_who_log_and_by_nobody_else(tmp_path):
+    template = with_login(tmp_path)
+    secret = f"arn:aws:secretsmanager:{template.environment.region}:111122223333:secret:mlflow/login-??????"
+    may = {s.who: s.resources for s in template.role_statements() if s.actions == ("secretsmanager:GetSecretValue",)}
+    assert may == dict.fromkeys(CLIENTS, (secret,))
+    functions = template.properties("AWS::Lambda::Function")
+    told = {path for path, function in functions.items() if names.TRACKING_SECRET in str(function["Environment"])}
+    assert told == {"Training/Judge/Function", "Training/Promote/Function"}
+    assert template.state_machine()["States"]["Train"]["Arguments"]["Environment"][names.TRACKING_SECRET] == (
+        "mlflow/login"
+    )
+
+
+def test_without_a_login_nothing_speaks_of_secrets(template_with_server_and_email):
+    assert "ecret" not in json.dumps(template_with_server_and_email.document)
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "words"),
+    [
+        ("https://me:pass@mlflow.example.com", None, "holds a login.*Secrets Manager.*EVERGREEN_MLFLOW_SECRET"),
+        ("http://mlflow.example.com", "login", "https://"),
+        (None, "login", "MLFLOW_TRACKING_URI must be its https:// URL"),
+        (TRACKING_URL, "arn:aws:secretsmanager:us-east-1:1:secret:login-abcdef", "not its ARN"),
+        (TRACKING_URL, "log*", "must be the name of a secret"),
+    ],
+)
+def test_a_login_that_would_not_stay_secret_is_refused_at_synth(url, secret, words):
+    with pytest.raises(UnusableTracking, match=words) as refused:
+        EvergreenStack(App(), deployment_to(ENVIRONMENTS[0], tracking_url=url, tracking_secret=secret))
+    assert "pass@" not in str(refused.value)

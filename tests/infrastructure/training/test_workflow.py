@@ -29,7 +29,7 @@ def plain_definition(environment):
             promote_function=f"arn:aws:lambda:{HERE}:function:promote",
             topic=f"arn:aws:sns:{HERE}:notifications",
             chat=False,
-            tracking_uri="https://mlflow.example.com",
+            tracking={},
             region="us-east-1",
             job_instance=environment.job_instance,
             prepare_seconds=environment.prepare_seconds,

@@ -71,7 +71,7 @@ def request_of(archive: Path) -> dict:
     values = {
         "image": IMAGE,
         "source_uri": str(archive),
-        "tracking_uri": "",
+        "tracking": {},
         "region": "us-east-1",
         "job_instance": "ml.m5.large",
         "chat": False,
