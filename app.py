@@ -58,6 +58,7 @@ def of_the_stack(settings: ModelSettings) -> StackSettings:
         minimum_requests=settings.alarms.minimum_requests,
         log_sample=settings.log.sample,
         log_leave_out=tuple(settings.log.leave_out),
+        log_caller=settings.log.caller,
         drift_share=settings.drift.share,
         drift_importance=settings.drift.importance,
         every_hours=settings.drift.every_hours,

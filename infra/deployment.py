@@ -18,6 +18,7 @@ class StackSettings:
         minimum_requests: the requests of five minutes that either of these alarms needs.
         log_sample: the share of the requests that is recorded, from 0 to 1.
         log_leave_out: features that are never recorded.
+        log_caller: whether it is recorded who called.
         drift_share, drift_importance: the thresholds that the dashboard draws. A check uses those in the champion's
             bundle.
         every_hours, window_hours: the hours between two drift checks, and how far back each looks.
@@ -31,6 +32,7 @@ class StackSettings:
     minimum_requests: int
     log_sample: float
     log_leave_out: tuple[str, ...]
+    log_caller: bool
     drift_share: float
     drift_importance: float
     every_hours: int

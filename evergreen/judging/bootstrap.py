@@ -66,12 +66,17 @@ def estimate(
     outcomes: Outcomes,
     *,
     units: Units = INDEPENDENT,
+    ceiling: float = math.inf,
     seed: int,
     confidence: float = 0.95,
     resamples: int = 2000,
 ) -> Estimate:
-    """Measure one model."""
-    sample = _sample(metric, [outcomes])
+    """Measure one model.
+
+    Args:
+        ceiling: the most that a row may cost, as `losses` gives it.
+    """
+    sample = _sample(metric, [outcomes], ceiling)
     found = worth(sample.influence()[0], units)
     [values] = sample.resampled(np.random.default_rng(seed), resamples, found.independent)
     [value] = sample.measured()
@@ -104,6 +109,7 @@ def unpaired_gain(
     champion: Outcomes,
     *,
     units: tuple[Units, Units] = (INDEPENDENT, INDEPENDENT),
+    ceiling: float = math.inf,
     seed: int,
     confidence: float,
     resamples: int = 2000,
@@ -112,9 +118,10 @@ def unpaired_gain(
 
     Args:
         units: of the candidate's rows, and of the champion's.
+        ceiling: the most that a row may cost, as `losses` gives it.
     """
     generator = np.random.default_rng(seed)
-    samples = [_sample(metric, [outcomes]) for outcomes in (candidate, champion)]
+    samples = [_sample(metric, [outcomes], ceiling) for outcomes in (candidate, champion)]
     worths = [worth(sample.influence()[0], unit) for sample, unit in zip(samples, units, strict=True)]
     [new], [old] = (
         sample.resampled(generator, resamples, found.independent) for sample, found in zip(samples, worths, strict=True)
@@ -122,6 +129,19 @@ def unpaired_gain(
     [value_new], [value_old] = (sample.measured() for sample in samples)
     least = min(worths, key=lambda found: found.degrees)
     return _gain(metric, value_new - value_old, new - old, confidence, least.rows, least)
+
+
+def losses(metric: str, outcomes: Outcomes) -> Floats | None:
+    """What each row costs, never below 0: the terms whose mean the metric is, for rmse under the root.
+
+    None for a metric of labels, which no single row can rule.
+    """
+    return None if metric in _OF_LABELS else _losses(metric, outcomes)
+
+
+def measure(metric: str, outcomes: Outcomes, *, ceiling: float = math.inf) -> float:
+    """The metric of one model, with each row costing `ceiling` at most."""
+    return float(_sample(metric, [outcomes], ceiling).measured()[0])
 
 
 def _gain(metric: str, difference: float, resampled: Floats, confidence: float, differing: int, found: Worth) -> Gain:
@@ -161,10 +181,11 @@ class _Sample(Protocol):
         """The number of rows on which the first and the last model did not do equally well."""
 
 
-def _sample(metric: str, models: Sequence[Outcomes]) -> _Sample:
+def _sample(metric: str, models: Sequence[Outcomes], ceiling: float = math.inf) -> _Sample:
     if metric in _OF_LABELS:
         return _Labels(metric, models)
-    return _Losses(np.array([_losses(metric, outcomes) for outcomes in models]), root=metric == "rmse")
+    each = np.array([_losses(metric, outcomes) for outcomes in models])
+    return _Losses(np.minimum(each, ceiling), root=metric == "rmse")
 
 
 class _Losses:

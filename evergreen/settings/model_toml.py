@@ -114,6 +114,8 @@ class _Reader:
             raise self._error("alarms", "minimum_requests", "must be 1 at least")
         if not 0 <= settings.log.sample <= 1:
             raise self._error("log", "sample", f"must lie between 0 and 1, got {settings.log.sample}")
+        if settings.quality.labels_from and not settings.log.caller:
+            raise self._error("quality", "labels_from", "needs [log] caller = true: it is about who called")
         self._check_monitoring(settings.drift, settings.quality)
 
     def _check_split(self, split: SplitSettings) -> None:

@@ -29,6 +29,8 @@ ENCODINGS = (AUTO, "onehot", "ordinal")
 
 # Reasons of a drift alarm.
 SHARE, IMPORTANCE, BROKEN, PREDICTION = "share", "importance", "broken", "prediction"
+# Stands for whoever asked for a prediction, where callers are named.
+SAME_CALLER = "same caller"
 DRIFT_REASONS = (SHARE, IMPORTANCE, BROKEN, PREDICTION)
 
 REFUSE, ALLOW = "refuse", "allow"
@@ -183,6 +185,9 @@ class LogSettings:
 
     sample: float = field(default=1.0, metadata=_says("Share of the requests that is recorded."))
     leave_out: list[str] = field(default_factory=list, metadata=_says("Features that are never recorded."))
+    caller: bool = field(
+        default=True, metadata=_says("Whether it names who called: the IAM role or user, or the token's subject.")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,6 +261,13 @@ class QualitySettings:
     minimum_labels: int = field(default=100, metadata=_says("With fewer, quality is not known."))
     slices: list[str] = field(
         default_factory=list, metadata=_says("Categorical features; the metric is also given for each of their values.")
+    )
+    labels_from: list[str] = field(
+        default_factory=list,
+        metadata=_says(
+            "Whose truths count: ARNs of IAM roles (without a path) and users, subjects of tokens, or `same caller`: "
+            "who asked for the prediction. If empty, everybody's."
+        ),
     )
 
 

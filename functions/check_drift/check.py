@@ -11,10 +11,11 @@ from evergreen.number_text import counted, number
 from evergreen.prediction_id import predicted_at
 from functions.check_drift.capture_files import CaptureFiles
 from functions.check_drift.drift import look_for_drift
+from functions.check_drift.labels import Labels
 from functions.check_drift.quality import judge_quality
 from functions.check_drift.result import BROKEN_INPUT, OK, CheckResult
 from functions.check_drift.subject import Subject
-from functions.check_drift.window import Window, read_labels
+from functions.check_drift.window import Window
 
 # Share of the window's rows that may be unreadable or of wrong types before the input is called broken.
 _BROKEN_SHARE = 0.01
@@ -38,9 +39,8 @@ def check(
     contract = subject.contract
     features = [feature for feature in contract.features if feature.name not in subject.not_captured]
 
-    labels, relabelled = read_labels(
-        _feedback(captures, end - timedelta(days=subject.quality.days), now), captures.faults
-    )
+    labels = Labels(subject.quality.labels_from)
+    labels.read(_feedback(captures, end - timedelta(days=subject.quality.days), now), captures.faults)
     window = Window(
         start=start,
         end=end,
@@ -71,7 +71,7 @@ def check(
     html = look_for_drift(result, table, features, subject)
     judge_quality(result, window.labelled, subject)
     _name_what_is_broken(result, window, captures)
-    result.notes += _notes(window, labels, relabelled, previous, subject.not_captured)
+    result.notes += _notes(window, previous, subject.not_captured)
     if previous.get("status") == result.status:
         result.since = previous["since"]
     # As for the alarm: a check that cannot tell changes nothing.
@@ -100,7 +100,7 @@ def _feedback(captures: CaptureFiles, first: datetime, last: datetime) -> Iterat
             yield record, found.key
 
 
-def _days(start: datetime, now: datetime, labels: dict[str, Any]) -> list[datetime]:
+def _days(start: datetime, now: datetime, labels: Labels) -> list[datetime]:
     """The days on which predictions of the window, or predictions that a label names, may have arrived."""
     moments = [start + timedelta(days=count) for count in range((now - start).days + 2)]
     for id_ in labels:
@@ -150,9 +150,7 @@ def _name_what_is_broken(result: CheckResult, window: Window, captures: CaptureF
         result.status, result.reason = BROKEN_INPUT, "; ".join(parts)
 
 
-def _notes(
-    window: Window, labels: dict[str, Any], relabelled: int, previous: dict[str, Any], not_captured: Sequence[str]
-) -> Iterator[str]:
+def _notes(window: Window, previous: dict[str, Any], not_captured: Sequence[str]) -> Iterator[str]:
     before = previous.get("recent_rows", [])
     if _is_as_long(previous, window) and len(before) >= _UNUSUAL and median(before) > 0:
         ratio = window.rows / median(before)
@@ -163,12 +161,17 @@ def _notes(
     if window.other_contract:
         rows = number(window.other_contract)
         yield f"{rows} rows by other versions do not fit the contract of this one and are left out"
-    unknown = len(labels) - len(window.labelled) - window.odd_labels
-    if unknown:
+    labels = window.labels
+    if unknown := len(labels) - window.named_by_labels:
         yield f"{number(unknown)} labels name no captured prediction"
     if window.odd_labels:
         yield f"{number(window.odd_labels)} labels are no values of the target, or beyond 1e100, and are left out"
-    if relabelled:
-        yield f"{number(relabelled)} predictions were given several labels; the latest holds"
+    if labels.changed:
+        yield f"{number(labels.changed)} predictions were given several labels; the latest holds"
+    if labels.foreign:
+        yield (
+            f"{counted(labels.foreign, 'prediction')} got labels of callers that [quality] labels_from does not name; "
+            "these do not count"
+        )
     if not_captured:
         yield f"not captured, so not checked: {', '.join(not_captured)}"

@@ -4,7 +4,7 @@ A record may be delivered twice, late, or out of order: none of it changes what 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -16,8 +16,8 @@ from pandas.api.types import union_categoricals
 from evergreen import names
 from evergreen.contract.contract import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION
-from evergreen.quoting import quoted
 from functions.check_drift.capture_files import Faults
+from functions.check_drift.labels import Labels
 
 # Rows that are turned into columns together.
 _CHUNK = 20_000
@@ -30,7 +30,7 @@ _TEXTS = {str, type(None)}
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """A prediction with its truth."""
+    """A prediction with its truth, and who told it: empty if that was not recorded."""
 
     prediction_id: str
     version: str
@@ -38,6 +38,7 @@ class Labelled:
     probabilities: Mapping[str, float] | None
     features: Mapping[str, Any]
     actual: Any
+    told_by: str
 
 
 @dataclass
@@ -46,12 +47,13 @@ class Window:
 
     Attributes:
         predicted: numbers, or categories for a classification.
-        labels: the truth by prediction id; predictions of any time that have one are kept in `labelled`.
+        labels: predictions of any time that have one are kept in `labelled`.
         by_version: rows by the version that predicted them.
         duplicates: rows that came again.
         elsewhere: rows of the read objects that were predicted outside the window.
         wrong_cells: of values that do not fit the contract, by feature and what is there instead.
         broken_rows: rows with such a value.
+        named_by_labels: rows that a label names, whoever told it.
         odd_labels: labels that no metric can hold against their predictions.
         other_contract: rows by other versions that lack features of the champion, or predict something else.
     """
@@ -61,7 +63,7 @@ class Window:
     version: str
     features: Sequence[Feature]
     predicted: Literal["number", "category"]
-    labels: Mapping[str, Any]
+    labels: Labels
     faults: Faults
     labelled: list[Labelled] = field(default_factory=list)
     by_version: Counter[str] = field(default_factory=Counter)
@@ -70,6 +72,7 @@ class Window:
     duplicates: int = 0
     elsewhere: int = 0
     broken_rows: int = 0
+    named_by_labels: int = 0
     odd_labels: int = 0
     other_contract: int = 0
 
@@ -86,23 +89,26 @@ class Window:
             if record["message"] != names.RECORD_PREDICT or record["capture"] != names.CAPTURE_FORMAT:
                 raise KeyError(f"capture format {record['capture']!r}")
             version, when = record["model_version"], record["timestamp"][:23]
+            caller = record.get("caller") or ""
             for row in record["rows"]:
-                self._add_row(row, version, inside=self._from <= when < self._until)
+                self._add_row(row, version, caller, inside=self._from <= when < self._until)
         except (KeyError, TypeError, AttributeError) as error:
             self.faults.add(f"{source} holds a record of another form: {error}")
         if len(self._pending) >= _CHUNK:
             self._flush()
 
-    def _add_row(self, row: dict[str, Any], version: str, *, inside: bool) -> None:
+    def _add_row(self, row: dict[str, Any], version: str, caller: str, *, inside: bool) -> None:
         id_, features, prediction = row["prediction_id"], row["features"], row["prediction"]
         fits = self._is_of_the_task(prediction)
         if id_ in self._seen:
             self.duplicates += 1
             return
         self._seen.add(id_)
-        if id_ in self.labels and not (fits and self._is_of_the_task(self.labels[id_])):
+        self.named_by_labels += id_ in self.labels
+        label = self.labels.of(id_, asked_by=caller)
+        if label and not (fits and self._is_of_the_task(label.actual)):
             self.odd_labels += 1
-        elif id_ in self.labels:
+        elif label:
             self.labelled.append(
                 Labelled(
                     prediction_id=id_,
@@ -110,7 +116,8 @@ class Window:
                     prediction=prediction,
                     probabilities=row.get("probabilities"),
                     features=features,
-                    actual=self.labels[id_],
+                    actual=label.actual,
+                    told_by=label.caller,
                 )
             )
         if not inside:
@@ -172,32 +179,6 @@ class Window:
             self.wrong_cells[feature.name, found] += 1
             broken[index] = True
             yield None
-
-
-def read_labels(records: Iterable[tuple[dict[str, Any], str]], faults: Faults) -> tuple[dict[str, Any], int]:
-    """The truth by prediction id, and how many ids were given several; the latest one by time holds.
-
-    Args:
-        records: feedback, each with the name of the object that it comes from.
-    """
-    latest: dict[str, tuple[str, Any]] = {}
-    changed: set[str] = set()
-    for record, source in records:
-        try:
-            if record["message"] != names.RECORD_FEEDBACK or record["capture"] != names.CAPTURE_FORMAT:
-                raise KeyError(f"capture format {record['capture']!r}")
-            for label in record["labels"]:
-                id_, told = label["prediction_id"], (record["timestamp"][:23], label["actual"])
-                if not isinstance(id_, str):
-                    raise TypeError(f"prediction_id {quoted(str(id_))}")
-                before = latest.setdefault(id_, told)
-                if before[1] != told[1]:
-                    changed.add(id_)
-                # Of two at the same moment the larger text holds, so that their order cannot matter.
-                latest[id_] = max(before, told, key=lambda item: (item[0], str(item[1])))
-        except (KeyError, TypeError, AttributeError) as error:
-            faults.add(f"{source} holds a record of another form: {error}")
-    return {id_: actual for id_, (_, actual) in latest.items()}, len(changed)
 
 
 def stamp(moment: datetime) -> str:

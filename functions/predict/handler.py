@@ -52,12 +52,14 @@ def predict(event: Event) -> Answer:
     metrics.add_metric(names.PREDICTION_DURATION, MetricUnit.Milliseconds, duration)
     _count_outcome(rejected=0, failed=0)
     if log_policy().applies():
+        caller = log_policy().who(event)
         for part in log_policy().lines([row.as_record() for row in rows]):
             logger.info(
                 names.RECORD_PREDICT,
                 extra={
                     "capture": names.CAPTURE_FORMAT,
                     **_version(served),
+                    **caller,
                     "duration_ms": round(duration, 3),
                     "rows": part,
                 },
@@ -72,7 +74,9 @@ def feedback(event: Event) -> Answer:
     contract = models().champion().model.contract
     labels = read_labels(read_json(event), contract)
     records = [label.as_record() for label in labels]
-    logger.info(names.RECORD_FEEDBACK, extra={"capture": names.CAPTURE_FORMAT, "labels": records})
+    logger.info(
+        names.RECORD_FEEDBACK, extra={"capture": names.CAPTURE_FORMAT, **log_policy().who(event), "labels": records}
+    )
     return success({"accepted": len(labels)}, status=202)
 
 

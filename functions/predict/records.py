@@ -19,19 +19,40 @@ MAX_LINE_BYTES = 200_000
 
 @dataclass(frozen=True)
 class LogPolicy:
-    """`sample` is the share of requests that are recorded, `leave_out` the features that never are."""
+    """`sample` is the share of requests that are recorded, `leave_out` the features that never are; `caller` is
+    whether it is recorded who called.
+    """
 
     sample: float
     leave_out: frozenset[str]
+    caller: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "LogPolicy":
         leave_out = json.loads(environment.get(names.LOG_LEAVE_OUT, "[]"))
-        return cls(float(environment.get(names.LOG_SAMPLE, "1")), frozenset(leave_out))
+        return cls(
+            sample=float(environment.get(names.LOG_SAMPLE, "1")),
+            leave_out=frozenset(leave_out),
+            caller=environment.get(names.LOG_CALLER, "true") == "true",
+        )
 
     def applies(self) -> bool:
         """Whether this request is among the recorded ones."""
         return random.random() < self.sample
+
+    def who(self, event: Mapping[str, Any]) -> dict[str, str]:
+        """The caller, as the gateway knows it: the ARN of the IAM user or role, or the subject of a token.
+
+        Of a role's session, it is the role's ARN without its path, which the session's does not tell.
+        """
+        if not self.caller:
+            return {}
+        authorizer = event.get("requestContext", {}).get("authorizer", {})
+        arn, token = authorizer.get("iam", {}).get("userArn"), authorizer.get("jwt", {}).get("claims", {}).get("sub")
+        if arn and ":assumed-role/" in arn:
+            _, partition, _, _, account, session = arn.split(":", 5)
+            arn = f"arn:{partition}:iam::{account}:role/{session.split('/')[1]}"
+        return {"caller": arn or token} if arn or token else {}
 
     def errors(self, errors: Sequence[FieldError]) -> list[dict[str, str]]:
         """The wrong fields of a rejected request: where they are by our own names, and what came instead."""

@@ -33,6 +33,7 @@ class Serving(Construct):
                 names.MODEL_NAME: deployment.model_name,
                 names.LOG_SAMPLE: str(settings.log_sample),
                 names.LOG_LEAVE_OUT: json.dumps(list(settings.log_leave_out)),
+                names.LOG_CALLER: "true" if settings.log_caller else "false",
                 "POWERTOOLS_METRICS_NAMESPACE": names.metric_namespace(deployment.environment.name),
             },
             memory_mb=512,

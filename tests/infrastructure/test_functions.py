@@ -69,6 +69,7 @@ def test_functions_get_the_variables_that_their_code_reads(functions, template):
             "POWERTOOLS_METRICS_NAMESPACE": namespace,
             names.LOG_SAMPLE: "0.5",
             names.LOG_LEAVE_OUT: '["city"]',
+            names.LOG_CALLER: "true",
         },
         "Monitoring/CheckDrift": {
             **service,

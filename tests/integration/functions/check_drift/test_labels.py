@@ -13,6 +13,7 @@ from tests.integration.functions.check_drift.checking import (
     NOW,
     ROWS,
     bundle_files,
+    feedback,
     houses,
     prediction_id,
     records,
@@ -88,7 +89,8 @@ def test_made_up_ids_of_ten_thousand_days_cost_four_hundred_listings_at_most(cap
     monkeypatch.setattr(
         CaptureFiles, "objects", lambda _self, prefix, first, _last: listed.append((prefix, first)) or iter(())
     )
-    monkeypatch.setattr(check, "read_labels", lambda *_: (dict.fromkeys(ids, 1.0), 0))
+    told = [(feedback(dict.fromkeys(ids, 1.0)), "an object")]
+    monkeypatch.setattr(check, "_feedback", lambda *_: told)
 
     result = captures.result()
 
@@ -137,3 +139,49 @@ def test_a_label_that_is_told_twice_is_no_contradiction(captures):
     result = captures.result()
 
     assert (result.quality["labels"], result.notes) == (100, [])
+
+
+ASKER, LABELLER, STRANGER = (f"arn:aws:iam::111122223333:role/{name}" for name in ("asker", "labeller", "stranger"))
+
+
+@pytest.mark.parametrize(
+    ("labels_from", "told_by", "counted"),
+    [
+        ([], [None, ASKER, STRANGER], True),
+        (["same caller"], [ASKER], True),
+        (["same caller"], [None, STRANGER], False),
+        ([LABELLER], [LABELLER], True),
+        ([LABELLER], [None, ASKER, STRANGER], False),
+        ([LABELLER, "same caller"], [LABELLER, ASKER], True),
+    ],
+)
+def test_whose_labels_count_is_a_setting(captures, labels_from, told_by, counted):
+    captures.put_records(records(ROWS, caller=ASKER))
+    for caller in told_by:
+        captures.put_feedback(truth_of(ROWS[:100], error=10, caller=caller))
+
+    result = captures.result(files=bundle_files(quality={"labels_from": labels_from}))
+
+    assert (result.quality["labels"] if result.quality else 0) == (100 if counted else 0)
+    assert result.notes == (
+        []
+        if counted
+        else ["100 predictions got labels of callers that [quality] labels_from does not name; these do not count"]
+    )
+
+
+def test_a_stranger_who_tells_last_takes_no_label_away(captures):
+    captures.put_records(records(ROWS, caller=ASKER))
+    captures.put_feedback(truth_of(ROWS[:100], error=40, caller=ASKER))
+    captures.put_feedback(truth_of(ROWS[:100], error=0, caller=STRANGER, at=NOW))
+
+    quality = captures.result(files=bundle_files(quality={"labels_from": ["same caller"]})).quality
+
+    assert (quality["live"], quality["fell"]) == (pytest.approx(40), True)
+
+
+def test_where_nobody_is_recorded_the_same_caller_is_not_known(captures):
+    captures.put_records(records(ROWS))
+    captures.put_feedback(truth_of(ROWS[:100], error=10))
+
+    assert captures.result(files=bundle_files(quality={"labels_from": ["same caller"]})).quality is None

@@ -108,3 +108,51 @@ def test_an_earlier_version_may_have_known_other_classes(captures):
     # A class that it did not know costs the most: minus the logarithm of the float64 epsilon.
     assert (part.slice, part.labels) == ("version v1", 50)
     assert part.live == pytest.approx(36.04, abs=0.01)
+
+
+@pytest.mark.parametrize("metric", ["mape", "mae", "rmse"])
+def test_one_wild_label_of_a_hundred_makes_no_fall_and_is_named(captures, metric):
+    captures.put_records(records(ROWS))
+    truth = truth_of(ROWS, error=10)
+    for label in truth["labels"][:4]:
+        # Under mape, a truth of 0 costs 10 to the power of 17.
+        label["actual"] = 0 if metric == "mape" else 1e9
+    captures.put_feedback(truth)
+
+    result = captures.result(files=bundle_files(metric=metric))
+
+    assert not result.quality["fell"]
+    assert result.quality["wild"] == 4
+    assert result.quality["live"] <= 1.1 * result.quality["promised"]
+    assert result.notes[0].startswith(
+        f"4 labels of those that cost most count as the worst of the others; with them, {metric} would be "
+    )
+    (part,) = result.slices
+    assert part.live == pytest.approx(result.quality["live"])
+
+
+def test_labels_far_outside_the_holdouts_truths_count_and_are_named(captures):
+    captures.put_records(records(ROWS))
+    captures.put_feedback(truth_of(ROWS, error=5000))
+
+    result = captures.result()
+
+    assert result.quality["fell"]
+    assert result.quality["wild"] == 0
+    assert result.notes[0].startswith("400 labels outside ")
+
+
+def test_labels_that_repeat_the_prediction_are_named_and_shown_by_who_told_them(captures):
+    captures.put_records(records(ROWS))
+    captures.put_feedback(truth_of(ROWS[:100], error=40, caller="arn:aws:iam::1:role/honest"))
+    captures.put_feedback(truth_of(ROWS[100:], error=0, caller="arn:aws:iam::1:role/copies"))
+
+    result = captures.result()
+
+    assert not result.quality["fell"]
+    assert result.notes == ["75% of the labels equal their prediction exactly, 0% on the holdout do"]
+    assert {(part.slice, part.labels, round(part.live)) for part in result.slices} == {
+        ("version v2", 400, 10),
+        ("labels from arn:aws:iam::1:role/copies", 300, 0),
+        ("labels from others", 100, 40),
+    }

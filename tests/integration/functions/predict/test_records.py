@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from evergreen import names
 from functions.predict.records import MAX_LINE_BYTES, LogPolicy
 from tests.integration.functions.predict.serving import ROW, value
@@ -40,3 +42,36 @@ def test_a_large_request_is_recorded_in_several_lines_without_loss(call):
     assert len(answer.logs) > 1
     assert all(len(json.dumps(line)) < MAX_LINE_BYTES + 5000 for line in answer.logs)
     assert [row["features"]["rooms"] for line in answer.logs for row in line["rows"]] == list(range(1000))
+
+
+USER, ROLE = "arn:aws:iam::111122223333:user/team/ann", "arn:aws:iam::111122223333:role/caller"
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "caller"),
+    [
+        ({"iam": {"userArn": USER}}, USER),
+        ({"iam": {"userArn": "arn:aws:sts::111122223333:assumed-role/caller/session-of-ann"}}, ROLE),
+        ({"iam": {"userArn": "arn:aws-cn:sts::1:assumed-role/caller/x"}}, "arn:aws-cn:iam::1:role/caller"),
+        ({"jwt": {"claims": {"sub": "ann", "iss": "https://issuer"}}}, "ann"),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_who_asked_and_who_labels_is_recorded_unless_that_is_switched_off(call, authorizer, caller, named):
+    policy = LogPolicy(1.0, frozenset(), caller=named)
+    context = {"http": {"method": "POST"}, "authorizer": authorizer}
+    asked = call({"features": ROW}, policy=policy, requestContext=context)
+    told = call(
+        {"prediction_id": asked.body["prediction_id"], "actual": 1.0},
+        path="/feedback",
+        policy=policy,
+        requestContext=context,
+    )
+
+    assert [line.get("caller") for line in (*asked.logs, *told.logs)] == [caller if named else None] * 2
+
+
+def test_without_an_authorizer_nobody_is_recorded(call):
+    (line,) = call({"features": ROW}).logs
+
+    assert "caller" not in line
