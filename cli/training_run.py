@@ -161,8 +161,8 @@ def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
     if not table.exists():
         raise InvalidData(f"{name} does not exist; model.toml names it as [data] path")
     present = data_version.of_path(table)
-    columns = header(present.files[0].path)
-    missing = [column for column in settings.columns() if column not in columns]
+    columns = header(present.files[0].path, settings.data)
+    missing = [column for column in settings.named_columns() if column not in columns]
     if missing:
         raise InvalidData(
             f"{name} has no column {', '.join(map(repr, missing))}, which model.toml names; "

@@ -1,6 +1,6 @@
 """Warnings about training rows to which a model can be fitted, but which look wrong; each with a remedy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,19 @@ _CLASS_ROWS, _CLASS_HOLDOUT_ROWS = 10, 1
 _NAMED = 5
 
 Columns = dict[str, pd.Series]
+
+
+def of_reading(padded: Mapping[str, int], rows: pd.DataFrame) -> Iterator[str]:
+    """What was changed while the table was read.
+
+    Args:
+        padded: how many texts of each column had blanks around them.
+        rows: features and target.
+    """
+    named = [f"{name} ({number(count)})" for name, count in padded.items() if count and name in rows]
+    if named:
+        more = f" and {len(named) - _NAMED} more columns" if len(named) > _NAMED else ""
+        yield f"blanks around texts were taken away, as those of requests are: {', '.join(named[:_NAMED])}{more}"
 
 
 def find(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings) -> tuple[str, ...]:

@@ -77,16 +77,20 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
         holdout_units=units.take(sides.holdout),
         contract=contract,
         dropped={WITHOUT_TARGET: int((~known).sum()), DUPLICATES: sides.duplicates},
-        findings=findings.find(train, holdout, settings),
+        findings=(*findings.of_reading(source.padded, rows), *findings.find(train, holdout, settings)),
     )
 
 
 def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd.DataFrame:
     """Features and target with their types. Columns keep the table's order; the target comes last."""
     target = settings.data.target
-    require_columns(settings.columns(), source=source)
+    require_columns(settings.named_columns(), source=source)
     left_out = {target, *settings.data.leave_out}
-    features = {name: typed(table[name], source=source) for name in map(str, table.columns) if name not in left_out}
+    features = {
+        name: typed(table[name], source=source, kind=settings.columns.get(name))
+        for name in map(str, table.columns)
+        if name not in left_out
+    }
     if not features:
         raise InvalidData(f"{source.name}: no column is left to predict from; see leave_out in model.toml")
     settings.check_features(list(features), file=source.name)

@@ -7,8 +7,13 @@ import pandas as pd
 
 from evergreen.errors import InvalidData
 from evergreen.settings.sections import GROUP, TIME, SplitSettings
+from training.reading.columns import is_number, texts_of
 from training.reading.source import Source
 from training.row_hash import hash_values
+
+_TIME_OF_DAY = r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+# A clock has at most so many values, none larger, begins anew at least so often, and rises for so many rows on average.
+_MOST_TICKS, _LARGEST_TICK, _LEAST_TURNS, _LEAST_RISE = 1440, 60, 5, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +81,21 @@ def _filled(by: pd.Series | None, source: Source) -> pd.Series:
 
 
 def _moments(column: pd.Series, *, source: Source) -> np.ndarray:
-    """The split column as numbers that sort by time: numbers as they are, ISO 8601 dates as nanoseconds."""
-    parsed = pd.to_numeric(column.astype(object), errors="coerce") if column.dtype == object else column
-    if pd.api.types.is_numeric_dtype(parsed) and parsed.notna().all():
-        return parsed.to_numpy(dtype="float64")
+    """The split column as numbers that sort by time: numbers as they are, ISO 8601 dates as nanoseconds.
+
+    Raises:
+        InvalidData: they are neither, or do not sort by time: a time of the day, or a date as 31012020 or 10.2020.
+    """
+    where = f"{source.name}: column {column.name!r}"
+    if not is_number(column) and column.astype("string[pyarrow]").str.fullmatch(_TIME_OF_DAY).all():
+        raise InvalidData(
+            f"{where} holds times of the day, such as {column.iloc[0]!r}, which come again each day and do not order "
+            "the rows; [split] by needs dates, dates with times, or numbers that grow with time"
+        )
+    moments = column.to_numpy(dtype="float64") if is_number(column) else source.numbers.parse(texts_of(column))[0]
+    if np.isfinite(moments).all():
+        _check_order(moments, where)
+        return moments
     try:
         dates = pd.to_datetime(column.astype("string[pyarrow]"), format="ISO8601", utc=True)
     except (ValueError, TypeError) as error:
@@ -88,3 +104,48 @@ def _moments(column: pd.Series, *, source: Source) -> np.ndarray:
             "[split] by needs one of them"
         ) from error
     return dates.astype("int64").to_numpy()
+
+
+def _check_order(moments: np.ndarray, where: str) -> None:
+    """Refuse numbers that are dates with the year last, or a clock that starts again and again.
+
+    Raises:
+        InvalidData: they do not sort by time.
+    """
+    if _year_comes_last(moments):
+        raise InvalidData(
+            f"{where} holds dates whose year comes last, such as {moments[0]:.15g}: as numbers they do not sort by "
+            "time. Write them as 2020-01-31 or 2020-01"
+        )
+    if _starts_again(moments):
+        raise InvalidData(
+            f"{where} goes through the same {len(np.unique(moments))} values again and again, like a time of the day "
+            "or a month: it does not order the rows. [split] by needs a column that grows with time"
+        )
+
+
+def _year_comes_last(moments: np.ndarray) -> bool:
+    """Whether all numbers are like 31012020 or 1312020, or like 10.2020."""
+    fraction = moments % 1
+    years = np.round(fraction * 1e4)
+    is_month = (moments >= 1) & (moments < 13) & (np.abs(fraction * 1e4 - years) < 1e-6)
+    rest, last = np.divmod(moments, 1e4)
+    one, other = np.divmod(rest, 100)
+    is_day = (fraction == 0) & (one >= 1) & (one <= 31) & (other >= 1) & (other <= 31)
+    return bool((is_month & _is_year(years)).all() or (is_day & _is_year(last)).all())
+
+
+def _is_year(numbers: np.ndarray) -> np.ndarray:
+    within: np.ndarray = (numbers >= 1900) & (numbers < 2100)
+    return within
+
+
+def _starts_again(moments: np.ndarray) -> bool:
+    """Whether numbers rise and then begin anew, many times, and are as small as a clock's or a calendar's.
+
+    Larger ones may be the years of one place after another's.
+    """
+    if not len(moments) or moments.min() < 0 or moments.max() > _LARGEST_TICK:
+        return False
+    falls = int(np.count_nonzero(np.diff(moments) < 0))
+    return falls >= _LEAST_TURNS and falls * _LEAST_RISE <= len(moments) and len(np.unique(moments)) <= _MOST_TICKS

@@ -33,7 +33,8 @@ def _answer(before: Contract, after: Contract) -> Iterator[Change]:
     if before.task != after.task:
         yield _breaking(f"the task was {before.task} and is now {after.task}")
     elif before.classes != after.classes:
-        yield from _labels("the target", ("class", "classes"), before.classes, after.classes)
+        for change in _labels("the target", ("class", "classes"), before.classes, after.classes):
+            yield _breaking(change.text)
 
 
 def _features(before: Contract, after: Contract) -> Iterator[Change]:
@@ -66,7 +67,7 @@ def _feature(before: Feature, after: Feature) -> Iterator[Change]:
 
 
 def _labels(of: str, kind: tuple[str, str], before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
-    """New or removed categories and classes break no caller: an unseen category is answered, with a warning."""
+    """New or removed categories break no caller: an unseen category is answered, with a warning."""
     for verb, labels in (
         ("gains", sorted(set(after) - set(before))),
         ("loses", sorted(set(before) - set(after))),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from evergreen.contract.cells import BOOLEANS, boolean
 from evergreen.errors import MOST_ERRORS, BrokenBundle, FieldError, InvalidRow
 from evergreen.number_text import apart
 from evergreen.quoting import cut, kind_of, quoted, shown
@@ -56,6 +57,11 @@ class Feature:
     categories: tuple[str, ...] = ()
     example: float | str | None = None
 
+    @cached_property
+    def is_boolean(self) -> bool:
+        """Whether its values are true and false, which JSON has words for."""
+        return BOOLEANS.issuperset(self.categories) and bool(self.categories)
+
     def parse(self, value: Any) -> Value:
         """The value as the model takes it.
 
@@ -67,24 +73,26 @@ class Feature:
             return value
         if value is None:
             if not self.missing_allowed:
-                raise FieldProblem(value, f"{self._kind()}, since no training row lacked it")
+                raise FieldProblem(f"{self._kind()}, since no training row lacked it")
             return math.nan if self.type == NUMBER else None
         if self.type == CATEGORY:
+            if self.is_boolean:
+                value = boolean(value)
             if not isinstance(value, str):
-                raise FieldProblem(value, self._kind())
+                raise FieldProblem(self._kind())
             if len(value) > _MOST_CHARACTERS:
                 most = max((_MOST_CHARACTERS, *map(len, self.categories)))
                 if len(value) > most:
-                    raise FieldProblem(value, f"{self._kind()}, a text of at most {most} characters")
+                    raise FieldProblem(f"{self._kind()}, a text of at most {most} characters")
             return value
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise FieldProblem(value, self._kind())
+            raise FieldProblem(self._kind())
         try:
             number = float(value)
         except OverflowError:
-            raise FieldProblem(value, self._kind()) from None
+            raise FieldProblem(self._kind()) from None
         if not math.isfinite(number):
-            raise FieldProblem(value, self._kind())
+            raise FieldProblem(self._kind())
         return number
 
     def unusual(self, value: Value) -> Unusual | None:
@@ -102,16 +110,15 @@ class Feature:
         return Unusual(self.name, OUTSIDE, text)
 
     def _kind(self) -> str:
-        kind = "a finite number" if self.type == NUMBER else "text"
+        kind = "a finite number" if self.type == NUMBER else "true or false" if self.is_boolean else "text"
         return f"{kind} or null" if self.missing_allowed else kind
 
 
 class FieldProblem(Exception):
     """A value does not fit its feature. Contract.parse collects these into one InvalidRow."""
 
-    def __init__(self, value: Any, expected: str) -> None:
+    def __init__(self, expected: str) -> None:
         super().__init__(expected)
-        self.value = value
         self.expected = expected
 
 
@@ -119,18 +126,31 @@ class FieldProblem(Exception):
 class Contract:
     """The features in the model's order, the target, and the task.
 
-    `classes` are the labels of a classification, in the order of its probabilities.
+    `classes` are the labels of a classification, in the order of its probabilities. `missing` are the texts that mean a
+    missing value; None in a contract of an earlier release, which takes every text as it is.
     """
 
     task: str
     target: str
     features: tuple[Feature, ...]
     classes: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
 
     @cached_property
     def names(self) -> frozenset[str]:
         """Of the features."""
         return frozenset(feature.name for feature in self.features)
+
+    @cached_property
+    def _marks(self) -> frozenset[str]:
+        return frozenset(self.missing or ())
+
+    def _read(self, text: str) -> str | None:
+        """A text as training has read it: without blanks around it, None for a mark of a missing value."""
+        if self.missing is None:
+            return text
+        text = text.strip()
+        return None if text in self._marks else text
 
     def parse(self, features: Any, *, where: str = "features", most: int = MOST_ERRORS) -> Row:
         """A row in the contract's order, from a mapping of feature name to value.
@@ -148,17 +168,30 @@ class Contract:
         for feature in self.features:
             name = feature.name
             try:
-                row.append(feature.parse(features[name]))
+                value = features[name]
+                row.append(feature.parse(self._read(value) if value.__class__ is str else value))
             except KeyError:
                 place = f"{where}.{name}"
                 errors.append(FieldError(place=place, got="nothing", expected=feature._kind(), kind="nothing"))
             except FieldProblem as problem:
-                errors.append(wrong(f"{where}.{name}", problem.value, problem.expected, feature=name))
+                errors.append(wrong(f"{where}.{name}", features[name], problem.expected, feature=name))
         if errors or len(features) > len(row):
             unknown = [name for name in features if name not in self.names]
             errors = [*self._unknown(unknown[:most], features, where), *errors]
             raise InvalidRow(errors, more=len(unknown[most:]))
         return row
+
+    def as_read(self, features: Mapping[str, Any], row: Row) -> dict[str, Any]:
+        """The features of a request for its record: texts as they were read, all else as it came.
+
+        Args:
+            row: what `parse` made of them.
+        """
+        read = dict(features)
+        for feature, value in zip(self.features, row, strict=True):
+            if read[feature.name].__class__ in (str, bool):
+                read[feature.name] = None if value != value else value
+        return read
 
     def _unknown(self, names: Sequence[str], features: Mapping[str, Any], where: str) -> list[FieldError]:
         if not names:
@@ -195,7 +228,14 @@ class Contract:
             features = tuple(
                 Feature(**{**feature, "categories": tuple(feature["categories"])}) for feature in table["features"]
             )
-            return cls(task=table["task"], target=table["target"], features=features, classes=tuple(table["classes"]))
+            missing = table.get("missing")
+            return cls(
+                task=table["task"],
+                target=table["target"],
+                features=features,
+                classes=tuple(table["classes"]),
+                missing=None if missing is None else tuple(missing),
+            )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error
 

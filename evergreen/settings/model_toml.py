@@ -1,5 +1,6 @@
 """Reads and checks model.toml. Every message names the line and the valid values."""
 
+import codecs
 import dataclasses
 import difflib
 import re
@@ -12,6 +13,7 @@ from evergreen.errors import InvalidSettings
 from evergreen.metrics import METRICS, REGRESSION
 from evergreen.number_text import counted, number
 from evergreen.settings.sections import (
+    COLUMN_TYPES,
     DRIFT_REASONS,
     ESTIMATORS,
     GROUP,
@@ -97,6 +99,7 @@ class _Reader:
         self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS[settings.task])
         if METRICS[settings.metric].of_probabilities and settings.estimator.type in WITHOUT_PROBABILITIES:
             raise self._error("", "metric", f"{settings.estimator.type} knows no probabilities; use accuracy")
+        self._check_data(settings)
         self._check_split(settings.split)
         self._check_preprocessing(settings.preprocessing, settings.task)
         self._check_promotion(settings.promotion)
@@ -117,6 +120,26 @@ class _Reader:
         if settings.quality.labels_from and not settings.log.caller:
             raise self._error("quality", "labels_from", "needs [log] caller = true: it is about who called")
         self._check_monitoring(settings.drift, settings.quality)
+
+    def _check_data(self, settings: ModelSettings) -> None:
+        data = settings.data
+        if len(data.delimiter) != 1 or data.delimiter in '"\r\n':
+            raise self._error(
+                "data", "delimiter", f"must be one character, such as , or ; or \\t, got {data.delimiter!r}"
+            )
+        if data.thousands and data.thousands == data.decimal:
+            raise self._error("data", "thousands", f"must be another sign than decimal, got {data.thousands!r}")
+        try:
+            codecs.lookup(data.encoding)
+        except LookupError:
+            raise self._error(
+                "data",
+                "encoding",
+                f"must be an encoding that Python knows, such as utf-8 or cp1252, got {data.encoding!r}",
+            ) from None
+        for name, kind in settings.columns.items():
+            if kind not in COLUMN_TYPES:
+                raise self._error("columns", name, f"must be one of {', '.join(COLUMN_TYPES)}, got {kind!r}")
 
     def _check_split(self, split: SplitSettings) -> None:
         if split.type == RANDOM and split.by:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evergreen.contract.cells import MISSING
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
@@ -18,6 +19,9 @@ ESTIMATORS = {
 }
 # These scikit-learn classifiers give no probabilities.
 WITHOUT_PROBABILITIES = ("ridge", "linear_svm")
+
+THOUSANDS = ("", ",", ".", "'", " ")
+COLUMN_TYPES = ("number", "category")
 
 TIME, GROUP, RANDOM = "time", "group", "random"
 SPLITS = (TIME, GROUP, RANDOM)
@@ -44,7 +48,7 @@ def _says(sentence: str, choices: Sequence[str] = ()) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """The table: a CSV or Parquet file, or a folder of them."""
+    """The table: a file of CSV, JSON lines or Parquet, or a folder of them; gzip and zip are unpacked."""
 
     path: str = field(metadata=_says("The file or folder, from model.toml's own folder."))
     target: str = field(metadata=_says("The column to predict."))
@@ -55,6 +59,16 @@ class DataSettings:
             "A column whose equal values belong together, such as a customer, a device or a place: rows of one group "
             "are not taken as independent. Without it, the column of a split by group."
         ),
+    )
+    delimiter: str = field(default=",", metadata=_says("What stands between two cells of a CSV file."))
+    decimal: str = field(default=".", metadata=_says("The decimal sign of numbers in text.", (".", ",")))
+    thousands: str = field(
+        default="", metadata=_says("What stands between the thousands of numbers in text.", THOUSANDS)
+    )
+    encoding: str = field(default="utf-8", metadata=_says("That of a CSV file, by Python's name, such as `cp1252`."))
+    missing: list[str] = field(
+        default_factory=lambda: list(MISSING),
+        metadata=_says("Texts that mean a missing value, in the table, in files of rows and in requests."),
     )
 
 
@@ -278,6 +292,10 @@ class ModelSettings:
     name: str = field(metadata=_says("Lower-case words joined by hyphens."))
     data: DataSettings
     split: SplitSettings
+    columns: dict[str, str] = field(
+        default_factory=dict,
+        metadata=_says("What a column is taken for, where the guess is wrong: `number` or `category`, by its name."),
+    )
     description: str = field(default="", metadata=_says("What is predicted, in which unit."))
     task: str = field(default=REGRESSION, metadata=_says("What kind of target it is.", TASKS))
     metric: str = field(
@@ -300,10 +318,10 @@ class ModelSettings:
         """The column whose equal values belong together; empty if there is none."""
         return self.data.group or (self.split.by if self.split.type == GROUP else "")
 
-    def columns(self) -> list[str]:
+    def named_columns(self) -> list[str]:
         """The columns that the table must have, whatever its features are."""
         named = [name for name in (self.split.by, self.data.group) if name]
-        return [self.data.target, *named, *self.data.leave_out]
+        return [self.data.target, *named, *self.data.leave_out, *self.columns]
 
     def check_features(self, features: Sequence[str], *, file: str) -> None:
         """Hold what is said about features against those that the table has.

@@ -13,10 +13,13 @@ from evergreen.judging.dependence import INDEPENDENT, Units, units_of
 from evergreen.judging.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice, slice_label
 from evergreen.metrics import METRICS, Outcomes
 from evergreen.number_text import number
+from evergreen.quoting import quoted
 from evergreen.versions.bundle import HoldoutRow, ServableModel
 
 # A fixed seed: Judge decides the same for the same bundles.
 _SEED = 0
+# Classes that a reason names.
+_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,10 @@ def why_not_comparable(candidate: Judged, champion: Judged, metric: str) -> str 
         return f"the champion predicts another target, {champion.contract.target!r}"
     if METRICS[metric].task != champion.contract.task:
         return f"{metric} does not apply to the champion, a model of {champion.contract.task}"
+    if set(champion.contract.classes) != set(candidate.contract.classes):
+        named = ", ".join(map(quoted, champion.contract.classes[:_NAMED]))
+        more = f" and {len(champion.contract.classes) - _NAMED} more" if len(champion.contract.classes) > _NAMED else ""
+        return f"the champion knows other classes: {named}{more}"
     if METRICS[metric].of_probabilities and not all(row.probabilities for row in champion.rows):
         return f"{metric} does not apply to the champion, which gives no probabilities"
     return None

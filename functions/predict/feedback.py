@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from evergreen.contract import cells
 from evergreen.contract.contract import Contract, wrong
 from evergreen.errors import FieldError, FieldErrors
 from evergreen.quoting import cut
@@ -47,7 +48,7 @@ def read_labels(document: Any, contract: Contract) -> list[Label]:
     for label, place in zip(labels, places, strict=True):
         errors.add(_errors(label, place, contract))
     errors.refuse()
-    truth: Callable[[Any], float | str] = str if contract.classes else float
+    truth: Callable[[Any], float | str] = (lambda value: _class(value, contract)) if contract.classes else float
     return [Label(label["prediction_id"], truth(label["actual"])) for label in labels]
 
 
@@ -81,7 +82,12 @@ def _truths(contract: Contract) -> str:
 
 
 def _is_truth(value: Any, contract: Contract) -> bool:
-    return isinstance(value, str) and value in contract.classes if contract.classes else _is_number(value)
+    return _class(value, contract) in contract.classes if contract.classes else _is_number(value)
+
+
+def _class(value: Any, contract: Contract) -> Any:
+    """The class that a value names: by its text, or as 1 and 1.0 name "1", and true names "true"."""
+    return value if isinstance(value, str) and value in contract.classes else cells.label(value)
 
 
 def _is_uuid(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from evergreen.contract.cells import TRUE
 from evergreen.contract.contract import NUMBER, Contract, Feature
 from evergreen.errors import MOST_ERRORS
 from evergreen.number_text import number
@@ -54,7 +55,7 @@ def document(contract: Contract, *, name: str, version: str) -> dict[str, Any]:
         name: of the model.
         version: of the champion that the document describes.
     """
-    example = {feature.name: feature.example for feature in contract.features}
+    example = {feature.name: _example(feature) for feature in contract.features}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -85,7 +86,7 @@ def _features(contract: Contract) -> dict[str, Any]:
 
 
 def _property(feature: Feature) -> dict[str, Any]:
-    kind = "number" if feature.type == NUMBER else "string"
+    kind = "number" if feature.type == NUMBER else "boolean" if feature.is_boolean else "string"
     if feature.type == NUMBER:
         low, high = feature.minimum, feature.maximum
         seen = f"from {number(low)} to {number(high)} in training" if low is not None and high is not None else ""
@@ -94,8 +95,12 @@ def _property(feature: Feature) -> dict[str, Any]:
     return {
         "type": [kind, "null"] if feature.missing_allowed else kind,
         "description": seen,
-        "examples": [feature.example],
+        "examples": [_example(feature)],
     }
+
+
+def _example(feature: Feature) -> Any:
+    return feature.example == TRUE if feature.is_boolean else feature.example
 
 
 def _predict(example: dict[str, Any], contract: Contract) -> dict[str, Any]:

@@ -99,7 +99,8 @@ def score(served: Served, request: PredictRequest) -> list[ScoredRow]:
             errors.add(error.errors, more=error.more)
             continue
         by_class = dict(zip(contract.classes, probabilities, strict=True)) if probabilities is not None else None
-        scored.append(ScoredRow(new_prediction_id(), prediction, dict(instance), contract.unusual(row), by_class))
+        read, unusual = contract.as_read(instance, row), contract.unusual(row)
+        scored.append(ScoredRow(new_prediction_id(), prediction, read, unusual, by_class))
     errors.refuse()
     return scored
 

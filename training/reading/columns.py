@@ -1,19 +1,26 @@
 """The type of a column: numbers, or the texts of a category. A message names the line of a cell that does not fit."""
 
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from evergreen.contract.cells import BOOLEANS, label
+from evergreen.contract.contract import NUMBER
 from evergreen.errors import InvalidData
 from evergreen.number_text import counted, number
+from training.reading.number_format import LEADING_ZERO, LONG, POWER, first, has, units
 from training.reading.source import Source
 
 # scikit-learn's histogram gradient boosting accepts at most this many categories in one column.
 MAX_CATEGORIES = 255
-_NUMBER = r"(?i)^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity)$"
+# Texts that people write for a missing value, and how many different ones a column may have of them.
+_MARK = re.compile(r"(?i)[-\u2013\u2014?*.#_/x]{1,4}|n\.?a\.?|n/a|none|null|nil|missing|unknown|unk|not available")
+_MOST_MARKS = 3
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 # 2024-01, 2024-01-31, 2024/1/31 10:15, 31.01.2024, 1/31/24, 31 Jan 2024, Jan 31, 2024
 _DATE = (
@@ -39,19 +46,6 @@ def require_columns(names: Iterable[str], *, source: Source) -> None:
         )
 
 
-def parse_numbers(texts: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Texts as float64, correctly rounded, and a mask of those that are numbers. The others are NaN."""
-    trimmed = pc.utf8_trim_whitespace(texts)
-    known = pc.match_substring_regex(trimmed, _NUMBER)
-    cells = pc.if_else(known, trimmed, pa.scalar(None, texts.type))
-    return to_floats(cells), pc.fill_null(known, False).to_numpy(zero_copy_only=False)
-
-
-def to_floats(cells: pa.ChunkedArray) -> np.ndarray:
-    """Arrow numbers, or texts that are numbers, as float64; missing cells as NaN."""
-    return np.asarray(pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype="float64")
-
-
 def is_number(column: pd.Series) -> bool:
     """Whether pandas holds the column as numbers."""
     return column.dtype != object and column.dtype.kind in "iuf"
@@ -61,64 +55,130 @@ def numbers(column: pd.Series, *, source: Source) -> pd.Series:
     """A column as float64, missing cells as NaN.
 
     Raises:
-        InvalidData: a cell is not a finite number.
+        InvalidData: a cell is not a finite number, or numbers have different units.
     """
+    wrong_texts: list[str] = []
     if is_number(column):
         values = column.to_numpy(dtype="float64")
         wrong = np.isinf(values)
     else:
-        values = parse_numbers(_texts(column))[0]
+        texts = texts_of(column)
+        values, known = source.numbers.parse(texts)
         wrong = column.notna().to_numpy() & ~np.isfinite(values)
+        _check_units(texts, known, f"{source.name}: column {column.name!r}")
+        wrong_texts = pc.unique(texts.filter(pa.array(wrong))).to_pylist()
     if wrong.any():
         row = int(wrong.argmax())
         raise InvalidData(
             f"{source.place(column.index[row])}: column {column.name!r} has {_shown(column.iloc[row])} where a number "
-            f"belongs ({counted(int(wrong.sum()), 'such row')}). "
-            "Correct the rows, or leave the column out in model.toml"
+            f"belongs ({counted(int(wrong.sum()), 'such row')}). {_remedy(str(column.name), wrong_texts)}"
         )
     return pd.Series(values, index=column.index, name=column.name, copy=False)
 
 
-def typed(column: pd.Series, *, source: Source) -> pd.Series:
+def _remedy(name: str, wrong: Sequence[str]) -> str:
+    if wrong and len(wrong) <= _MOST_MARKS and all(map(_MARK.fullmatch, wrong)):
+        marks = ", ".join(map(json.dumps, wrong))
+        return f"If that means a missing value, add {marks} to [data] missing in model.toml; else correct the rows"
+    return (
+        "Correct the rows, or leave the column out in model.toml; if they are codes, "
+        f'[columns] {_key(name)} = "category"'
+    )
+
+
+def _key(name: str) -> str:
+    """A column's name as a key of TOML."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def _check_units(texts: pa.ChunkedArray, known: np.ndarray, where: str) -> None:
+    found = sorted(units(texts, known))
+    if len(found) > 1:
+        each = " and ".join(repr(unit) if unit else "none" for unit in found)
+        raise InvalidData(f"{where} has numbers of different units: {each}. Write all of them in one, without its sign")
+
+
+def typed(column: pd.Series, *, source: Source, kind: str | None = None) -> pd.Series:
     """A column as float64 if it holds numbers, else as text with None for missing cells.
 
     A column of text in which most cells are numbers is read as numbers with mistakes, not as a category. A column that
     its file types as text (a categorical in pandas) stays text.
 
+    Args:
+        kind: "number" or "category", if model.toml says which.
+
     Raises:
-        InvalidData: the column is empty, holds dates, mostly but not only numbers, or too many texts for a category.
+        InvalidData: the column is empty, holds dates or identifiers, mostly but not only numbers, texts that may be
+            numbers or codes, or too many texts for a category.
     """
     where = f"{source.name}: column {column.name!r}"
     present = int(column.notna().to_numpy().sum())
     if not present:
         raise InvalidData(f"{where} is empty; leave it out in model.toml")
-    if is_number(column):
+    if is_number(column) or kind == NUMBER:
         return numbers(column, source=source)
-    texts = _texts(column)
-    if column.dtype != "category" and parse_numbers(texts)[1].sum() / present > 0.5:
-        return numbers(column, source=source)
+    texts = texts_of(column)
     distinct = pc.unique(texts).drop_null()
+    if kind is None and column.dtype != "category" and _are_numbers(distinct, texts, present, where, source):
+        return numbers(column, source=source)
     if pc.mean(pc.match_substring_regex(distinct, _DATE)).as_py() > 0.5:
         raise InvalidData(
             f"{where} holds dates, such as {distinct[0].as_py()!r}: dates as text cannot be a feature. Leave it out "
             "in model.toml ([split] by may still name it), or turn it into numbers: year, month, days since"
+        )
+    if kind is None and (hint := source.numbers.hint(distinct)):
+        raise InvalidData(
+            f"{where} holds numbers of another format, such as {distinct[0].as_py()!r}: set [data] {hint} in model.toml"
         )
     if len(distinct) > MAX_CATEGORIES:
         raise InvalidData(
             f"{where} has {number(len(distinct))} different texts, a category may have {MAX_CATEGORIES}; "
             "leave it out in model.toml"
         )
-    return as_objects(texts, column)
+    return as_objects(as_booleans(texts), column)
+
+
+def _are_numbers(distinct: pa.ChunkedArray, texts: pa.ChunkedArray, present: int, where: str, source: Source) -> bool:
+    """Whether texts are numbers, some of them perhaps mistaken, rather than codes.
+
+    Raises:
+        InvalidData: they may be either.
+    """
+    values, known = source.numbers.parse(distinct)
+    if not known.any():
+        return False
+    others = distinct.filter(pa.array(~known)).to_pylist()
+    mostly = source.numbers.parse(texts)[1].sum() / present > 0.5
+    if not mostly and not (len(others) <= _MOST_MARKS and all(map(_MARK.fullmatch, others))):
+        return False
+    if has(distinct, LEADING_ZERO):
+        return False
+    finite = distinct.filter(pa.array(np.isfinite(values)))
+    name = where.rpartition("column ")[2].strip("'")
+    if has(finite, POWER):
+        raise InvalidData(
+            f"{where} has {first(finite, POWER)!r}, which may be a number or a code. Say which in model.toml: "
+            f'[columns] {_key(name)} = "number" or "category"'
+        )
+    if has(distinct, LONG):
+        raise InvalidData(
+            f"{where} has whole numbers beyond 2^53, such as {first(distinct, LONG)}, which a float64 cannot tell from "
+            "the next one: they seem to be identifiers. Leave it out in model.toml, or, if it has few values: "
+            f'[columns] {_key(name)} = "category"'
+        )
+    return True
+
+
+def as_booleans(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The texts true and false in small letters, if there are no others."""
+    small = pc.utf8_lower(texts)
+    return small if set(pc.unique(small).drop_null().to_pylist()) <= BOOLEANS else texts
 
 
 def labels(column: pd.Series) -> pd.Series:
-    """The target of a classification as text, with None for missing cells; a whole number has no decimals."""
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        distinct = {
-            value: str(int(value)) if value == int(value) else repr(value) for value in column.dropna().unique()
-        }
-        return column.map(distinct).astype(object).where(column.notna(), None)
-    return as_objects(_texts(column), column)
+    """The target of a classification as text, with None for missing cells: each label in its one spelling."""
+    distinct = {value: label(value) for value in column.dropna().unique()}
+    return column.astype(object).map(distinct).astype(object).where(column.notna(), None)
 
 
 def as_objects(texts: pa.ChunkedArray, like: pd.Series) -> pd.Series:
@@ -129,7 +189,7 @@ def as_objects(texts: pa.ChunkedArray, like: pd.Series) -> pd.Series:
     return pd.Series(distinct[codes], index=like.index, name=like.name, dtype=object)
 
 
-def _texts(column: pd.Series) -> pa.ChunkedArray:
+def texts_of(column: pd.Series) -> pa.ChunkedArray:
     """A pandas column that does not hold numbers, as Arrow texts."""
     array = pa.array(column, from_pandas=True)
     chunked = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])

@@ -1,8 +1,11 @@
 """Where the rows of a table are in its files, so that a message can name the line."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from training.reading.number_format import NumberFormat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +19,8 @@ class Source:
         starts: the position in the table of each file's first row.
         unit: how rows are counted in these files, "line" or "row".
         first: the number of a file's first row.
+        numbers: how numbers are written in its texts.
+        padded: how many texts of a column had blanks around them, which were taken away.
     """
 
     name: str
@@ -24,6 +29,8 @@ class Source:
     starts: tuple[int, ...]
     unit: str
     first: int
+    numbers: NumberFormat = field(default_factory=NumberFormat)
+    padded: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of_csv(cls, name: str, columns: Iterable[str]) -> "Source":

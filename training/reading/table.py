@@ -1,5 +1,6 @@
-"""Reads a table from one or more files with the same columns. Content tells CSV and Parquet apart."""
+"""Reads a table from one or more files with the same columns. Content tells their format."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import accumulate
@@ -8,29 +9,33 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from evergreen.contract.contract import CATEGORY
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
-from evergreen.settings.sections import ModelSettings
+from evergreen.settings.sections import DataSettings, ModelSettings
 from evergreen.versions.data_version import DataVersion, md5_of
-from training.reading import csv_file, parquet_file
-from training.reading.columns import require_columns, to_floats
+from training.reading import csv_columns, csv_file, json_file, parquet_file
+from training.reading.columns import require_columns
+from training.reading.number_format import NumberFormat
 from training.reading.source import Source
 
 File = tuple[str, Path]
+CSV, JSON_LINES, PARQUET = "CSV", "JSON lines", "Parquet"
+# How rows are counted in a message, and the number of the first one.
+_COUNTED = {CSV: ("line", 2), JSON_LINES: ("line", 1), PARQUET: ("row", 1)}
 
 
-def header(path: Path) -> list[str]:
+def header(path: Path, data: DataSettings) -> list[str]:
     """The columns of one file.
 
     Raises:
-        InvalidData: the file is neither CSV nor Parquet, is empty, or names a column twice.
+        InvalidData: the file is no table, is empty, or names a column twice.
     """
-    return _header((path.name, path))
+    return _header((path.name, path), data)
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, data: DataSettings | None = None) -> pd.DataFrame:
     """All columns of one file: as float64 if every cell is a number, else as text. Missing cells stay missing.
 
     The index counts lines, including empty ones: in a CSV, a row is on line index + 2.
@@ -38,7 +43,7 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises:
         InvalidData: the file is not a table, or has no rows.
     """
-    return _read([(path.name, path)], name=path.name)[0]
+    return _read([(path.name, path)], data or DataSettings(path=path.name, target=""), name=path.name)[0]
 
 
 def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.DataFrame, Source]:
@@ -51,11 +56,15 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
     data = settings.data
     read = _read(
         [(file.name, file.path) for file in version.files],
-        name=settings.data.path,
-        named=settings.columns(),
+        data,
+        name=data.path,
+        named=settings.named_columns(),
         # The split needs its column even if the model does not use it.
         unread=set(data.leave_out) - {settings.split.by, settings.group},
-        as_text={data.target} if settings.task == CLASSIFICATION else (),
+        as_text={
+            *([data.target] if settings.task == CLASSIFICATION else []),
+            *(column for column, kind in settings.columns.items() if kind == CATEGORY),
+        },
     )
     for file in version.files:
         if md5_of(file.path) != file.md5:
@@ -65,57 +74,82 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
 
 def _read(
     files: Sequence[File],
+    data: DataSettings,
     *,
     name: str,
     named: Sequence[str] = (),
     unread: Collection[str] = (),
     as_text: Collection[str] = (),
 ) -> tuple[pd.DataFrame, Source]:
-    parquet = _is_parquet(files[0][1])
-    for file, path in files:
-        if _is_parquet(path) != parquet:
-            form, other = ("Parquet", "not") if parquet else ("not Parquet", "is")
-            raise InvalidData(f"{name}: {files[0][0]} is {form} and {file} {other}; all files must be of one format")
-    columns = _same_columns(files)
-    unit, first = ("row", 1) if parquet else ("line", 2)
+    form = _one_format(files, name)
+    columns = _same_columns(files, data)
+    unit, first = _COUNTED[form]
     names = tuple(file for file, _ in files)
-    source = Source(name=name, columns=tuple(columns), files=names, starts=(0,), unit=unit, first=first)
+    format_ = NumberFormat(decimal=data.decimal, thousands=data.thousands)
+    source = Source(
+        name=name, columns=tuple(columns), files=names, starts=(0,), unit=unit, first=first, numbers=format_
+    )
     require_columns(named, source=source)
     wanted = [column for column in columns if column not in unread]
-    if parquet:
-        frame = parquet_file.read(files, wanted, as_text=as_text)
+    if form == PARQUET:
+        frame = parquet_file.read(files, wanted, as_text=as_text, missing=data.missing, padded=source.padded)
         sizes = [parquet_file.rows(path, name=file) for file, path in files]
+    elif form == JSON_LINES:
+        tables = [(file, json_file.read_all(path, name=file)) for file, path in files]
+        frame = json_file.columns(tables, wanted, as_text=as_text, missing=data.missing, padded=source.padded)
+        sizes = [table.num_rows for _, table in tables]
     else:
-        frame, sizes = _read_csv(files, wanted, as_text)
+        csv_files = [(file, path, csv_file.header(path, name=file, data=data)) for file, path in files]
+        frame, sizes = csv_columns.read(
+            csv_files, data, wanted, as_text=as_text if format_.usual else wanted, padded=source.padded
+        )
     # Arrow's allocator would keep the memory of the texts.
     pa.default_memory_pool().release_unused()
     frame = _without_empty_rows(frame)
     if frame.empty:
-        raise InvalidData(f"{name} has {'columns' if parquet else 'a header line'} but no rows")
+        raise InvalidData(f"{name} has {'a header line' if form == CSV else 'columns'} but no rows")
     starts = tuple(accumulate(sizes[:-1], initial=0))
-    return frame, Source(name=name, columns=source.columns, files=names, starts=starts, unit=unit, first=first)
+    return frame, dataclasses.replace(source, starts=starts)
 
 
-def _header(file: File) -> list[str]:
+def _header(file: File, data: DataSettings) -> list[str]:
     name, path = file
-    read = parquet_file.header if _is_parquet(path) else csv_file.header
-    columns = read(path, name=name)
+    form = _format(file)
+    if form == PARQUET:
+        columns = parquet_file.header(path, name=name)
+    elif form == JSON_LINES:
+        columns = json_file.read_all(path, name=name).column_names
+    else:
+        columns = csv_file.header(path, name=name, data=data)
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise InvalidData(f"{name} has more than one column {', '.join(map(repr, twice))}; each needs its own name")
     return columns
 
 
-def _is_parquet(path: Path) -> bool:
+def _format(file: File) -> str:
+    name, path = file
     with path.open("rb") as stream:
-        return stream.read(len(parquet_file.MAGIC)) == parquet_file.MAGIC
+        if stream.read(len(parquet_file.MAGIC)) == parquet_file.MAGIC:
+            return PARQUET
+    return JSON_LINES if json_file.is_json_lines(path, name=name) else CSV
 
 
-def _same_columns(files: Sequence[File]) -> list[str]:
-    """The first file's columns, if all other files have the same columns in any order."""
-    columns = _header(files[0])
+def _one_format(files: Sequence[File], table: str) -> str:
+    first = _format(files[0])
     for file in files[1:]:
-        other = _header(file)
+        if (other := _format(file)) != first:
+            raise InvalidData(
+                f"{table}: {files[0][0]} is {first} and {file[0]} {other}; all files must be of one format"
+            )
+    return first
+
+
+def _same_columns(files: Sequence[File], data: DataSettings) -> list[str]:
+    """The first file's columns, if all other files have the same columns in any order."""
+    columns = _header(files[0], data)
+    for file in files[1:]:
+        other = _header(file, data)
         if set(other) != set(columns):
             lacks = [repr(column) for column in columns if column not in other]
             more = [repr(column) for column in other if column not in columns]
@@ -125,64 +159,6 @@ def _same_columns(files: Sequence[File]) -> list[str]:
                 "all files of a table must have the same columns"
             )
     return columns
-
-
-def _read_csv(
-    files: Sequence[File], columns: Sequence[str], as_text: Collection[str]
-) -> tuple[pd.DataFrame, list[int]]:
-    """The columns, and the number of rows of each file. A column holds numbers only if it does so in all files."""
-    cells = {column: _Cells(is_text=column in as_text) for column in columns}
-    sizes = _read_cells(files, cells)
-    # These columns began as numbers, whose text was not kept. This is rare, so the files are read again.
-    again = {column: _Cells(is_text=True) for column, each in cells.items() if each.lost_text}
-    if again:
-        _read_cells(files, again)
-    cells |= again
-    return pd.DataFrame({column: cells.pop(column).as_pandas() for column in columns}, copy=False), sizes
-
-
-def _read_cells(files: Sequence[File], cells: dict[str, "_Cells"]) -> list[int]:
-    sizes = []
-    for name, path in files:
-        size = 0
-        for batch in csv_file.batches(path, name=name, header=_header((name, path)), columns=list(cells)):
-            size += batch.num_rows
-            for column, each in cells.items():
-                each.append(batch.column(column))
-        sizes.append(size)
-    return sizes
-
-
-class _Cells:
-    """A column that arrives in batches of text, kept as numbers, which are smaller, while all cells are numbers."""
-
-    def __init__(self, *, is_text: bool) -> None:
-        self._is_text = is_text
-        self._parts: list[np.ndarray | pa.Array] = []
-        self._saw_numbers = False
-        self.lost_text = False
-
-    def append(self, texts: pa.Array) -> None:
-        if not self._is_text:
-            try:
-                numbers = to_floats(pc.utf8_trim_whitespace(texts))
-            except pa.ArrowInvalid:
-                self._is_text = True
-                self.lost_text = self._saw_numbers
-                self._parts = [pa.nulls(len(part), pa.string()) for part in self._parts]
-            else:
-                self._saw_numbers |= texts.null_count < len(texts)
-                self._parts.append(numbers)
-                return
-        # A column that will be read again needs no text now.
-        if not self.lost_text:
-            self._parts.append(texts)
-
-    def as_pandas(self) -> pd.Series:
-        if self._is_text:
-            texts = pa.chunked_array(self._parts, pa.string())
-            return pd.Series(pd.array(texts, dtype="string[pyarrow]"), copy=False)
-        return pd.Series(np.concatenate([*self._parts, np.empty(0)]), copy=False)
 
 
 def _without_empty_rows(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -39,26 +40,49 @@ def with_cell(column: str, row: int, value: object) -> pd.DataFrame:
     return frame
 
 
-def zipped() -> bytes:
+def zipped(*names: str) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
+        for name in names:
+            archive.writestr(name, "<workbook/>")
     return stream.getvalue()
 
 
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (zipped(), "a zip archive or an Excel workbook"),
-        (gzip.compress(b"id,day\n", mtime=0), "compressed by gzip"),
         (b"\x7fELF\x02\x01\x01\x00\x00", "binary"),
-        ("id,day\n1,2\n".encode("utf-16"), "text in UTF-16"),
+        (b"%PDF-1.7", "a PDF"),
+        (gzip.compress(b"\x00\x01\x02", mtime=0), "binary"),
     ],
 )
 def test_what_is_no_csv_is_told_what_it_seems_to_be(tmp_path, content, kind):
     assert refusal(content, tmp_path) == (
-        f"houses.csv is neither CSV nor Parquet: it seems to be {kind}. Save it as CSV in UTF-8, or Parquet"
+        f"houses.csv is neither CSV, JSON lines nor Parquet: it seems to be {kind}. Save it as CSV in UTF-8, or Parquet"
     )
+
+
+def test_a_workbook_is_told_to_be_saved_as_a_table(tmp_path):
+    assert refusal(zipped("xl/workbook.xml"), tmp_path) == (
+        "houses.csv is an Excel workbook. Save the sheet as CSV in UTF-8, or Parquet"
+    )
+
+
+def test_an_archive_of_several_files_is_told_to_be_unpacked(tmp_path):
+    assert "is a zip archive of 2 files; it must hold the one" in refusal(zipped("a.csv", "b.csv"), tmp_path)
+
+
+def test_utf_16_is_told_its_encoding(tmp_path):
+    assert refusal("id,day\n1,2\n".encode("utf-16"), tmp_path) == (
+        'houses.csv is text in UTF-16. Set [data] encoding = "utf-16" in model.toml'
+    )
+
+
+@pytest.mark.parametrize("cut", [30, -9])
+def test_damaged_compression_is_named(tmp_path, cut):
+    whole = gzip.compress(houses().to_csv(index=False).encode(), mtime=0)
+
+    assert "houses.csv is compressed, and damaged: " in refusal(whole[:cut], tmp_path)
 
 
 def test_damaged_parquet_is_named(tmp_path):
@@ -69,14 +93,16 @@ def test_damaged_parquet_is_named(tmp_path):
 def test_another_delimiter_is_named(tmp_path, delimiter, called):
     message = refusal(houses().to_csv(index=False, sep=delimiter), tmp_path)
 
-    assert f"no comma but {called}, which seems to be the delimiter; save the file with a comma" in message
+    assert f"no comma but {called}, which seems to be the delimiter; set [data] delimiter = " in message
+    assert json.dumps(delimiter) in message
 
 
 def test_latin_1_is_named_with_the_line(tmp_path):
     message = refusal(with_cell("city", 7, "Zürich").to_csv(index=False).encode("latin-1"), tmp_path)
 
-    assert "cannot be read as CSV in UTF-8: line 9 is in another encoding" in message
+    assert "cannot be read in UTF-8: line 9 is in another encoding" in message
     assert "Zürich" in message
+    assert 'set [data] encoding = "cp1252"' in message
 
 
 def test_latin_1_in_the_header_is_named_too(tmp_path):
@@ -140,7 +166,7 @@ def test_letters_in_a_column_of_numbers_are_named_by_line(tmp_path):
     # Row 40 stands on line 42: the header is line 1.
     assert refusal(frame, tmp_path) == (
         "houses.csv line 42: column 'rooms' has 'many' where a number belongs (2 such rows). "
-        "Correct the rows, or leave the column out in model.toml"
+        'Correct the rows, or leave the column out in model.toml; if they are codes, [columns] rooms = "category"'
     )
 
 

@@ -1,8 +1,11 @@
 """Ground truth by prediction id."""
 
+import dataclasses
+
 import pytest
 
-from tests.integration.functions.predict.serving import ROW
+from evergreen.versions.bundle import ServableModel
+from tests.integration.functions.predict.serving import CONTRACT, ROW, FakeModels, RoomsTimesTen
 
 
 def test_ground_truth_is_recorded_with_its_prediction(call):
@@ -44,3 +47,32 @@ def test_the_truth_of_a_classification_is_one_of_its_classes(call, classifier):
     answer = call({**label, "actual": 3}, path="/feedback", models=classifier)
     assert answer.status == 422
     assert answer.body["errors"] == [{"field": "actual", "got": "3", "expected": "one of: large, small"}]
+
+
+@pytest.mark.parametrize(
+    ("classes", "actual", "label"),
+    [
+        (("0", "1"), 1, "1"),
+        (("0", "1"), 1.0, "1"),
+        (("0", "1"), "1.0", "1"),
+        (("0.5", "1"), 0.5, "0.5"),
+        (("false", "true"), True, "true"),
+        (("false", "true"), "True", "true"),
+        (("no", "yes"), " yes ", "yes"),
+        (("01", "1.0"), "1.0", "1.0"),  # a champion of an earlier release knows its labels as they were written
+        (("0", "1"), True, None),
+        (("0", "1"), 2, None),
+        (("0", "1"), 1e400, None),
+        (("0", "1"), [1], None),
+    ],
+)
+def test_a_class_is_named_by_its_value_too(call, classes, actual, label):
+    contract = dataclasses.replace(CONTRACT, task="classification", classes=classes)
+    models = FakeModels(model=ServableModel(contract, RoomsTimesTen()))
+    id_ = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    answer = call({"prediction_id": id_, "actual": actual}, path="/feedback", models=models)
+
+    if label is None:
+        assert answer.status == (422 if actual != 1e400 else 400)
+    else:
+        assert answer.logs[0]["labels"] == [{"prediction_id": id_, "actual": label}]

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from evergreen import names
+from evergreen.contract.contract import Contract, Feature
+from evergreen.versions.bundle import ServableModel
 from functions.predict.records import MAX_LINE_BYTES, LogPolicy
-from tests.integration.functions.predict.serving import ROW, value
+from tests.integration.functions.predict.serving import ROW, FakeModels, value
 
 
 def test_one_log_line_holds_all_that_a_request_was(call):
@@ -75,3 +77,32 @@ def test_without_an_authorizer_nobody_is_recorded(call):
     (line,) = call({"features": ROW}).logs
 
     assert "caller" not in line
+
+
+def test_a_record_holds_values_as_they_were_read(call):
+    features = (
+        Feature(name="city", type="category", missing_allowed=True, categories=("Austin",), example="Austin"),
+        Feature(name="rooms", type="number", missing_allowed=True, minimum=1, maximum=9, example=3.0),
+        Feature(name="sold", type="category", missing_allowed=False, categories=("false", "true"), example="true"),
+    )
+    contract = Contract(task="regression", target="price", features=features, missing=("", "NA"))
+    models = FakeModels(model=ServableModel(contract, Constant()))
+    given = [
+        {"city": " Austin ", "rooms": 3, "sold": True},
+        {"city": "NA", "rooms": " NA", "sold": "FALSE"},
+    ]
+    (line,) = call({"instances": given}, models=models).logs
+
+    assert [row["features"] for row in line["rows"]] == [
+        {"city": "Austin", "rooms": 3, "sold": "true"},
+        {"city": None, "rooms": None, "sold": "false"},
+    ]
+    assert [row["unusual"] for row in line["rows"]] == [[], []]
+
+
+class Constant:
+    def predict(self, _row):
+        return 1.0
+
+    def probabilities(self, _row):
+        return None

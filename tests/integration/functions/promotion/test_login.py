@@ -57,6 +57,8 @@ def secrets(monkeypatch, moto_server, server):
         "AWS_SECRET_ACCESS_KEY": "y",
     }.items():
         monkeypatch.setenv(name, value)
+    # It keeps the credentials of whoever came first.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     client = boto3.client("secretsmanager")
     yield client
     for secret in client.list_secrets()["SecretList"]:

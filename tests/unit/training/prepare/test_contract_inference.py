@@ -81,16 +81,31 @@ def test_a_feature_that_only_the_settings_know_is_named_beside_those_that_are_th
         prepared(houses(), tmp_path, settings)
 
 
-def test_labels_are_kept_as_they_are_written(tmp_path):
+@pytest.mark.parametrize(
+    ("written", "classes"),
+    [
+        (["01", "1"], ("01", "1")),  # a code is no number
+        (["1.0", "0.0"], ("0", "1")),
+        (["1", "1.0"], ("1",)),
+        (["True", "FALSE"], ("false", "true")),
+        ([" yes", "no "], ("no", "yes")),
+        (["1.50", "1.5", "2"], ("1.5", "2")),
+        (["1.2.3", "1."], ("1", "1.2.3")),
+    ],
+)
+def test_a_label_has_one_spelling_whatever_wrote_it(tmp_path, written, classes):
     settings = dataclasses.replace(SETTINGS, task="classification", metric="accuracy")
-    frame = houses().assign(price=["01" if number % 2 else "1.0" for number in range(200)])
-
-    assert prepared(frame, tmp_path, settings).contract.classes == ("01", "1.0")
+    frame = houses(210).assign(price=[written[number // 2 % len(written)] for number in range(210)])
+    if len(classes) == 1:
+        with pytest.raises(InvalidData, match="has 1 different values, '1'"):
+            prepared(frame, tmp_path, settings)
+    else:
+        assert prepared(frame, tmp_path, settings).contract.classes == classes
 
 
 @pytest.mark.parametrize(
     ("labels", "classes"),
-    [([0, 1], ("0", "1")), ([False, True], ("false", "true")), ([0.5, 1.0], ("0.5", "1.0")), (["a", "b"], ("a", "b"))],
+    [([0, 1], ("0", "1")), ([False, True], ("false", "true")), ([0.5, 1.0], ("0.5", "1")), (["a", "b"], ("a", "b"))],
 )
 def test_labels_of_every_type_of_parquet_become_text(tmp_path, labels, classes):
     settings = dataclasses.replace(SETTINGS, task="classification", metric="accuracy")

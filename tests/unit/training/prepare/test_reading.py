@@ -20,12 +20,12 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
     file = tmp_path / "houses.csv"
     houses().to_csv(file, index=False, encoding="utf-8-sig")
 
-    assert header(file)[0] == "id"
+    assert header(file, SETTINGS.data)[0] == "id"
     assert prepare_path(file).contract == prepared(houses(), tmp_path).contract
 
 
 def test_numbers_are_the_nearest_that_float64_has(tmp_path):
-    texts = ["0.1", "1e+05", "+5", ".5", "1.", "3.0000000000000004", "-0.30000000000000004", "123456789012345678"]
+    texts = ["0.1", "1e+05", "+5", ".5", "1.", "3.0000000000000004", "-0.30000000000000004", "9007199254740991"]
     file = tmp_path / "numbers.csv"
     file.write_text("number,other\n" + "".join(f"{text} ,1\n" for text in texts))
 
@@ -101,8 +101,8 @@ def test_a_wrong_cell_of_parquet_is_named_by_its_row(tmp_path):
 
 TYPES = {
     "whole": (pa.array([1, 2, None] * 100, pa.int16()), "number"),
-    "unsigned": (pa.array([2**64 - 1, 1] * 150, pa.uint64()), "number"),
-    "decimal": (pa.array([decimal.Decimal("1.5"), decimal.Decimal("2.5")] * 150), "number"),
+    "unsigned": (pa.array([2**53 - 1, 1] * 150, pa.uint64()), "number"),
+    "decimal": (pa.array([decimal.Decimal("3.07"), decimal.Decimal("2.5")] * 150), "number"),
     "half": (pa.array([0.5, 1.5] * 150, pa.float32()), "number"),
     "flag": (pa.array([True, False, None] * 100), "category"),
     "digits": (pa.array(["77001", "77002"] * 150), "category"),
@@ -150,7 +150,7 @@ def test_a_type_that_can_be_no_feature_is_named(tmp_path):
 def test_the_index_that_pandas_writes_into_parquet_is_no_column(tmp_path):
     houses().sample(frac=1, random_state=0).to_parquet(tmp_path / "houses.parquet")
 
-    assert header(tmp_path / "houses.parquet") == ["id", "day", "city", "rooms", "price"]
+    assert header(tmp_path / "houses.parquet", SETTINGS.data) == ["id", "day", "city", "rooms", "price"]
 
 
 def test_columns_that_are_left_out_are_not_even_typed(tmp_path):
