@@ -133,6 +133,9 @@ EVALUATE_PARENT_ALARMS = Touchpoint("services.cloudwatch", "_evaluate_parent_ala
 QUEUES = Touchpoint("services.sqs", "_queues")
 REFRESH_QUEUE_COUNTS = Touchpoint("services.sqs", "_refresh_counts", ("q",))
 
+# EventBridge, and its scheduler.
+INVOKE_TARGET = Touchpoint("services.eventbridge", "_invoke_target", ("target", "event", "rule", "view"))
+
 # Firehose.
 FIREHOSE_PUT_RECORD = Touchpoint("services.firehose", "_put_record", ("data",))
 FIREHOSE_PROCESS = Touchpoint(
@@ -140,6 +143,7 @@ FIREHOSE_PROCESS = Touchpoint(
     "_apply_lambda_processors",
     ("stream", "dest", "records", "metadata_sink", "partition_sink"),
 )
+FIREHOSE_DELIVER = Touchpoint("services.firehose", "_deliver_records_to_s3", ("stream", "dest", "records"))
 
 
 def all_touchpoints() -> list[Touchpoint]:
