@@ -65,6 +65,7 @@ VALIDATE_ROLE_ARN = Touchpoint("core.iam_evaluator", "validate_role_arn", ("role
 REGISTER_SESSION = Touchpoint("services.sts", "register_session", ("access_key", "session"))
 ACCOUNT_ID = Touchpoint("core.responses", "get_account_id", ())
 REGION = Touchpoint("core.responses", "get_region", ())
+SET_REGION = Touchpoint("core.responses", "set_request_region", ("region",))
 
 # Lambda.
 PROVIDED_WORKER = Touchpoint("core.lambda_runtime", "ProvidedWorker")

@@ -88,7 +88,9 @@ def test_each_third_record_of_firehose_is_delivered_twice_and_the_newest_first(u
 
 def test_an_event_reaches_the_target_of_a_rule_twice(unkind_aws, eventually):
     sqs, events = unkind_aws.client("sqs"), unkind_aws.client("events")
-    queue = sqs.create_queue(QueueName=unkind_aws.name("inbox"))["QueueUrl"]
+    # A message that has been received is not received again within the test.
+    hidden = {"VisibilityTimeout": "600"}
+    queue = sqs.create_queue(QueueName=unkind_aws.name("inbox"), Attributes=hidden)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name="all", EventPattern=json.dumps({"source": ["evergreen.test"]}))
     events.put_targets(Rule="all", Targets=[{"Id": "1", "Arn": arn}])
