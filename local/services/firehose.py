@@ -23,7 +23,7 @@ Records = list[tuple[str, bytes]]
 def install() -> None:
     process, deliver = engine.FIREHOSE_PROCESS.get(), engine.FIREHOSE_DELIVER.get()
     waiting: dict[int, Records] = {}
-    # ministack asks this for a destination while it holds its own lock: no two calls at once, but deliveries meanwhile.
+    # Records come in threads of requests and of log subscriptions, deliveries are made in those of timers.
     changing = threading.Lock()
 
     def buffer(stream: dict, dest: dict, records: Records) -> None:
