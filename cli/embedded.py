@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 ENVIRONMENT = "dev"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+# What the CDK synthesises with.
+SETTINGS = {
+    "EVERGREEN_FUNCTIONS_FOR": "this-machine",
+    # The CDK's validation of the template takes 10 s; the tests run it.
+    "CDK_VALIDATION": "false",
+}
 
 
 @contextmanager
@@ -34,13 +40,8 @@ def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tu
         with steps.step("Start the embedded cloud and MLflow"):
             cloud.start()
         enter(cloud.environment())
-        settings = {
-            "EVERGREEN_FUNCTIONS_FOR": "this-machine",
-            # The CDK's validation of the template takes 10 s; the tests run it.
-            "CDK_VALIDATION": "false",
-            # The CDK's cache of account facts is useless once this cloud has stopped.
-            "CDK_HOME": str(home / "cdk"),
-        }
+        # The CDK's cache of account facts is useless once this cloud has stopped.
+        settings = {**SETTINGS, "CDK_HOME": str(home / "cdk")}
         with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
             cdk.bootstrap(settings, step, account=ACCOUNT, region=REGION, folder=home)
         stack = names.stack_name(ENVIRONMENT)

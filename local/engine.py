@@ -65,6 +65,7 @@ VALIDATE_ROLE_ARN = Touchpoint("core.iam_evaluator", "validate_role_arn", ("role
 REGISTER_SESSION = Touchpoint("services.sts", "register_session", ("access_key", "session"))
 ACCOUNT_ID = Touchpoint("core.responses", "get_account_id", ())
 REGION = Touchpoint("core.responses", "get_region", ())
+SET_REGION = Touchpoint("core.responses", "set_request_region", ("region",))
 
 # Lambda.
 PROVIDED_WORKER = Touchpoint("core.lambda_runtime", "ProvidedWorker")
@@ -133,6 +134,9 @@ EVALUATE_PARENT_ALARMS = Touchpoint("services.cloudwatch", "_evaluate_parent_ala
 QUEUES = Touchpoint("services.sqs", "_queues")
 REFRESH_QUEUE_COUNTS = Touchpoint("services.sqs", "_refresh_counts", ("q",))
 
+# EventBridge, and its scheduler.
+INVOKE_TARGET = Touchpoint("services.eventbridge", "_invoke_target", ("target", "event", "rule", "view"))
+
 # Firehose.
 FIREHOSE_PUT_RECORD = Touchpoint("services.firehose", "_put_record", ("data",))
 FIREHOSE_PROCESS = Touchpoint(
@@ -140,6 +144,7 @@ FIREHOSE_PROCESS = Touchpoint(
     "_apply_lambda_processors",
     ("stream", "dest", "records", "metadata_sink", "partition_sink"),
 )
+FIREHOSE_DELIVER = Touchpoint("services.firehose", "_deliver_records_to_s3", ("stream", "dest", "records"))
 
 
 def all_touchpoints() -> list[Touchpoint]:

@@ -77,9 +77,12 @@ def mlflow(home: Path) -> dict[str, str]:
     }
 
 
-def workload(credentials: dict[str, str]) -> dict[str, str]:
-    """For a job or a function: the cloud's address, and credentials. To be called in the server's process."""
-    region = os.environ["AWS_REGION"]
+def workload(credentials: dict[str, str], *, region: str) -> dict[str, str]:
+    """For a job or a function: the cloud's address, and credentials. To be called in the server's process.
+
+    Args:
+        region: of the job or the function, which may be another than the one that the server was started for.
+    """
     return {
         **base(),
         **{name: os.environ[name] for name in _CLOUD},

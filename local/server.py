@@ -22,6 +22,7 @@ from local.services import (
     buckets,
     dashboards,
     dead_letters,
+    firehose,
     log_pipeline,
     metric_math,
     sagemaker,
@@ -59,6 +60,7 @@ def install(home: Path) -> JobStore:
     # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))
     log_pipeline.install()
+    firehose.install()
     if os.environ.get(UNKIND):
         unkindness.install()
     return jobs

@@ -25,14 +25,16 @@ class Replayed:
     """Months that have been predicted.
 
     Attributes:
-        requests: how many were sent, one a month.
         mean_error: mean absolute error of the predictions, as a share of the true price.
-        truths: the true prices, as POST /feedback takes them.
+        truths: the true prices by prediction id, as POST /feedback takes them.
     """
 
-    requests: int
     mean_error: float
     truths: list[dict[str, Any]]
+
+    @property
+    def prediction_ids(self) -> list[str]:
+        return [truth["prediction_id"] for truth in self.truths]
 
 
 def city_months(
@@ -71,7 +73,7 @@ def replay(endpoint: Endpoint, rows: list[CityMonth], progress: Callable[[str], 
             errors.append(abs(predicted["prediction"] / row.median - 1))
             truths.append({"prediction_id": predicted["prediction_id"], "actual": row.median})
         progress(f"month {count} of {len(by_month)}")
-    return Replayed(requests=len(by_month), mean_error=sum(errors) / len(errors), truths=truths)
+    return Replayed(mean_error=sum(errors) / len(errors), truths=truths)
 
 
 def _cell(word: str, *, number: bool) -> str | float | None:

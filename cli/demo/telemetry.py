@@ -2,12 +2,14 @@
 
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cli.aws.target import Target
 from evergreen import names
 from evergreen.errors import CommandFailed
+from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 
 # Seconds to wait for a notification or a capture.
 _PATIENCE = 60
@@ -66,28 +68,37 @@ def alarm_state(target: Target, alarm: str) -> str:
 
 
 class Captures:
-    """Counts the objects that reach the capture bucket after this was created."""
+    """Waits for records in the capture bucket: one object may hold many, and one record may come twice."""
 
     def __init__(self, target: Target) -> None:
         self._s3 = target.client("s3")
         self._bucket = target.outputs[names.OUTPUT_CAPTURE_BUCKET]
-        self._before = {prefix: self._count(prefix) for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX)}
 
-    def await_growth(self, prefix: str, objects: int) -> None:
-        """Wait until this many more objects are under a prefix.
+    def await_records(self, prefix: str, prediction_ids: Iterable[str]) -> None:
+        """Wait until the records of these predictions are under a prefix: themselves, or their labels.
 
         Raises:
             CommandFailed: they did not arrive in time.
         """
+        missing, read = set(prediction_ids), set[str]()
         deadline = time.monotonic() + _PATIENCE
-        while self._count(prefix) < self._before[prefix] + objects:
-            if time.monotonic() > deadline:
-                raise CommandFailed(f"the records under {prefix} did not arrive in S3 within {_PATIENCE} s")
+        while missing:
+            new = self._keys(prefix) - read
+            read |= new
+            missing = missing.difference(*(self._prediction_ids(prefix, key) for key in new))
+            if missing and time.monotonic() > deadline:
+                raise CommandFailed(f"{len(missing)} records under {prefix} did not arrive in S3 within {_PATIENCE} s")
             time.sleep(0.1)
 
-    def _count(self, prefix: str) -> int:
+    def _keys(self, prefix: str) -> set[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        return sum(page["KeyCount"] for page in pages)
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
+
+    def _prediction_ids(self, prefix: str, key: str) -> set[str]:
+        content = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return {
+            row["prediction_id"] for record in read_records(content, key, Faults()) for row in record[ROWS_OF[prefix]]
+        }
 
 
 class Inbox:

@@ -148,7 +148,6 @@ def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMont
     Args:
         when: which half-year, ending with its year.
     """
-    captures = telemetry.Captures(target)
     start = datetime.now(UTC)
     with steps.step(f"The {when}, month by month") as step:
         replayed = replay(endpoint, rows, step.progress)
@@ -157,8 +156,9 @@ def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMont
         with steps.step("The true prices, by POST /feedback"):
             endpoint.feedback({"labels": replayed.truths})
     with steps.step("Their records in S3, by Firehose"):
-        captures.await_growth(names.PREDICTIONS_PREFIX, replayed.requests)
-        captures.await_growth(names.FEEDBACK_PREFIX, int(labels))
+        captures = telemetry.Captures(target)
+        captures.await_records(names.PREDICTIONS_PREFIX, replayed.prediction_ids)
+        captures.await_records(names.FEEDBACK_PREFIX, replayed.prediction_ids if labels else [])
     with steps.step("Drift check by Evidently") as step:
         step.progress("the first one unpacks its packages, 500 MB")
         checks = Checks(target)

@@ -16,11 +16,10 @@ from cli.console import Steps, console
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.prediction_id import predicted_at
-from functions.check_drift.capture_files import Faults, read_records
+from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 
 # A record reaches S3 minutes after its prediction. It is looked for up to this much later.
 _LATEST = timedelta(days=2)
-_ROWS = {names.PREDICTIONS_PREFIX: "rows", names.FEEDBACK_PREFIX: "labels"}
 
 
 def forget(
@@ -62,7 +61,7 @@ def forget_prediction(target: Target, prediction_id: str, progress: Any) -> list
     ):
         for key in _keys(s3, bucket, prefix, predicted, last):
             progress(key)
-            if _remove(s3, bucket, key, prediction_id, _ROWS[prefix]):
+            if _remove(s3, bucket, key, prediction_id, ROWS_OF[prefix]):
                 changed.append(key)
     return changed
 

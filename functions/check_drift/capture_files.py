@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from evergreen import names
+
+# What holds the prediction ids in the records under a prefix.
+ROWS_OF = {names.PREDICTIONS_PREFIX: "rows", names.FEEDBACK_PREFIX: "labels"}
 # How many broken objects and lines are described; all are counted.
 _DESCRIBED = 10
 # "CWL CONTROL MESSAGE: Checking health of destination Firehose."

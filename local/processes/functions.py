@@ -113,7 +113,7 @@ def _clean(given: dict[str, str], config: dict, folder: Path) -> dict[str, str]:
     group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
     return {
         **variables,
-        **environments.workload({}),
+        **environments.workload({}, region=config["FunctionArn"].split(":")[3]),
         "TMPDIR": str(temporary),
         "TZ": "UTC",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",

@@ -135,7 +135,8 @@ class Job(ABC):
 
     def _execute(self, command: Command, credentials: dict[str, str]) -> int:
         """Run the command to its end, and return its exit code."""
-        environment = environments.workload(credentials) | {"SAGEMAKER_BASE_DIR": str(self.base)} | command.environment
+        environment = environments.workload(credentials, region=self.region)
+        environment |= {"SAGEMAKER_BASE_DIR": str(self.base)} | command.environment
         python_path = [environment.get("PYTHONPATH"), str(_SITE)]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, python_path))
         log = JobLog(self.kind, self.name)

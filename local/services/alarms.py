@@ -4,6 +4,10 @@ ministack pools all periods and all dimensions of a metric, ignores missing data
 and notifies topics only. Here an alarm is evaluated on its own dimensions and by period, with `DatapointsToAlarm`,
 `EvaluationPeriods` and `TreatMissingData`. It is also evaluated every few seconds, and it can invoke a function.
 
+Where data are missing, older ones are judged: more periods are looked at than the alarm names
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html). How many more, AWS leaves
+open; its example has two.
+
 Periods end now instead of at full minutes, so that an alarm reacts to a metric at once. Of metric math, one form is
 evaluated (metric_math.py); alarms on anomaly bands are not.
 """
@@ -19,6 +23,7 @@ from local import engine
 from local.services import metric_math, queue_metrics
 
 _EVERY_SECONDS = 5.0
+_OLDER_PERIODS = 2
 _logger = logging.getLogger(__name__)
 _evaluating = threading.RLock()
 
@@ -50,8 +55,11 @@ def _evaluate_forever() -> None:
     while True:
         time.sleep(_EVERY_SECONDS)
         try:
-            for alarm in list(engine.ALARMS.get().values()):
-                evaluate(alarm)
+            # ministack keeps them by account, region and name, and shows those of the present region.
+            for region in {region for _, region, _ in list(engine.ALARMS.get()._data)}:
+                engine.SET_REGION(region)
+                for alarm in list(engine.ALARMS.get().values()):
+                    evaluate(alarm)
         except Exception:  # The thread serves all alarms: an alarm that cannot be evaluated must not end it.
             _logger.exception("an alarm could not be evaluated")
 
@@ -62,7 +70,8 @@ def evaluate(alarm: dict) -> None:
         breaches = _BREACHES.get(alarm.get("ComparisonOperator", ""))
         if not alarm.get("MetricName") or breaches is None:
             return
-        values = _values_of_math(alarm) if alarm.get(metric_math.METRICS) else _values(alarm)
+        found = _values_of_math(alarm) if alarm.get(metric_math.METRICS) else _values(alarm)
+        values = newest(found, _evaluation_periods(alarm))
         if alarm["Namespace"] == queue_metrics.NAMESPACE:
             queue_metrics.record(_dimensions(alarm)["QueueName"])
         threshold = float(alarm.get("Threshold", 0))
@@ -76,6 +85,16 @@ def evaluate(alarm: dict) -> None:
         if state == alarm["StateValue"]:
             return
         _transition(alarm, state, _reason(values, alarm["ComparisonOperator"], threshold, firing=state == "ALARM"))
+
+
+def newest(values: Sequence[float | None], periods: int) -> list[float | None]:
+    """The newest values of so many periods that have one, then None for each that lacks.
+
+    Args:
+        values: of each period in the evaluation range, newest first.
+    """
+    known = [value for value in values if value is not None][:periods]
+    return [*known, *[None] * (periods - len(known))]
 
 
 def next_state(breaching: Sequence[bool | None], *, current: str, datapoints_to_alarm: int, missing: str) -> str:
@@ -95,19 +114,23 @@ def next_state(breaching: Sequence[bool | None], *, current: str, datapoints_to_
 
 
 def _values(alarm: Mapping) -> list[float | None]:
-    """The statistic in each of the alarm's periods, newest first."""
+    """The statistic in each period of the evaluation range, newest first."""
     key = (alarm["Namespace"], alarm["MetricName"], engine.DIMENSIONS_KEY(_dimensions(alarm)))
     points = list(engine.METRICS.get().get(key) or [])
     statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
     period, now = float(alarm.get("Period") or 60), time.time()
     values: list[float | None] = []
-    for index in range(int(alarm.get("EvaluationPeriods") or 1)):
+    for index in range(_evaluation_periods(alarm) + _OLDER_PERIODS):
         end = now - index * period
         # A timestamp a little ahead of the clock belongs to the newest period.
         inside = [p for p in points if p["Timestamp"] > end - period and (index == 0 or p["Timestamp"] <= end)]
         statistics = engine.CALCULATE_STATISTICS(inside)
         values.append(engine.STATISTIC_VALUE(statistics, statistic, inside) if statistics else None)
     return values
+
+
+def _evaluation_periods(alarm: Mapping) -> int:
+    return int(alarm.get("EvaluationPeriods") or 1)
 
 
 def _values_of_math(alarm: Mapping) -> list[float | None]:

@@ -1,7 +1,6 @@
 """Functions of CloudWatch Logs that ministack lacks.
 
-Lines in the embedded metric format become metrics. Subscriptions deliver to Firehose, in the gzip envelopes of AWS, and
-Firehose's processors unpack them.
+Lines in the embedded metric format become metrics. Subscriptions deliver to Firehose, in the gzip envelopes of AWS.
 """
 
 import base64
@@ -31,7 +30,7 @@ _COMPARISON = re.compile(r'\$\.([\w.]+)\s*=\s*("[^"]*"|[^\s"&|]+)')
 
 
 def install() -> None:
-    fan_out, matches, process = engine.FAN_OUT_LOGS.get(), engine.PATTERN_MATCHES.get(), engine.FIREHOSE_PROCESS.get()
+    fan_out, matches = engine.FAN_OUT_LOGS.get(), engine.PATTERN_MATCHES.get()
     # One thread, so that lines reach Firehose in their order and the caller does not wait.
     deliveries = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-subscriptions")
 
@@ -53,14 +52,8 @@ def install() -> None:
             return matches_json_pattern(pattern, message)
         return matches(pattern, message)
 
-    def process_all(
-        stream: dict, dest: dict, records: list, metadata_sink: Any = None, partition_sink: Any = None
-    ) -> list:
-        return _compress(dest, process(stream, dest, _unpack(dest, records), metadata_sink, partition_sink))
-
     engine.FAN_OUT_LOGS.replace(fan_out_all)
     engine.PATTERN_MATCHES.replace(pattern_matches)
-    engine.FIREHOSE_PROCESS.replace(process_all)
 
 
 def matches_json_pattern(pattern: str, message: str) -> bool:
@@ -148,38 +141,3 @@ def _envelope(kind: str, subscription: str, group: str, stream: str, events: lis
             for event in events
         ],
     }
-
-
-def _unpack(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Firehose's Decompression and CloudWatchLogProcessing processors, for the destinations that ask for them."""
-    processing = (destination.get("config") or {}).get("ProcessingConfiguration") or {}
-    if not processing.get("Enabled"):
-        return records
-    for processor in processing.get("Processors") or []:
-        given = {item["ParameterName"]: item["ParameterValue"] for item in processor.get("Parameters") or []}
-        if processor.get("Type") == "Decompression":
-            records = [(name, gzip.decompress(data)) for name, data in records]
-        elif processor.get("Type") == "CloudWatchLogProcessing" and _is_true(given.get("DataMessageExtraction")):
-            # Control messages too: AWS does not say that its processor leaves them out.
-            records = [(name, _messages(data)) for name, data in records]
-        elif processor.get("Type") == "AppendDelimiterToRecord":
-            delimiter = given.get("Delimiter", "\\n").encode().decode("unicode_escape").encode()
-            records = [(name, data + delimiter) for name, data in records]
-    return records
-
-
-def _compress(destination: dict, records: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Compress records if the destination asks for GZIP, which ministack ignores."""
-    if (destination.get("config") or {}).get("CompressionFormat") != "GZIP":
-        return records
-    return [(name, gzip.compress(data)) for name, data in records]
-
-
-def _is_true(value: Any) -> bool:
-    return str(value).lower() == "true"
-
-
-def _messages(envelope: bytes) -> bytes:
-    """The messages of an envelope, each with a line break at its end."""
-    events = json.loads(envelope)["logEvents"]
-    return "".join(event["message"].rstrip("\n") + "\n" for event in events).encode()

@@ -183,7 +183,7 @@ def stack(trained):
     # What was predicted: the checks of other tests count this label as well.
     endpoint.feedback({"prediction_id": predicted["prediction_id"], "actual": predicted["prediction"]})
     for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX):
-        captures.await_growth(prefix, 1)
+        captures.await_records(prefix, [predicted["prediction_id"]])
     stack = Stack(trained)
     assert make_check(stack)["rows"] > 0
     return stack

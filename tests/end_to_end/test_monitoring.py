@@ -35,13 +35,14 @@ def checks(trained):
 
 def predict_half_a_year(trained, endpoint, year, months, *, labels):
     """Predictions of some months of a year, captured; the moment before the first of them."""
-    start, captures = datetime.now(UTC), Captures(trained.target)
+    start = datetime.now(UTC)
     rows = city_months(year, months, endpoint.model()["contract"]["features"])
     replayed = replay(endpoint, rows, lambda _words: None)
     if labels:
         endpoint.feedback({"labels": replayed.truths})
-    captures.await_growth(names.PREDICTIONS_PREFIX, replayed.requests)
-    captures.await_growth(names.FEEDBACK_PREFIX, int(labels))
+    captures = Captures(trained.target)
+    captures.await_records(names.PREDICTIONS_PREFIX, replayed.prediction_ids)
+    captures.await_records(names.FEEDBACK_PREFIX, replayed.prediction_ids if labels else [])
     return start, len(rows)
 
 
@@ -186,12 +187,12 @@ def test_a_request_that_the_function_does_not_survive_is_told(trained, endpoint,
 
 
 def test_a_prediction_can_be_forgotten(trained, endpoint):
-    captures = Captures(trained.target)
     answer = endpoint.predict({"instances": [ROW, ROW]})
     gone, kept = (prediction["prediction_id"] for prediction in answer["predictions"])
     endpoint.feedback({"prediction_id": gone, "actual": 1.0})
-    captures.await_growth(names.PREDICTIONS_PREFIX, 1)
-    captures.await_growth(names.FEEDBACK_PREFIX, 1)
+    captures = Captures(trained.target)
+    captures.await_records(names.PREDICTIONS_PREFIX, [gone, kept])
+    captures.await_records(names.FEEDBACK_PREFIX, [gone])
 
     changed = forget_prediction(trained.target, gone, lambda _words: None)
 

@@ -126,7 +126,7 @@ def test_every_verb_works_under_the_policy_and_all_of_it_is_used(trained, accoun
     (checkout / table).unlink()
     evergreen("data", "pull")
     prediction = Endpoint(Target.choose("dev", local=False)).predict({"features": ROW})["prediction_id"]
-    captures.await_growth(names.PREDICTIONS_PREFIX, 1)
+    captures.await_records(names.PREDICTIONS_PREFIX, [prediction])
     evergreen("forget", prediction)
 
     assert {*ran, "forget"} == set(VERBS) - LOCAL

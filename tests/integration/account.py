@@ -14,10 +14,11 @@ from local.cloud import EmbeddedCloud
 
 
 class Account:
-    """The embedded cloud's account, by its root user."""
+    """The embedded cloud's account, by its root user, in the cloud's region or in another."""
 
-    def __init__(self, cloud: EmbeddedCloud) -> None:
+    def __init__(self, cloud: EmbeddedCloud, *, region: str = "") -> None:
         self.cloud = cloud
+        self.region = region or cloud.region
         environment = cloud.environment()
         self.client = self.as_caller(
             AccessKeyId=environment["AWS_ACCESS_KEY_ID"], SecretAccessKey=environment["AWS_SECRET_ACCESS_KEY"]
@@ -29,7 +30,7 @@ class Account:
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
             aws_session_token=credentials.get("SessionToken"),
-            region_name=self.cloud.region,
+            region_name=self.region,
         )
         address = {"endpoint_url": self.cloud.endpoint, "verify": str(self.cloud.ca_file)}
         return lambda service: session.client(service, **address)

@@ -53,31 +53,46 @@ CONTROL = b"CWL CONTROL MESSAGE: Checking health of destination Firehose."
 
 
 def delivered(aws, bucket, eventually):
-    """The two objects of a bucket, by what they hold: the control message, and what a function printed."""
+    """The key of the only object of a bucket, and its content."""
     s3 = aws.client("s3")
-    found = eventually(lambda: (objects := s3.list_objects_v2(Bucket=bucket).get("Contents", []))[1:] and objects)
-    return {item["Key"]: s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read() for item in found}
+    [item] = eventually(lambda: s3.list_objects_v2(Bucket=bucket).get("Contents", []))
+    return item["Key"], s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
 
 
-def test_a_log_subscription_delivers_through_firehose_to_s3(aws, eventually):
+def test_what_a_log_subscription_sends_within_the_interval_is_one_object_in_s3(aws, eventually):
     bucket = aws.bucket()
     function = subscribed_function(aws, delivery_stream(aws, bucket, aws.name("captures")))
     aws.invoke(function, {"kind": "noise"})
-    aws.invoke(function, {"kind": "prediction", "id": 7})
-    found = delivered(aws, bucket, eventually)
-    assert all(key.startswith(time.strftime("captures/%Y/", time.gmtime())) for key in found)
-    [body] = [body for body in found.values() if body.strip() != CONTROL]
-    assert [json.loads(line) for line in body.splitlines()] == [{"kind": "prediction", "id": 7}]
+    for number in (7, 8):
+        aws.invoke(function, {"kind": "prediction", "id": number})
+    key, body = delivered(aws, bucket, eventually)
+    assert key.startswith(time.strftime("captures/%Y/", time.gmtime()))
+    control, *records = body.splitlines()
+    assert control == CONTROL
+    assert [json.loads(line)["id"] for line in records] == [7, 8]
+
+
+def test_what_comes_after_an_object_is_the_next_one(aws, eventually):
+    bucket, name, s3 = aws.bucket(), aws.name("captures"), aws.client("s3")
+    delivery_stream(aws, bucket, name, ProcessingConfiguration={"Enabled": False})
+    put = lambda data: aws.client("firehose").put_record(DeliveryStreamName=name, Record={"Data": data})  # noqa: E731
+    put(b"1")
+    put(b"2")
+    first, body = delivered(aws, bucket, eventually)
+    assert body == b"12"
+    put(b"3")
+    listed = eventually(lambda: s3.list_objects_v2(Bucket=bucket)["Contents"][1:] and s3.list_objects_v2(Bucket=bucket))
+    [second] = {item["Key"] for item in listed["Contents"]} - {first}
+    assert s3.get_object(Bucket=bucket, Key=second)["Body"].read() == b"3"
 
 
 def test_firehose_compresses_what_it_writes_if_it_is_told_to(aws, eventually):
     bucket = aws.bucket()
     stream = delivery_stream(aws, bucket, aws.name("captures"), CompressionFormat="GZIP", FileExtension=".jsonl.gz")
     aws.invoke(subscribed_function(aws, stream), {"kind": "prediction", "id": 7})
-    found = delivered(aws, bucket, eventually)
-    assert all(key.endswith(".jsonl.gz") for key in found)
-    [body] = [body for body in map(gzip.decompress, found.values()) if body.strip() != CONTROL]
-    assert json.loads(body) == {"kind": "prediction", "id": 7}
+    key, body = delivered(aws, bucket, eventually)
+    assert key.endswith(".jsonl.gz")
+    assert json.loads(gzip.decompress(body).splitlines()[-1]) == {"kind": "prediction", "id": 7}
 
 
 def test_what_firehose_refuses_is_counted_and_delivered_once_it_takes_it_again(aws, eventually):
@@ -97,8 +112,8 @@ def test_what_firehose_refuses_is_counted_and_delivered_once_it_takes_it_again(a
     (metric,) = eventually(listed)
     assert {"Name": "FilterName", "Value": "captures"} in metric["Dimensions"]
     assert delivery_stream(aws, bucket, name) == stream
-    [body] = [body for body in delivered(aws, bucket, eventually).values() if body.strip() != CONTROL]
-    assert json.loads(body) == {"kind": "prediction", "id": 7}
+    _, body = delivered(aws, bucket, eventually)
+    assert {"kind": "prediction", "id": 7} in [json.loads(line) for line in body.splitlines() if line != CONTROL]
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,28 @@ def test_an_alarm_returns_to_ok_when_its_data_run_out(aws, topic, next_message):
     assert states == ["OK", "ALARM", "OK"]
 
 
+def test_an_alarm_of_another_region_returns_to_ok_as_well(aws, eventually):
+    elsewhere, namespace, name = Account(aws.cloud, region="eu-central-1"), aws.name("Evergreen"), aws.name("drift")
+    cloudwatch = elsewhere.client("cloudwatch")
+    drift_alarm(elsewhere, AlarmName=name, Namespace=namespace, Period=1)
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "DriftShare", "Value": 1.0}])
+    state = lambda: cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]  # noqa: E731
+    assert state() == "ALARM"
+    assert eventually(lambda: state() == "OK")
+
+
+@pytest.mark.parametrize(("ago", "state"), [(2, "ALARM"), (4, "OK")])
+def test_where_the_newest_period_has_no_data_one_of_the_two_before_it_is_judged(aws, topic, next_message, ago, state):
+    """Put before the alarm, since CloudWatch keeps a metric that no alarm watches yet."""
+    arn, queue = topic
+    namespace, period = aws.name("Evergreen"), 60
+    old = {"MetricName": "DriftShare", "Value": 1.0, "Timestamp": time.time() - (ago - 0.5) * period}
+    aws.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[old])
+    actions = {"AlarmActions": [arn], "OKActions": [arn]}
+    drift_alarm(aws, AlarmName=aws.name("drift"), Namespace=namespace, Period=period, **actions)
+    assert json.loads(next_message(queue))["NewStateValue"] == state
+
+
 def test_a_failed_execution_reaches_a_queue_by_a_rule_with_a_transformed_message(aws, topic, next_message):
     arn, queue = topic
     states = {"Start": {"Type": "Fail", "Error": "NoRows", "Cause": "empty"}}

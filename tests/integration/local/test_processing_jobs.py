@@ -2,6 +2,7 @@
 
 import json
 
+from tests.integration.account import Account
 from tests.integration.local.jobs import processing
 
 
@@ -74,3 +75,14 @@ def test_a_processing_job_that_runs_too_long_is_stopped(process):
     job = process("import time\ntime.sleep(60)", seconds=1)
     assert job["ProcessingJobStatus"] == "Stopped"
     assert job["FailureReason"].endswith("longer than 1 second")
+
+
+def test_a_job_of_another_region_works_in_that_one(aws, store, role, eventually):
+    elsewhere = Account(aws.cloud, region="eu-central-1")
+    request = processing(elsewhere, store, role, "import os, sys\nsys.exit(os.environ['AWS_REGION'] != 'eu-central-1')")
+    sagemaker = elsewhere.client("sagemaker")
+    arn = sagemaker.create_processing_job(**request)["ProcessingJobArn"]
+    name = request["ProcessingJobName"]
+    status = lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"]  # noqa: E731
+    eventually(lambda: status() != "InProgress")
+    assert (status(), arn.split(":")[3]) == ("Completed", "eu-central-1")
