@@ -25,6 +25,7 @@ from local.services import (
     log_pipeline,
     metric_math,
     sagemaker,
+    strictness,
     unkindness,
     workflows,
 )
@@ -59,6 +60,7 @@ def install(home: Path) -> JobStore:
     # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))
     log_pipeline.install()
+    strictness.install()
     if os.environ.get(UNKIND):
         unkindness.install()
     return jobs
