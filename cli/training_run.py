@@ -37,13 +37,14 @@ class TrainingRun:
             version: of the data, or its first characters; without it, the table on the disk is used.
 
         Raises:
-            InvalidSettings: model.toml cannot be used.
+            InvalidSettings: model.toml cannot be used, or is of another model than the stack.
             InvalidData: the table is missing, empty, or lacks a column that model.toml names.
             CommandFailed: there is no such version, or more than one.
         """
         self._target = target
         self._settings_file = settings_file
         self.settings = read_settings(settings_file)
+        self.settings.require_name(target.outputs.get(names.OUTPUT_MODEL_NAME, self.settings.name))
         self.data_file = settings_file.parent / self.settings.data.path
         self._versions = self._named = None
         if version is None:

@@ -94,6 +94,7 @@ EXECUTION_ERROR = Touchpoint("services.stepfunctions", "_ExecutionError", ("erro
 RUN_EXECUTION = Touchpoint("services.stepfunctions", "_run_execution", ("exec_arn",))
 STOP_EXECUTION = Touchpoint("services.stepfunctions", "_stop_execution", ("data",))
 EMIT_STATUS_EVENT = Touchpoint("services.stepfunctions", "_emit_execution_status_event", ("execution",))
+INVOKE = Touchpoint("services.stepfunctions", "_invoke_resource", ("resource", "input_data"))
 INVOKE_WITH_TIMEOUT = Touchpoint(
     "services.stepfunctions", "_invoke_resource_with_timeout", ("resource", "input_data", "timeout")
 )

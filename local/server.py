@@ -26,6 +26,7 @@ from local.services import (
     log_pipeline,
     metric_math,
     sagemaker,
+    strictness,
     unkindness,
     workflows,
 )
@@ -61,6 +62,7 @@ def install(home: Path) -> JobStore:
     engine.HEALTH_PATHS.replace(("/_ministack/health",))
     log_pipeline.install()
     firehose.install()
+    strictness.install()
     if os.environ.get(UNKIND):
         unkindness.install()
     return jobs

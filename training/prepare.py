@@ -185,6 +185,7 @@ def main() -> None:
     """The SageMaker processing job."""
     base = job.base_folder() / "processing"
     settings = read_settings(job.single_file(base / "input" / names.CHANNEL_SETTINGS))
+    settings.require_name(os.environ.get(names.MODEL_NAME, settings.name))
     manifest = os.environ.get(names.DATA_MANIFEST, "")
     named = version_of_manifest(manifest)
     if named is None:

@@ -323,6 +323,19 @@ class ModelSettings:
         named = [name for name in (self.split.by, self.data.group) if name]
         return [self.data.target, *named, *self.data.leave_out, *self.columns]
 
+    def require_name(self, deployed: str) -> None:
+        """Hold the model's name against that of the stack that would train it.
+
+        Raises:
+            InvalidSettings: the stack is another model's.
+        """
+        if self.name != deployed:
+            raise InvalidSettings(
+                f"model.toml is of the model {self.name!r}, and the stack is of {deployed!r}, whose endpoint would answer "
+                f"with another model. For a stack of its own, add an environment to infra/environments.py and run: "
+                f"cdk deploy evergreen-<its name> (on a laptop, make up). To replace the model, set name = {deployed!r}"
+            )
+
     def check_features(self, features: Sequence[str], *, file: str) -> None:
         """Hold what is said about features against those that the table has.
 

@@ -38,7 +38,12 @@ def prepare_request(at: Addresses) -> dict[str, Any]:
         "ProcessingResources": {
             "ClusterConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30}
         },
-        "Environment": {**names.NO_TELEMETRY, names.DATA_MANIFEST: "{% $data %}"},
+        "Environment": {
+            **names.NO_TELEMETRY,
+            names.DATA_MANIFEST: "{% $data %}",
+            # Settings of another model would be trained into this one's endpoint.
+            names.MODEL_NAME: at.model_name,
+        },
         "StoppingCondition": {"MaxRuntimeInSeconds": at.prepare_seconds},
         "Tags": _tags(at),
     }

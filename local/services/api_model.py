@@ -1,4 +1,4 @@
-"""Validates requests by SageMaker's published API model, as the service does.
+"""Validates requests by the published API model of their service, as the service does.
 
 botocore checks types and required members. It leaves patterns, lengths, ranges and enumerations to the service. They
 are checked here, since a name that is one character too long must be rejected.
@@ -22,15 +22,16 @@ class InvalidRequest(ValueError):
 
 
 @functools.cache
-def sagemaker() -> ServiceModel:
-    """SageMaker's API model."""
-    return ServiceModel(botocore.loaders.create_loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+def service_model(service: str) -> ServiceModel:
+    """The API model of a service, by botocore's name of it."""
+    return ServiceModel(botocore.loaders.create_loader().load_service_model(service, "service-2"), service)
 
 
-def validate(operation: str, request: dict[str, Any]) -> None:
-    """Raises InvalidRequest if SageMaker's `operation` does not accept `request`."""
-    shape = sagemaker().operation_model(operation).input_shape
-    assert shape is not None
+def validate(service: str, operation: str, request: dict[str, Any]) -> None:
+    """Raises InvalidRequest if the service's `operation` does not accept `request`."""
+    shape = service_model(service).operation_model(operation).input_shape
+    if shape is None:
+        return
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
         raise InvalidRequest(report.generate_report())
@@ -58,6 +59,9 @@ def _faults(value: Any, shape: Shape, path: str) -> Iterator[str]:
     elif shape.type_name == "string":
         yield from _size_faults(value, len(value), shape, path)
         yield from _string_faults(value, shape, path)
+    elif shape.type_name in ("integer", "long", "float", "double") and value > shape.metadata.get("max", value):
+        # botocore checks the least value itself.
+        yield _fault(value, path, f"Member must have value less than or equal to {shape.metadata['max']}")
 
 
 def _size_faults(value: Any, size: int, shape: Shape, path: str) -> Iterator[str]:

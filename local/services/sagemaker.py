@@ -68,7 +68,7 @@ class SageMaker:
 
     def _validate(self, operation: str, request: dict[str, Any]) -> None:
         try:
-            api_model.validate(operation, request)
+            api_model.validate("sagemaker", operation, request)
         except api_model.InvalidRequest as error:
             raise SageMakerError("ValidationException", str(error)) from error
 

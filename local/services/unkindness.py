@@ -13,23 +13,17 @@ first in it: no source promises an order.
 
 import itertools
 import json
-import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from local import engine
+from local.services import front
 
 EVERY = 20
 TWICE_EVERY = 3
-_SERVICE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 _THROTTLED = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"}).encode()
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def install() -> None:
@@ -55,12 +49,12 @@ def repeated(deliver: Callable[..., Any], *, every: int = 1) -> Callable[..., An
     return deliver_now_and_then_twice
 
 
-def unkind(answer: App) -> App:
+def unkind(answer: front.App) -> front.App:
     """The same server, which refuses requests now and then."""
-    requests: Counter[bytes] = Counter()
+    requests: Counter[str] = Counter()
 
-    async def refuse_now_and_then(scope: Scope, receive: Receive, send: Send) -> None:
-        service = _service(scope)
+    async def refuse_now_and_then(scope: front.Scope, receive: front.Receive, send: front.Send) -> None:
+        service = _refused_here(scope)
         requests[service] += 1
         if service and requests[service] % EVERY == 0:
             await _refuse(scope["method"], service, receive, send)
@@ -70,22 +64,17 @@ def unkind(answer: App) -> App:
     return refuse_now_and_then
 
 
-def _service(scope: Scope) -> bytes:
-    """That a request is signed for, if it is one that is refused here; else empty."""
-    headers = dict(scope.get("headers", ()))
-    found = _SERVICE.search(headers.get(b"authorization", b""))
-    return found[1] if found and (found[1] == b"s3" or b"x-amz-target" in headers) else b""
+def _refused_here(scope: front.Scope) -> str:
+    """The service that a request is signed for, if it is one whose requests are refused here; else empty."""
+    headers = front.headers_of(scope)
+    service = front.signed_for(headers)
+    return service if service == "s3" or "x-amz-target" in headers else ""
 
 
-async def _refuse(method: str, service: bytes, receive: Receive, send: Send) -> None:
-    # The connection can only be used again if the body has been read.
-    while (await receive()).get("more_body"):
-        pass
-    status, kind, body = (
-        (503, b"application/xml", b"" if method == "HEAD" else _SLOW_DOWN)
-        if service == b"s3"
-        else (400, b"application/x-amz-json-1.1", _THROTTLED)
-    )
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _refuse(method: str, service: str, receive: front.Receive, send: front.Send) -> None:
+    await front.read(receive)
+    if service == "s3":
+        body = b"" if method == "HEAD" else _SLOW_DOWN
+        await front.answer(send, 503, {"content-type": "application/xml"}, body)
+    else:
+        await front.answer(send, 400, {"content-type": "application/x-amz-json-1.1"}, _THROTTLED)

@@ -1,6 +1,7 @@
 """SageMaker jobs in Step Functions, with and without `.sync`, S3's GetObject, and the AWS/States metrics.
 
-A job that an execution waits for is stopped when the execution is stopped or the task times out.
+What a task sends is held against the API model of its service. A job that an execution waits for is stopped when the
+execution is stopped or the task times out.
 """
 
 import contextvars
@@ -11,9 +12,16 @@ from typing import Any
 
 from local import engine
 from local.processes.jobs import Job
+from local.services import api_model
 from local.services.sagemaker import SageMaker, SageMakerError
 
 _TASKS = {"createTrainingJob": "TrainingJob", "createProcessingJob": "ProcessingJob"}
+# The other tasks whose requests are held against their service's model.
+_REQUESTS = {
+    "arn:aws:states:::lambda:invoke": ("lambda", "Invoke"),
+    "arn:aws:states:::sns:publish": ("sns", "Publish"),
+    "arn:aws:states:::aws-sdk:s3:getObject": ("s3", "GetObject"),
+}
 # Error names of the optimised integration; every other code becomes AmazonSageMakerException.
 _ERRORS = {
     "ResourceInUse": "SageMaker.ResourceInUseException",
@@ -39,6 +47,7 @@ def install(service: SageMaker) -> None:
     engine.SERVICE_DISPATCH.get()["arn:aws:states:::aws-sdk:s3:getObject"] = _get_object
     _follow_executions(tasks)
     _end_jobs_with_timeouts()
+    _refuse_invalid_requests()
     _record_metrics()
 
 
@@ -147,6 +156,23 @@ def _end_jobs_with_timeouts() -> None:
             _waited_for.reset(token)
 
     engine.INVOKE_WITH_TIMEOUT.replace(invoke_with_timeout)
+
+
+def _refuse_invalid_requests() -> None:
+    invoke = engine.INVOKE.get()
+
+    def invoke_valid(resource: str, input_data: Any) -> Any:
+        if resource in _REQUESTS:
+            service, operation = _REQUESTS[resource]
+            # Text in the request, JSON in the state machine.
+            payload = {"Payload": json.dumps(input_data["Payload"])} if "Payload" in input_data else {}
+            try:
+                api_model.validate(service, operation, {**input_data, **payload})
+            except api_model.InvalidRequest as error:
+                raise engine.EXECUTION_ERROR(f"{service.title()}.ValidationException", str(error)) from error
+        return invoke(resource, input_data)
+
+    engine.INVOKE.replace(invoke_valid)
 
 
 def _record_metrics() -> None:

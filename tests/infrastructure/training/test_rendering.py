@@ -60,7 +60,7 @@ def test_an_execution_asks_for_the_lease_in_its_own_name_and_gives_it_back_in_th
 
 @pytest.mark.parametrize("previous_contract", ["", CONTRACT])
 def test_sagemaker_accepts_the_processing_job(states, previous_contract):
-    validate("CreateProcessingJob", prepare_request(states, previous_contract=previous_contract))
+    validate("sagemaker", "CreateProcessingJob", prepare_request(states, previous_contract=previous_contract))
 
 
 def inputs(request):
@@ -89,7 +89,7 @@ def test_once_there_is_a_champion_preparing_reads_its_contract_too(states):
 
 
 def test_sagemaker_accepts_the_training_job(states):
-    validate("CreateTrainingJob", train_request(states))
+    validate("sagemaker", "CreateTrainingJob", train_request(states))
 
 
 def test_the_check_itself_refuses_what_sagemaker_refuses(states):
@@ -101,7 +101,7 @@ def test_the_check_itself_refuses_what_sagemaker_refuses(states):
         {"ResourceConfig": {**request["ResourceConfig"], "InstanceType": "ml.m5.biggest"}},
     ):
         with pytest.raises(InvalidRequest):
-            validate("CreateTrainingJob", {**request, **wrong})
+            validate("sagemaker", "CreateTrainingJob", {**request, **wrong})
 
 
 @pytest.mark.parametrize("retries", [0, 12])
@@ -249,3 +249,21 @@ def test_an_execution_ends_as_what_it_came_to(states, failed, decision, end):
         (catch,) = states[failed]["Catch"]
         variables |= evaluate(catch["Assign"], variables, errorOutput={"Error": "E", "Cause": "c"})
     assert chosen(states["HowItEnded"], variables) == end
+
+
+def test_no_expression_of_the_machine_returns_nothing(states):
+    # All of each state, those that only a failure leads to included: what is added later is evaluated as well.
+    job = {**train_request(states), **prepare_request(states), "ModelArtifacts": {"S3ModelArtifacts": "s3://a/b"}}
+    payload = {"promote": True, "version": VERSION, "reason": "r", "gates": [], "previous_contract": CONTRACT}
+    failure = {"state": "Train", "error": "E", "cause": "c", "words": "w"}
+    for state in states.values():
+        evaluate(
+            state,
+            {**VARIABLES, "decision": payload, "failure": failure},
+            input={**INPUT, **job},
+            result={"Payload": payload, "Body": "words"},
+            errorOutput={"Error": "E", "Cause": "c"},
+            context=context(redrives=0),
+        )
+    with pytest.raises(AssertionError, match="undefined"):
+        evaluate({"Arguments": [{"Key": "{% $states.input.none %}"}]}, {}, input=INPUT)

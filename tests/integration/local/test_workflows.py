@@ -164,6 +164,20 @@ def test_a_failed_function_is_caught_by_the_name_of_its_exception(aws, run):
     assert json.loads(ended["output"] or "null") == "caught", ended
 
 
+@pytest.mark.parametrize(
+    ("resource", "arguments", "service"),
+    [
+        ("lambda:invoke", {"FunctionName": "no such!", "Payload": {}}, "Lambda"),
+        ("aws-sdk:s3:getObject", {"Bucket": "bucket", "Key": ""}, "S3"),
+        ("sns:publish", {"TopicArn": "arn:aws:sns:us-east-1:000000000000:topic", "Subject": "no message"}, "Sns"),
+    ],
+)
+def test_a_request_that_breaks_the_model_of_its_service_fails_its_task(run, resource, arguments, service):
+    task = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments, "End": True}
+    ended = run({"Start": task})
+    assert (ended["status"], ended["error"]) == ("FAILED", f"{service}.ValidationException")
+
+
 def test_expressions_see_the_execution(run):
     keys = ("Id", "Name", "StartTime", "Input")
     output = "{% {" + ", ".join(f"'{key}': $states.context.Execution.{key}" for key in keys) + "} %}"

@@ -67,6 +67,15 @@ def test_the_job_reads_its_channels_and_says_what_it_found(job_folder):
     assert json.loads((output / SUMMARY).read_text())["data_files"][0]["name"] == "houses.csv"
 
 
+def test_the_job_refuses_the_settings_of_another_model(job_folder):
+    finished = as_job(job_folder, **{names.MODEL_NAME: "flats"})
+
+    assert finished.returncode == 1
+    message = (job_folder / "output" / "message").read_text()
+    assert message.startswith("model.toml is of the model 'houses', and the stack is of 'flats'")
+    assert not (job_folder / "processing" / "output").exists()
+
+
 def test_the_job_compares_with_the_champions_contract_if_there_is_one(job_folder, tmp_path):
     previous = job_folder / "processing" / "input" / "previous" / "contract.json"
     previous.parent.mkdir()
