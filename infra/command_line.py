@@ -87,7 +87,7 @@ class CommandLineUser(Construct):
 
     def _forget(self, bucket: s3.IBucket) -> None:
         """Rewrite captures without a prediction."""
-        for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX):
+        for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX, names.UNDELIVERED_PREFIX):
             grant_read(bucket, self.policy, prefix)
             grant_write(bucket, self.policy, prefix)
 

@@ -1,6 +1,6 @@
 """The part of a check that looks at quality: labelled predictions against what the holdout promised."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from evergreen.judging.dependence import Units, units_of
 from evergreen.metrics import METRICS, Outcomes
 from evergreen.monitoring.quality import assess
 from evergreen.number_text import number
-from evergreen.quoting import line
+from evergreen.quoting import FEWEST_ROWS, OTHERS, line
 from functions.check_drift.result import CheckResult, SliceQuality
 from functions.check_drift.subject import Subject
 from functions.check_drift.window import Labelled
@@ -46,10 +46,12 @@ def judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subjec
     parts: dict[str, list[Labelled]] = defaultdict(list)
     for row in labelled:
         parts[f"version {row.version}"].append(row)
-    for row in own:
-        for name in wanted.slices:
-            if name in row.features:
-                parts[f"{name} {line(str(row.features[name]))}"].append(row)
+    for name in wanted.slices:
+        having = [row for row in own if name in row.features]
+        counts = Counter(str(row.features[name]) for row in having)
+        for row in having:
+            value = str(row.features[name])
+            parts[f"{name} {line(value) if counts[value] >= FEWEST_ROWS else OTHERS}"].append(row)
     measure = METRICS[metric].measure
     result.slices = [
         SliceQuality(slice=part, live=measure(_outcomes(rows, contract)), labels=len(rows))
