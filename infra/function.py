@@ -12,6 +12,7 @@ from evergreen import names
 from infra.deployment import Deployment
 from infra.logs import log_group
 from infra.packages.function_zip import function_zip
+from infra.principals import own_service
 
 
 class Function(Construct):
@@ -41,7 +42,7 @@ class Function(Construct):
         """
         super().__init__(scope, id_)
         self.log_group = log_group(self, "Log", deployment, days=log_days)
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        role = iam.Role(self, "Role", assumed_by=own_service("lambda"))
         self.log_group.grant_write(role)
         self.lambda_function = lambda_.Function(
             self,

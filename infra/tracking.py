@@ -7,6 +7,7 @@ from constructs import Construct
 from evergreen import names
 from infra.deployment import Deployment
 from infra.model_store import ModelStore
+from infra.principals import own_service
 
 # A server that is down is asked again three times within some seconds, and then a function fails, which the workflow
 # tells people at once. A client would go on for minutes by MLflow's own settings, which is longer than Promote has. The
@@ -53,7 +54,7 @@ class Tracking(Construct):
                 f"{deployment.stack_name}: SageMaker has no MLflow App in {region}. Choose another region in "
                 f"infra/environments.py, or name a server of your own in {names.TRACKING_URI}"
             )
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        role = iam.Role(self, "Role", assumed_by=own_service("sagemaker"))
         store.grant_serve_artifacts(role)
         self._app = sagemaker.CfnMlflowApp(
             self,

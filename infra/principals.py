@@ -1,0 +1,11 @@
+"""The AWS services that roles and resources of the stack trust."""
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
+
+def own_service(name: str) -> iam.ServicePrincipal:
+    """A service, such as "lambda", when it acts for the stack's own account, and not for another of its customers."""
+    return iam.ServicePrincipal(
+        f"{name}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    )
