@@ -18,6 +18,7 @@ from local.environments import UNKIND
 from local.processes import functions
 from local.processes.jobs import JobStore
 from local.services import (
+    admin_paths,
     alarms,
     buckets,
     dashboards,
@@ -59,6 +60,7 @@ def install(home: Path) -> JobStore:
     # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))
     log_pipeline.install()
+    admin_paths.install()
     if os.environ.get(UNKIND):
         unkindness.install()
     return jobs

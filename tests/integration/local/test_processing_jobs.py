@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.integration.local.jobs import processing
 
 
@@ -74,3 +76,10 @@ def test_a_processing_job_that_runs_too_long_is_stopped(process):
     job = process("import time\ntime.sleep(60)", seconds=1)
     assert job["ProcessingJobStatus"] == "Stopped"
     assert job["FailureReason"].endswith("longer than 1 second")
+
+
+@pytest.mark.parametrize("source", ["pass", "raise SystemExit(3)"])
+def test_a_job_leaves_no_files_behind_however_it_ends(aws, process, source):
+    job = process(source)
+
+    assert not (aws.cloud.home / "jobs" / "processing" / job["ProcessingJobName"]).exists()

@@ -1,0 +1,34 @@
+"""The engine's own paths, which take no signature: all but the two that say that it runs are refused.
+
+One of them deletes everything in the cloud, another changes its settings, and any page in a browser can send a request.
+"""
+
+import json
+
+from local import engine
+from local.services.unkindness import App, Receive, Scope, Send
+
+_PREFIXES = ("/_ministack", "/_localstack")
+_OPEN = ("/_ministack/health", "/_ministack/ready")
+_REFUSAL = json.dumps({"message": "the embedded cloud does not open the engine's own paths; make up starts it anew"})
+
+
+def install() -> None:
+    engine.APP.replace(closed(engine.APP.get()))
+
+
+def closed(answer: App) -> App:
+    """The same server without those paths."""
+
+    async def refuse_admin_paths(scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope.get("path", "").startswith(_PREFIXES) or scope["path"] in _OPEN:
+            await answer(scope, receive, send)
+            return
+        while (await receive()).get("more_body"):
+            pass
+        body = _REFUSAL.encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 403, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return refuse_admin_paths
