@@ -28,6 +28,7 @@ def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *
         target=target,
         features=tuple(_feature(train[name], file=file) for name in names),
         classes=_classes(train[target], holdout[target], file=file) if settings.task == CLASSIFICATION else (),
+        longest_text=settings.data.longest_text,
     )
 
 

@@ -18,8 +18,8 @@ Row = list[Value]
 NUMBER: Literal["number"] = "number"
 CATEGORY: Literal["category"] = "category"
 
-# A text of a request may be longer only if training knew a longer one.
-_MOST_CHARACTERS = 1000
+# Characters of a text in a request, where a contract says nothing else.
+LONGEST_TEXT = 1000
 # Pairs of an unknown field and an absent feature that are held against each other, which takes 20 µs each.
 _MOST_PAIRS = 1000
 
@@ -56,8 +56,11 @@ class Feature:
     categories: tuple[str, ...] = ()
     example: float | str | None = None
 
-    def parse(self, value: Any) -> Value:
+    def parse(self, value: Any, longest_text: int = LONGEST_TEXT) -> Value:
         """The value as the model takes it.
+
+        Args:
+            longest_text: in characters; more only if training knew a longer one.
 
         Raises:
             FieldProblem: it is of another type, not finite, too long, or missing where no training row lacked it.
@@ -72,8 +75,8 @@ class Feature:
         if self.type == CATEGORY:
             if not isinstance(value, str):
                 raise FieldProblem(value, self._kind())
-            if len(value) > _MOST_CHARACTERS:
-                most = max((_MOST_CHARACTERS, *map(len, self.categories)))
+            if len(value) > longest_text:
+                most = max((longest_text, *map(len, self.categories)))
                 if len(value) > most:
                     raise FieldProblem(value, f"{self._kind()}, a text of at most {most} characters")
             return value
@@ -119,13 +122,14 @@ class FieldProblem(Exception):
 class Contract:
     """The features in the model's order, the target, and the task.
 
-    `classes` are the labels of a classification, in the order of its probabilities.
+    `classes` are the labels of a classification, in the order of its probabilities; `longest_text` is that of Feature.
     """
 
     task: str
     target: str
     features: tuple[Feature, ...]
     classes: tuple[str, ...] = ()
+    longest_text: int = LONGEST_TEXT
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -148,7 +152,7 @@ class Contract:
         for feature in self.features:
             name = feature.name
             try:
-                row.append(feature.parse(features[name]))
+                row.append(feature.parse(features[name], self.longest_text))
             except KeyError:
                 place = f"{where}.{name}"
                 errors.append(FieldError(place=place, got="nothing", expected=feature._kind(), kind="nothing"))
@@ -195,7 +199,14 @@ class Contract:
             features = tuple(
                 Feature(**{**feature, "categories": tuple(feature["categories"])}) for feature in table["features"]
             )
-            return cls(task=table["task"], target=table["target"], features=features, classes=tuple(table["classes"]))
+            return cls(
+                task=table["task"],
+                target=table["target"],
+                features=features,
+                classes=tuple(table["classes"]),
+                # Contracts of before have none.
+                longest_text=int(table.get("longest_text", LONGEST_TEXT)),
+            )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error
 

@@ -54,6 +54,12 @@ class DataSettings:
             "are not taken as independent. Without it, the column of a split by group."
         ),
     )
+    longest_text: int = field(
+        default=1000,
+        metadata=_says(
+            "Characters of a text in a request; more only where training knew a longer text. Part of the contract."
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
