@@ -9,6 +9,10 @@ from typing import Any
 
 # Of a value or a name in a message.
 _CHARACTERS = 60
+# A value that fewer rows have may tell of one person. What is kept of many rows, such as a report, does not quote it.
+FEWEST_ROWS = 10
+# How the report calls all such values of a column together.
+OTHERS = "(others)"
 
 
 def quoted(text: str) -> str:

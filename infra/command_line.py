@@ -48,7 +48,8 @@ class CommandLineUser(Construct):
         self._version_data(data.bucket)
         self._train(training.workflow)
         self._read_models(models.bucket, deployment.model_name)
-        self._allow(["execute-api:Invoke"], own_arn("execute-api", f"{serving.api_id}/*/*/*"))
+        for route in names.ROUTES:
+            self._allow(["execute-api:Invoke"], own_arn("execute-api", f"{serving.api_id}/*/{route.replace(' ', '')}"))
         for function in (training.workflow.promote_function, monitoring.check.function_name):
             self._allow(["lambda:InvokeFunction"], own_arn("lambda", f"function:{function}"))
         self._look(monitoring)
@@ -87,7 +88,7 @@ class CommandLineUser(Construct):
 
     def _forget(self, bucket: s3.IBucket) -> None:
         """Rewrite captures without a prediction."""
-        for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX):
+        for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX, names.UNDELIVERED_PREFIX):
             grant_read(bucket, self.policy, prefix)
             grant_write(bucket, self.policy, prefix)
 

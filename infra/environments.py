@@ -9,6 +9,8 @@ class Environment:
     Attributes:
         region: explicit, since the training image's address differs per region.
         retention_days: of logs; one of the values that CloudWatch Logs knows.
+        request_log_days: the same of the predict function's log. It holds the features of every prediction, as the
+            captures do, but there nothing can be taken out of it.
         capture_days: after which captured predictions and labels are deleted.
         expire_days: after which prepared splits, which can be made again, are deleted.
         requests_per_second, burst: throttling of the endpoint.
@@ -22,6 +24,7 @@ class Environment:
     name: str
     region: str
     retention_days: int
+    request_log_days: int
     capture_days: int
     expire_days: int
     requests_per_second: int
@@ -38,6 +41,7 @@ ENVIRONMENTS = (
         name="dev",
         region="us-east-1",
         retention_days=14,
+        request_log_days=7,
         capture_days=90,
         expire_days=30,
         requests_per_second=50,
@@ -50,6 +54,7 @@ ENVIRONMENTS = (
         name="prod",
         region="eu-central-1",
         retention_days=365,
+        request_log_days=14,
         capture_days=365,
         expire_days=90,
         requests_per_second=500,

@@ -30,15 +30,17 @@ class Function(Construct):
         service: str | None = None,
         storage_mb: int = 512,
         dead_letters: sqs.Queue | None = None,
+        log_days: int | None = None,
     ) -> None:
         """
         Args:
             service: the dimension of its metrics, if it differs from the function's name.
             storage_mb: of temporary files.
             dead_letters: takes events that failed after their retries.
+            log_days: how long its log is kept, if not as long as the environment's others.
         """
         super().__init__(scope, id_)
-        self.log_group = log_group(self, "Log", deployment)
+        self.log_group = log_group(self, "Log", deployment, days=log_days)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(role)
         self.lambda_function = lambda_.Function(

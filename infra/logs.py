@@ -1,4 +1,4 @@
-"""Log groups, with the retention of the environment. They are deleted with the stack."""
+"""Log groups, with the retention of the environment or of their own. They are deleted with the stack."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
@@ -7,19 +7,22 @@ from constructs import Construct
 from infra.deployment import Deployment
 
 
-def log_group(scope: Construct, id_: str, deployment: Deployment, *, name: str | None = None) -> logs.LogGroup:
+def log_group(
+    scope: Construct, id_: str, deployment: Deployment, *, name: str | None = None, days: int | None = None
+) -> logs.LogGroup:
     """
     Args:
+        days: how long lines are kept, if not as long as in the environment's other groups.
         name: only where a service asks for a certain one.
 
     Raises:
-        KeyError: CloudWatch Logs has no such retention as the environment's.
+        KeyError: CloudWatch Logs has no such retention.
     """
     return logs.LogGroup(
         scope,
         id_,
         log_group_name=name,
-        retention=_RETENTION[deployment.environment.retention_days],
+        retention=_RETENTION[days or deployment.environment.retention_days],
         removal_policy=RemovalPolicy.DESTROY,
     )
 

@@ -65,9 +65,13 @@ class ModelStore(Construct):
         grant_read_channel(self.bucket, grantee, f"{self.bundles}*/output/model/contract.json")
         grant_locate(self.bucket, grantee)
 
-    def grant_write_bundles(self, grantee: iam.IGrantable) -> None:
-        """Bundles, or in place of one why there is none."""
-        grant_write_in_parts(self.bucket, grantee, self.bundles)
+    def grant_write_bundles(self, grantee: iam.IGrantable, *, jobs: str) -> None:
+        """Bundles, or in place of one why there is none.
+
+        Args:
+            jobs: as of grant_judge_bundles. Jobs share their role, so that it cannot be limited to one of them.
+        """
+        grant_write_in_parts(self.bucket, grantee, f"{self.bundles}{jobs}/")
         self._grant(grantee, "s3:PutObject", self._failures)
 
     def grant_read_failures(self, grantee: iam.IGrantable) -> None:

@@ -1,6 +1,5 @@
 """The SNS topic that alarms and the training workflow write to, and the queue of events that failed."""
 
-from aws_cdk import Aws
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -10,6 +9,7 @@ from constructs import Construct
 from evergreen import names
 from infra.dead_letters import DeadLetters
 from infra.deployment import Deployment
+from infra.principals import own_service
 
 
 class Notifications(Construct):
@@ -26,14 +26,13 @@ class Notifications(Construct):
         # No KMS key: the one that SNS owns would keep CloudWatch out, and one of our own costs a dollar a month.
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
         # A topic with a policy of its own loses the default one: without this statement no alarm ever arrives. The
-        # one for EventBridge comes with the rule's target; EventBridge knows no conditions here.
+        # one for EventBridge comes with the rule's target: AWS documents that it must have no condition.
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AllowCloudWatch",
                 actions=["sns:Publish"],
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                principals=[own_service("cloudwatch")],
                 resources=[self.topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
         if deployment.alarm_email:

@@ -84,6 +84,19 @@ class EmbeddedCloud:
             raise
         self._write_record()
 
+    def raise_if_dead(self) -> None:
+        """
+        Raises:
+            CloudError: one of the two servers has ended.
+        """
+        for process, what, log in (
+            (self._server, "The embedded cloud's server", "server.log"),
+            (self._mlflow, "The MLflow server", "mlflow.log"),
+        ):
+            if process is not None and (code := process.exit_code()) is not None:
+                remedy = "All that was in the cloud is lost. Start it anew with: make up"
+                raise CloudError(f"{self._failure(f'{what} has ended with exit code {code}', log)}\n{remedy}")
+
     def stop(self) -> None:
         """Stop both servers and all processes that they started; may be called again."""
         (self.home / "cloud.json").unlink(missing_ok=True)
@@ -199,7 +212,7 @@ class EmbeddedCloud:
                 if self._server.exit_code() is None and time.monotonic() < deadline:
                     time.sleep(0.05)
                     continue
-                raise CloudError(self._failure("The embedded cloud's server", "server.log")) from error
+                raise CloudError(self._failure("The embedded cloud's server did not start", "server.log")) from error
 
     def _await_mlflow(self, deadline: float) -> None:
         assert self._mlflow is not None
@@ -216,11 +229,11 @@ class EmbeddedCloud:
                     self._mlflow.close()
                     self._start_mlflow()
                     continue
-                raise CloudError(self._failure("The MLflow server", "mlflow.log")) from error
+                raise CloudError(self._failure("The MLflow server did not start", "mlflow.log")) from error
 
     def _failure(self, what: str, log: str) -> str:
         tail = (self.home / log).read_text(errors="replace").splitlines()[-20:]
-        return "\n".join([f"{what} did not start. The end of {self.home / log}:", *tail])
+        return "\n".join([f"{what}. The end of {self.home / log}:", *tail])
 
     def _write_record(self) -> None:
         assert self._server is not None

@@ -18,6 +18,7 @@ from local.environments import UNKIND
 from local.processes import functions
 from local.processes.jobs import JobStore
 from local.services import (
+    admin_paths,
     alarms,
     buckets,
     dashboards,
@@ -63,6 +64,7 @@ def install(home: Path) -> JobStore:
     log_pipeline.install()
     firehose.install()
     strictness.install()
+    admin_paths.install()
     if os.environ.get(UNKIND):
         unkindness.install()
     return jobs

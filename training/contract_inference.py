@@ -29,6 +29,7 @@ def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *
         features=tuple(_feature(train[name], file=file) for name in names),
         missing=tuple(settings.data.missing),
         classes=_classes(train[target], holdout[target], file=file) if settings.task == CLASSIFICATION else (),
+        longest_text=settings.data.longest_text,
     )
 
 

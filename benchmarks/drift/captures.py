@@ -126,7 +126,12 @@ class FolderClient:
 
     def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: ARG002
         found = sorted((self._folder / Prefix).glob("*"))
-        yield {"Contents": [{"Key": str(path.relative_to(self._folder)), "LastModified": END} for path in found]}
+        yield {
+            "Contents": [
+                {"Key": str(path.relative_to(self._folder)), "LastModified": END, "Size": path.stat().st_size}
+                for path in found
+            ]
+        }
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: ARG002
         return {"Body": (self._folder / Key).open("rb")}

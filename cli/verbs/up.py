@@ -1,6 +1,6 @@
 """evergreen up: the embedded cloud, deployed and trained, until Ctrl-C."""
 
-import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,8 @@ from evergreen import names
 if TYPE_CHECKING:
     from local.cloud import EmbeddedCloud
 
+# Between two looks at whether the servers still run.
+_LOOK_SECONDS = 1.0
 _EXAMPLE = '{"features": {"city": "Austin", "year": 2007, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3}}'
 
 
@@ -26,7 +28,9 @@ def up(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without
         run_training(target, Path("model.toml"), steps)
         _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL])
         try:
-            signal.pause()
+            while True:
+                cloud.raise_if_dead()
+                time.sleep(_LOOK_SECONDS)
         except Interrupted:
             console.print("\nStopping the cloud.")
 

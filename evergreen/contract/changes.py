@@ -23,7 +23,7 @@ class Change:
 
 def compare(before: Contract, after: Contract) -> list[Change]:
     """The changes from one contract to the next, breaking ones first. The order of features does not matter."""
-    changes = [*_answer(before, after), *_features(before, after)]
+    changes = [*_answer(before, after), *_texts(before, after), *_features(before, after)]
     return sorted(changes, key=lambda change: not change.breaks_callers)
 
 
@@ -35,6 +35,14 @@ def _answer(before: Contract, after: Contract) -> Iterator[Change]:
     elif before.classes != after.classes:
         for change in _labels("the target", ("class", "classes"), before.classes, after.classes):
             yield _breaking(change.text)
+
+
+def _texts(before: Contract, after: Contract) -> Iterator[Change]:
+    text = f"a text could have {before.longest_text} characters and may now have {after.longest_text}"
+    if after.longest_text < before.longest_text:
+        yield _breaking(text)
+    elif after.longest_text > before.longest_text:
+        yield _harmless(text)
 
 
 def _features(before: Contract, after: Contract) -> Iterator[Change]:

@@ -19,8 +19,8 @@ Row = list[Value]
 NUMBER: Literal["number"] = "number"
 CATEGORY: Literal["category"] = "category"
 
-# A text of a request may be longer only if training knew a longer one.
-_MOST_CHARACTERS = 1000
+# Characters of a text in a request, where a contract says nothing else.
+LONGEST_TEXT = 1000
 # Pairs of an unknown field and an absent feature that are held against each other, which takes 20 µs each.
 _MOST_PAIRS = 1000
 
@@ -62,8 +62,11 @@ class Feature:
         """Whether its values are true and false, which JSON has words for."""
         return BOOLEANS.issuperset(self.categories) and bool(self.categories)
 
-    def parse(self, value: Any) -> Value:
+    def parse(self, value: Any, longest_text: int = LONGEST_TEXT) -> Value:
         """The value as the model takes it.
+
+        Args:
+            longest_text: in characters; more only if training knew a longer one.
 
         Raises:
             FieldProblem: it is of another type, not finite, too long, or missing where no training row lacked it.
@@ -80,8 +83,8 @@ class Feature:
                 value = boolean(value)
             if not isinstance(value, str):
                 raise FieldProblem(self._kind())
-            if len(value) > _MOST_CHARACTERS:
-                most = max((_MOST_CHARACTERS, *map(len, self.categories)))
+            if len(value) > longest_text:
+                most = max((longest_text, *map(len, self.categories)))
                 if len(value) > most:
                     raise FieldProblem(f"{self._kind()}, a text of at most {most} characters")
             return value
@@ -127,7 +130,8 @@ class Contract:
     """The features in the model's order, the target, and the task.
 
     `classes` are the labels of a classification, in the order of its probabilities. `missing` are the texts that mean a
-    missing value; None in a contract of an earlier release, which takes every text as it is.
+    missing value; None in a contract of an earlier release, which takes every text as it is. `longest_text` is that of
+    Feature.
     """
 
     task: str
@@ -135,6 +139,7 @@ class Contract:
     features: tuple[Feature, ...]
     classes: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
+    longest_text: int = LONGEST_TEXT
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -169,7 +174,8 @@ class Contract:
             name = feature.name
             try:
                 value = features[name]
-                row.append(feature.parse(self._read(value) if value.__class__ is str else value))
+                value = self._read(value) if value.__class__ is str else value
+                row.append(feature.parse(value, self.longest_text))
             except KeyError:
                 place = f"{where}.{name}"
                 errors.append(FieldError(place=place, got="nothing", expected=feature._kind(), kind="nothing"))
@@ -235,6 +241,8 @@ class Contract:
                 features=features,
                 classes=tuple(table["classes"]),
                 missing=None if missing is None else tuple(missing),
+                # Contracts of before have none.
+                longest_text=int(table.get("longest_text", LONGEST_TEXT)),
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error

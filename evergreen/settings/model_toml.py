@@ -109,6 +109,9 @@ class _Reader:
             )
         if settings.data.target in settings.data.leave_out:
             raise self._error("data", "leave_out", f"must not name the target {settings.data.target!r}")
+        # A row is recorded in one line of the log, which has a limit of its own.
+        if not 1 <= settings.data.longest_text <= 10_000:
+            raise self._error("data", "longest_text", f"must lie between 1 and 10000, got {settings.data.longest_text}")
         if not 0 < settings.alarms.rejected_share < 1:
             raise self._error("alarms", "rejected_share", "must lie between 0 and 1")
         if settings.alarms.latency_p99_ms <= 0:

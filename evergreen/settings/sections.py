@@ -70,6 +70,12 @@ class DataSettings:
         default_factory=lambda: list(MISSING),
         metadata=_says("Texts that mean a missing value, in the table, in files of rows and in requests."),
     )
+    longest_text: int = field(
+        default=1000,
+        metadata=_says(
+            "Characters of a text in a request; more only where training knew a longer text. Part of the contract."
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,9 +337,9 @@ class ModelSettings:
         """
         if self.name != deployed:
             raise InvalidSettings(
-                f"model.toml is of the model {self.name!r}, and the stack is of {deployed!r}, whose endpoint would answer "
-                f"with another model. For a stack of its own, add an environment to infra/environments.py and run: "
-                f"cdk deploy evergreen-<its name> (on a laptop, make up). To replace the model, set name = {deployed!r}"
+                f"model.toml is of the model {self.name!r}, and the stack is of {deployed!r}, whose endpoint would "
+                "answer with another model. For a stack of its own, add an environment to infra/environments.py and "
+                f"run: cdk deploy evergreen-<its name> (on a laptop: make up). To replace the model, set name = {deployed!r}"
             )
 
     def check_features(self, features: Sequence[str], *, file: str) -> None:

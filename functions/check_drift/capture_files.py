@@ -36,10 +36,11 @@ class Faults:
 
 @dataclass(frozen=True)
 class CaptureObject:
-    """An object of the capture bucket, and when it was written."""
+    """An object of the capture bucket, when it was written, and its size in bytes."""
 
     key: str
     written: datetime
+    size: int
 
 
 class CaptureFiles:
@@ -57,7 +58,7 @@ class CaptureFiles:
         while day <= last.date():
             for page in paginator.paginate(Bucket=self._bucket, Prefix=f"{prefix}{day:%Y/%m/%d}/"):
                 for item in page.get("Contents", []):
-                    yield CaptureObject(item["Key"], item["LastModified"])
+                    yield CaptureObject(item["Key"], item["LastModified"], item["Size"])
             day += timedelta(days=1)
 
     def records(self, capture: CaptureObject) -> Iterator[dict[str, Any]]:

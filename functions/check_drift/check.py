@@ -1,17 +1,18 @@
 """A check: a window of captured predictions against the champion's holdout. Reads AWS only through the captures."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from itertools import chain
 from statistics import median
 from typing import Any
 
 from evergreen import names
 from evergreen.contract.contract import CATEGORY, NUMBER
 from evergreen.number_text import counted, number
-from evergreen.prediction_id import predicted_at
-from functions.check_drift.capture_files import CaptureFiles
+from functions.check_drift.capture_files import CaptureFiles, CaptureObject
 from functions.check_drift.drift import look_for_drift
 from functions.check_drift.labels import Labels
+from functions.check_drift.late_labels import LateLabels, find_late_labels
 from functions.check_drift.quality import judge_quality
 from functions.check_drift.result import BROKEN_INPUT, OK, CheckResult
 from functions.check_drift.subject import Subject
@@ -22,9 +23,6 @@ _BROKEN_SHARE = 0.01
 # A window with less than a third, or more than three times, of the usual rows is worth a note.
 _UNUSUAL = 3
 _REMEMBERED = 7
-# How old a prediction may be to be looked up for its label. A caller may invent ids of any day, and each day costs a
-# listing.
-_OLDEST = timedelta(days=400)
 
 
 def check(
@@ -50,7 +48,9 @@ def check(
         labels=labels,
         faults=captures.faults,
     )
-    lag = _read_predictions(captures, window, days=_days(start, now, labels))
+    late = find_late_labels(captures, labels, known=_days(start, now), now=now)
+    arrived = captures.objects(names.PREDICTIONS_PREFIX, start, now)
+    lag = _read_predictions(captures, window, chain(arrived, late.objects))
     table = window.table()
 
     result = CheckResult(
@@ -71,7 +71,7 @@ def check(
     html = look_for_drift(result, table, features, subject)
     judge_quality(result, window.labelled, subject)
     _name_what_is_broken(result, window, captures)
-    result.notes += _notes(window, previous, subject.not_captured)
+    result.notes += _notes(window, late, previous, subject.not_captured)
     if previous.get("status") == result.status:
         result.since = previous["since"]
     # As for the alarm: a check that cannot tell changes nothing.
@@ -100,28 +100,21 @@ def _feedback(captures: CaptureFiles, first: datetime, last: datetime) -> Iterat
             yield record, found.key
 
 
-def _days(start: datetime, now: datetime, labels: Labels) -> list[datetime]:
-    """The days on which predictions of the window, or predictions that a label names, may have arrived."""
-    moments = [start + timedelta(days=count) for count in range((now - start).days + 2)]
-    for id_ in labels:
-        if (predicted := predicted_at(id_)) and now - _OLDEST <= predicted <= now:
-            # A prediction from shortly before midnight may arrive after it.
-            moments += [predicted, predicted + timedelta(hours=1)]
-    by_day = {moment.date(): moment for moment in moments if moment.date() <= now.date()}
-    return [by_day[day] for day in sorted(by_day)]
+def _days(first: datetime, last: datetime) -> set[date]:
+    """From the day of `first` to that of `last`."""
+    return {first.date() + timedelta(days=count) for count in range((last.date() - first.date()).days + 1)}
 
 
-def _read_predictions(captures: CaptureFiles, window: Window, *, days: Sequence[datetime]) -> float | None:
+def _read_predictions(captures: CaptureFiles, window: Window, objects: Iterable[CaptureObject]) -> float | None:
     """Fill the window; return the longest time, in seconds, that a record took from its prediction to S3."""
     lag = None
-    for day in days:
-        for found in captures.objects(names.PREDICTIONS_PREFIX, day, day):
-            first = None
-            for record in captures.records(found):
-                first = first or record
-                window.add(record, found.key)
-            if first and (predicted := _predicted(first)) and predicted >= window.start:
-                lag = max(lag or 0.0, round((found.written - predicted).total_seconds(), 1))
+    for found in objects:
+        first = None
+        for record in captures.records(found):
+            first = first or record
+            window.add(record, found.key)
+        if first and (predicted := _predicted(first)) and predicted >= window.start:
+            lag = max(lag or 0.0, round((found.written - predicted).total_seconds(), 1))
     return lag
 
 
@@ -150,7 +143,7 @@ def _name_what_is_broken(result: CheckResult, window: Window, captures: CaptureF
         result.status, result.reason = BROKEN_INPUT, "; ".join(parts)
 
 
-def _notes(window: Window, previous: dict[str, Any], not_captured: Sequence[str]) -> Iterator[str]:
+def _notes(window: Window, late: LateLabels, previous: dict[str, Any], not_captured: Sequence[str]) -> Iterator[str]:
     before = previous.get("recent_rows", [])
     if _is_as_long(previous, window) and len(before) >= _UNUSUAL and median(before) > 0:
         ratio = window.rows / median(before)
@@ -162,7 +155,10 @@ def _notes(window: Window, previous: dict[str, Any], not_captured: Sequence[str]
         rows = number(window.other_contract)
         yield f"{rows} rows by other versions do not fit the contract of this one and are left out"
     labels = window.labels
-    if unknown := len(labels) - window.named_by_labels:
+    if late.days_left_out:
+        yield late.note()
+    unknown = len(labels) - window.named_by_labels - late.labels_left_out
+    if unknown > 0:
         yield f"{number(unknown)} labels name no captured prediction"
     if window.odd_labels:
         yield f"{number(window.odd_labels)} labels are no values of the target, or beyond 1e100, and are left out"

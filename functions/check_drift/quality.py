@@ -12,7 +12,7 @@ from evergreen.judging.dependence import Units, units_of
 from evergreen.metrics import METRICS, Outcomes
 from evergreen.monitoring.quality import Quality, assess, ceiling
 from evergreen.number_text import counted, number, percent
-from evergreen.quoting import line
+from evergreen.quoting import FEWEST_ROWS, OTHERS, line
 from functions.check_drift.result import CheckResult, SliceQuality
 from functions.check_drift.subject import Subject
 from functions.check_drift.window import Labelled
@@ -66,14 +66,17 @@ def _parts(labelled: list[Labelled], own: list[Labelled], features: Sequence[str
     parts: dict[str, list[Labelled]] = defaultdict(list)
     for row in labelled:
         parts[f"version {row.version}"].append(row)
+    for name in features:
+        having = [row for row in own if name in row.features]
+        counts = Counter(str(row.features[name]) for row in having)
+        for row in having:
+            value = str(row.features[name])
+            parts[f"{name} {line(value) if counts[value] >= FEWEST_ROWS else OTHERS}"].append(row)
     callers = Counter(row.told_by for row in own)
-    # One who tells most of the truths could hide what the others see.
-    main = callers.most_common(1)[0][0] if len(callers) > 1 else None
-    for row in own:
-        for name in features:
-            if name in row.features:
-                parts[f"{name} {line(str(row.features[name]))}"].append(row)
-        if main is not None:
+    if len(callers) > 1:
+        # One who tells most of the truths could hide what the others see.
+        main = callers.most_common(1)[0][0]
+        for row in own:
             parts[f"labels from {line(main) or 'unknown'}" if row.told_by == main else "labels from others"].append(row)
     return parts
 

@@ -3,6 +3,7 @@
 A record may be delivered twice, late, or out of order: none of it changes what is read.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,7 +160,7 @@ class Window:
             number = feature.type == NUMBER
             if not set(map(type, values)) <= (_NUMBERS if number else _TEXTS):
                 values = list(self._checked(values, feature, broken))
-            columns[feature.name] = np.array(values, float) if number else pd.Categorical(values)
+            columns[feature.name] = _floats(values) if number else pd.Categorical(values)
             if number and np.isinf(columns[feature.name]).any():
                 infinite = np.isinf(columns[feature.name])
                 self.wrong_cells[feature.name, "infinite"] += int(infinite.sum())
@@ -184,6 +185,23 @@ class Window:
 def stamp(moment: datetime) -> str:
     """A moment as the function's log writes it, in UTC: texts of this form sort by time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S,%f")[:23]
+
+
+def _floats(values: list[float | None]) -> np.ndarray:
+    """A missing number is NaN. An integer that no float can hold is infinite, as 1e999 is: JSON knows no limit."""
+    try:
+        return np.array(values, float)
+    except OverflowError:
+        return np.array([_float(value) for value in values])
+
+
+def _float(value: float | None) -> float:
+    if value is None:
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _joined(chunks: list[pd.Series]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from evergreen import names
 from evergreen.errors import FieldError
 
-# Of the rows in one line, in bytes: CloudWatch Logs cuts events past 256 KB.
+# Of the rows in one line, in bytes: an event of CloudWatch Logs had 256 KB until 2025, and has 1 MB since.
 MAX_LINE_BYTES = 200_000
 
 

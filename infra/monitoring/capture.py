@@ -1,6 +1,6 @@
 """Capture: the predict function's records go from its log to S3 by Firehose, off every caller's path."""
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
@@ -10,6 +10,7 @@ from evergreen import names
 from infra.buckets import grant_write, private_bucket
 from infra.deployment import Deployment
 from infra.logs import log_group
+from infra.principals import own_service
 
 # What is delivered together: as soon as one of the two is reached.
 _BUFFER_SECONDS = 60
@@ -39,9 +40,7 @@ class Capture(Construct):
         self._subscribe = iam.Role(
             self,
             "SubscriptionRole",
-            assumed_by=iam.ServicePrincipal(
-                "logs.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
+            assumed_by=own_service("logs"),
         )
         self._grant_delivery()
         self.predictions = self._stream(names.RECORD_PREDICT, names.PREDICTIONS_PREFIX)

@@ -2,7 +2,6 @@
 
 import json
 
-from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_scheduler as scheduler
@@ -16,6 +15,7 @@ from infra.model_store import ModelStore
 from infra.monitoring.capture import Capture
 from infra.notifications import Notifications
 from infra.packages.large_zip import large_zip
+from infra.principals import own_service
 
 # A window of a million rows takes about a gigabyte; a new account has a limit of 3,008 MB.
 _MEMORY_MB = 3008
@@ -76,9 +76,7 @@ class DriftCheck(Construct):
         role = iam.Role(
             self,
             "ScheduleRole",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
+            assumed_by=own_service("scheduler"),
         )
         arn = function.lambda_function.function_arn
         role.add_to_principal_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[arn]))

@@ -38,6 +38,7 @@ class Serving(Construct):
             },
             memory_mb=512,
             timeout_seconds=10,
+            log_days=deployment.environment.request_log_days,
         )
         models.grant_serve(self.function.role)
         api = http_api(self, deployment, self.function.lambda_function)

@@ -8,7 +8,9 @@ from constructs import Construct
 from infra.arns import own_arn
 from infra.data_store import DataStore
 from infra.model_store import ModelStore
+from infra.principals import own_service
 from infra.tracking import Tracking
+from infra.training.addresses import job_prefix, training_jobs
 
 # Step Functions makes these itself, to hear of a job's end.
 _SYNC_RULES = (
@@ -18,10 +20,10 @@ _SYNC_RULES = (
 
 
 def prepare_role(
-    scope: Construct, *, image: str, source: assets.Asset, data: DataStore, models: ModelStore
+    scope: Construct, environment: str, *, image: str, source: assets.Asset, data: DataStore, models: ModelStore
 ) -> iam.Role:
     """Reads the table, the settings and the champion's contract, writes the splits."""
-    role = _job_role(scope, "PrepareRole", "ProcessingJobs", image, source)
+    role = _job_role(scope, "PrepareRole", environment, "ProcessingJobs", image, source)
     # The archive is a channel of this job, and channels are listed; a training job's container fetches it by key.
     role.add_to_policy(
         iam.PolicyStatement(
@@ -37,12 +39,19 @@ def prepare_role(
 
 
 def train_role(
-    scope: Construct, *, image: str, source: assets.Asset, data: DataStore, models: ModelStore, tracking: Tracking
+    scope: Construct,
+    environment: str,
+    *,
+    image: str,
+    source: assets.Asset,
+    data: DataStore,
+    models: ModelStore,
+    tracking: Tracking,
 ) -> iam.Role:
     """Reads the splits, writes the bundle, logs to MLflow."""
-    role = _job_role(scope, "TrainRole", "TrainingJobs", image, source)
+    role = _job_role(scope, "TrainRole", environment, "TrainingJobs", image, source)
     data.grant_read_prepared(role)
-    models.grant_write_bundles(role)
+    models.grant_write_bundles(role, jobs=training_jobs(environment))
     tracking.grant_log(role)
     return role
 
@@ -80,16 +89,21 @@ def grant_jobs(role: iam.Role, prefix: str, job_roles: list[iam.Role]) -> None:
     )
 
 
-def _job_role(scope: Construct, id_: str, log_group: str, image: str, source: assets.Asset) -> iam.Role:
+def _job_role(scope: Construct, id_: str, environment: str, group: str, image: str, source: assets.Asset) -> iam.Role:
     """A role that SageMaker runs a job under: its source archive, its image, its log and its metrics."""
-    role = iam.Role(scope, id_, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    role = iam.Role(scope, id_, assumed_by=own_service("sagemaker"))
+    log_group = own_arn("logs", f"log-group:/aws/sagemaker/{group}")
     account, _, repository = image.partition("/")
     account_id, _, _, region, *_ = account.split(".")
     statements = [
         iam.PolicyStatement(actions=["s3:GetObject"], resources=[source.bucket.arn_for_objects(source.s3_object_key)]),
+        # All jobs of the account share the group; the streams of a job begin with its name.
         iam.PolicyStatement(
-            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-            resources=[own_arn("logs", f"log-group:/aws/sagemaker/{log_group}*")],
+            actions=["logs:CreateLogGroup", "logs:DescribeLogStreams"], resources=[log_group, f"{log_group}:*"]
+        ),
+        iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[f"{log_group}:log-stream:{job_prefix(environment)}*"],
         ),
         # These two know no resources.
         iam.PolicyStatement(

@@ -18,6 +18,7 @@ from infra.logs import log_group
 from infra.model_store import ModelStore
 from infra.notifications import Notifications
 from infra.packages.job_archive import job_archive
+from infra.principals import own_service
 from infra.tracking import Tracking
 from infra.training import roles as job_roles
 from infra.training.addresses import Addresses, job_prefix, training_jobs
@@ -50,17 +51,24 @@ class TrainingWorkflow(Construct):
         self._deployment = deployment
         source = assets.Asset(self, "JobSource", path=str(job_archive()))
 
-        image = deployment.image
-        prepare_role = job_roles.prepare_role(self, image=image, source=source, data=data, models=models)
-        train_role = job_roles.train_role(self, image=image, source=source, data=data, models=models, tracking=tracking)
+        name, image = deployment.environment.name, deployment.image
+        prepare_role = job_roles.prepare_role(self, name, image=image, source=source, data=data, models=models)
+        train_role = job_roles.train_role(
+            self, name, image=image, source=source, data=data, models=models, tracking=tracking
+        )
         store = {names.MODEL_BUCKET: models.bucket.bucket_name, names.MODEL_NAME: deployment.model_name}
         lease = self._lease(store, models, notifications.dead_letters)
         judge = self._judge(store, models, tracking)
         promote = self._promote(store, models, tracking)
 
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        role = iam.Role(self, "Role", assumed_by=own_service("states"))
         for function in (lease, judge, promote):
-            function.lambda_function.grant_invoke(role)
+            # Not by grant_invoke, which adds versions and aliases: there are none.
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["lambda:InvokeFunction"], resources=[function.lambda_function.function_arn]
+                )
+            )
         models.grant_read_failures(role)
         notifications.grant_publish(role)
         job_roles.grant_jobs(role, job_prefix(deployment.environment.name), [prepare_role, train_role])

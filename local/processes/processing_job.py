@@ -14,6 +14,7 @@ from local.processes.training_job import resource_config
 
 class ProcessingJob(Job):
     kind = "processing"
+    exit_message = ""
 
     def prepare(self, storage: JobStorage) -> Command:
         for folder in ("config", "input/config", "output", "processing"):
@@ -62,13 +63,11 @@ class ProcessingJob(Job):
             **message,
         }
 
-    @property
-    def exit_message(self) -> str:
-        """What the container has written into output/message: at most 1 KB of it, once the job has ended."""
+    def keep(self) -> None:
+        """What the container has written into output/message: at most 1 KB of it."""
         file = self.base / "output" / "message"
-        if not (self.done.is_set() and file.is_file()):
-            return ""
-        return file.read_text(errors="replace").strip()[:REASON_CHARACTERS]
+        if file.is_file():
+            self.exit_message = file.read_text(errors="replace").strip()[:REASON_CHARACTERS]
 
     def reason_of_exit(self, _code: int) -> str:
         """The same for every cause: SageMaker's own. https://github.com/aws/sagemaker-spark-container asserts it."""

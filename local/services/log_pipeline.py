@@ -29,12 +29,18 @@ _GREETED = "EvergreenGreeted"
 _COMPARISON = re.compile(r'\$\.([\w.]+)\s*=\s*("[^"]*"|[^\s"&|]+)')
 
 
+# Of a message, in bytes: an event of more than 1 MB is cut, its 26 bytes of overhead included.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+_EVENT_BYTES = 1024 * 1024 - 26
+
+
 def install() -> None:
     fan_out, matches = engine.FAN_OUT_LOGS.get(), engine.PATTERN_MATCHES.get()
     # One thread, so that lines reach Firehose in their order and the caller does not wait.
     deliveries = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-subscriptions")
 
     def fan_out_all(group_name: str, stream_name: str, events: list[dict]) -> None:
+        events = [_cut(event) for event in events]
         fan_out(group_name, stream_name, events)
         for event in events:
             embedded_metrics.publish(event.get("message", ""))
@@ -54,6 +60,10 @@ def install() -> None:
 
     engine.FAN_OUT_LOGS.replace(fan_out_all)
     engine.PATTERN_MATCHES.replace(pattern_matches)
+
+
+def _cut(event: dict) -> dict:
+    return {**event, "message": event["message"].encode()[:_EVENT_BYTES].decode(errors="ignore")}
 
 
 def matches_json_pattern(pattern: str, message: str) -> bool:

@@ -107,8 +107,10 @@ def test_a_function_whose_mlflow_is_down_fails_before_it_is_ended(functions):
 def test_every_log_expires_when_the_environment_says(template):
     groups = template.properties("AWS::Logs::LogGroup")
     assert {f"{path}/Log" for path in LIMITS} < set(groups)
-    for properties in groups.values():
-        assert properties["RetentionInDays"] == template.environment.retention_days
+    days = {path: properties["RetentionInDays"] for path, properties in groups.items()}
+    # It holds what callers sent, and nothing can be taken out of it: the captures keep that.
+    assert days.pop("Prediction/Predict/Log") == template.environment.request_log_days <= 14
+    assert set(days.values()) == {template.environment.retention_days}
 
 
 def test_the_drift_check_has_room_for_its_packages(functions):

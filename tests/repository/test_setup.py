@@ -1,5 +1,6 @@
 """The set-up script: what it says on a machine that lacks what it needs."""
 
+import importlib.metadata
 import shutil
 import subprocess
 from pathlib import Path
@@ -81,3 +82,9 @@ def test_a_python_that_is_named_is_taken(machine):
     finished = set_up(machine, PYTHON=str(machine / "other"))
 
     assert "virtual environment with Python 3.12.9" in finished.stdout
+
+
+def test_pip_is_the_locked_one():
+    """It fetches the wheels of the jobs; without a lock it would be the one that each Python brings."""
+    lock = (SCRIPT.parents[1] / "requirements.txt").read_text()
+    assert f"\npip=={importlib.metadata.version('pip')} \\\n    --hash=" in lock

@@ -22,7 +22,7 @@ from evidently.metrics import ValueDrift
 from evergreen.contract.contract import NUMBER, Feature
 from evergreen.monitoring.drift.comparison import Verdict, measure
 from evergreen.monitoring.drift.shift import Shift
-from evergreen.quoting import cut
+from evergreen.quoting import FEWEST_ROWS, OTHERS, cut
 from evergreen.settings.sections import DriftSettings
 
 # The number of categories that are drawn, the most frequent ones. Evidently takes minutes for ten thousand of them.
@@ -118,14 +118,14 @@ def _drawable(reference: pd.Series, current: pd.Series, feature: Feature) -> tup
     if feature.type == NUMBER:
         return _drawable_numbers(reference), _drawable_numbers(current)
     counts_by_name = Counter(reference.value_counts().to_dict()) + Counter(current.value_counts().to_dict())
-    titles = harmless(str(name) for name, _ in counts_by_name.most_common(_BARS))
+    titles = harmless(str(name) for name, count in counts_by_name.most_common(_BARS) if count >= FEWEST_ROWS)
     return _titled(reference, titles), _titled(current, titles)
 
 
 def _titled(categories: pd.Series, titles: Mapping[str, str]) -> pd.Series:
     """Categories by their titles; those that have none become one, and what is missing stays so."""
     titled = categories.astype(object).map(titles, na_action="ignore")
-    return titled.where(titled.notna() | categories.isna(), "(others)")
+    return titled.where(titled.notna() | categories.isna(), OTHERS)
 
 
 def _drawable_numbers(numbers: pd.Series) -> pd.Series:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.stats import chi2, chi2_contingency, fisher_exact, ks_2samp, kstwo
 
 from evergreen.number_text import number
-from evergreen.quoting import quoted
+from evergreen.quoting import FEWEST_ROWS, quoted
 
 Numbers = npt.NDArray[np.float64]
 
@@ -67,13 +67,14 @@ def shift_of_categories(reference: Mapping[str, int], current: Mapping[str, int]
     shares = counts / counts.sum(axis=1, keepdims=True)
     difference = shares[1] - shares[0]
     largest = int(np.argmax(np.abs(difference)))
+    rare = counts[:, largest].sum() < FEWEST_ROWS
+    name = f"a category of fewer than {FEWEST_ROWS} rows" if rare else quoted(str(names[largest]))
     grouped = _rare_in_groups(counts)
     return Shift(
         distance=float(np.abs(difference).sum() / 2),
         rows=_rows(*counts.sum(axis=1)),
         p_value=lambda worth: _homogeneity(grouped, worth),
-        words=f"{quoted(str(names[largest]))} is {shares[1][largest]:.0%} of the rows, "
-        f"{shares[0][largest]:.0%} in the reference",
+        words=f"{name} is {shares[1][largest]:.0%} of the rows, {shares[0][largest]:.0%} in the reference",
     )
 
 

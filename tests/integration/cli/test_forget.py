@@ -1,5 +1,6 @@
 """evergreen forget: a prediction leaves the captures, whatever their form, and nothing else does."""
 
+import base64
 import gzip
 import io
 import json
@@ -86,6 +87,42 @@ def test_its_label_goes_too(target):
     assert forget(target) == [key]
     content = target.s3.get_object(Bucket="captures", Key=key)["Body"].read()
     assert json.loads(content) == {"labels": [{"prediction_id": KEPT, "actual": 2}]}
+
+
+def undelivered(*records):
+    """As Firehose writes what it could not unpack: the gzipped envelope of a log subscription in Base64."""
+    return b"".join(
+        json.dumps(
+            {
+                "errorCode": "X",
+                "rawData": base64.b64encode(
+                    gzip.compress(json.dumps({"logEvents": [{"message": json.dumps(item)}]}).encode())
+                ).decode(),
+            }
+        ).encode()
+        + b"\n"
+        for item in records
+    )
+
+
+def test_what_firehose_could_not_deliver_goes_with_the_envelope_that_held_it(target):
+    key = f"{names.UNDELIVERED_PREFIX}predict/processing-failed/{predicted_at(GONE):%Y/%m/%d}/a"
+    written = [undelivered(item) for item in RECORDS]
+    target.s3.put_object(Bucket="captures", Key=key, Body=b"".join(written))
+
+    assert forget(target) == [key]
+
+    content = target.s3.get_object(Bucket="captures", Key=key)["Body"].read()
+    assert content == written[2]
+    assert forget(target) == []
+
+
+def test_an_undelivered_object_that_cannot_be_read_is_named_and_left_as_it_is(target):
+    key = f"{names.UNDELIVERED_PREFIX}predict/processing-failed/a"
+    target.s3.put_object(Bucket="captures", Key=key, Body=undelivered(*RECORDS) + b"?\n")
+
+    with pytest.raises(CommandFailed, match=f"{key} cannot be read"):
+        forget(target)
 
 
 def test_an_object_that_cannot_be_read_whole_is_named_and_left_as_it_is(target):

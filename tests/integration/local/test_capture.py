@@ -132,3 +132,23 @@ def test_a_filter_pattern_compares_json_fields(pattern, matches):
 def test_a_filter_pattern_beyond_equality_is_refused():
     with pytest.raises(ValueError, match="equalities joined by && only"):
         matches_json_pattern("{ $.rows > 2 }", "{}")
+
+
+def test_a_line_of_more_than_a_megabyte_is_cut(aws, eventually):
+    bucket = aws.bucket()
+    stream = delivery_stream(aws, bucket, aws.name("captures"))
+    function = aws.function("def handle(event, context):\n    print('x' * event['length'])")
+    aws.invoke(function, {"length": 1})  # makes the log group
+    aws.client("logs").put_subscription_filter(
+        logGroupName=f"/aws/lambda/{function}",
+        filterName="all",
+        filterPattern="",
+        destinationArn=stream,
+        roleArn=aws.role(),
+    )
+    aws.invoke(function, {"length": 2_000_000})
+
+    found = delivered(aws, bucket, eventually)
+
+    longest = max((line for body in found.values() for line in body.splitlines()), key=len)
+    assert longest == b"x" * (1024 * 1024 - 26)

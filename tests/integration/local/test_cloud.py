@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import psutil
@@ -148,3 +150,29 @@ def test_mlflow_accepts_its_clients_and_serves_artifacts_from_the_clouds_home(cl
     with urllib.request.urlopen(urllib.request.Request(url, data=b"card", method="PUT"), timeout=30):
         pass
     assert (cloud.home / "mlflow" / "artifacts" / identifier / "card.md").read_bytes() == b"card"
+
+
+def test_a_server_that_has_died_is_named_with_what_to_do(tmp_path):
+    with EmbeddedCloud(tmp_path / "cloud") as cloud:
+        cloud.raise_if_dead()
+        psutil.Process(cloud._server.pid).kill()
+        cloud._server.wait()
+
+        with pytest.raises(CloudError) as error:
+            cloud.raise_if_dead()
+
+    assert "The embedded cloud's server has ended with exit code" in str(error.value)
+    assert "make up" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["/_ministack/reset", "/_ministack/config", "/_localstack/state/reset", "/_ministack/x"]
+)
+def test_nobody_can_wipe_the_cloud_by_a_path_of_the_engine(aws, path):
+    bucket = aws.bucket()
+    context = ssl.create_default_context(cafile=str(aws.cloud.ca_file))
+
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(aws.cloud.endpoint + path, data=b"{}", context=context)
+
+    assert aws.client("s3").head_bucket(Bucket=bucket)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.integration.account import Account
 from tests.integration.local.jobs import processing
 
@@ -86,3 +88,10 @@ def test_a_job_of_another_region_works_in_that_one(aws, store, role, eventually)
     status = lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"]  # noqa: E731
     eventually(lambda: status() != "InProgress")
     assert (status(), arn.split(":")[3]) == ("Completed", "eu-central-1")
+
+
+@pytest.mark.parametrize("source", ["pass", "raise SystemExit(3)"])
+def test_a_job_leaves_no_files_behind_however_it_ends(aws, process, source):
+    job = process(source)
+
+    assert not (aws.cloud.home / "jobs" / "processing" / job["ProcessingJobName"]).exists()

@@ -25,6 +25,7 @@ def houses(*features: Feature, **changes: Any) -> Contract:
         (houses(ROOMS, CITY, replace(ROOMS, name="size")), ["'size' is new", "refused"]),
         (houses(replace(CITY, name="rooms"), CITY), ["rooms was a number and is now a category"]),
         (houses(ROOMS, replace(CITY, missing_allowed=False)), ["city could be null and no longer can"]),
+        (houses(longest_text=100), ["a text could have 1000 characters and may now have 100"]),
         (houses(target="rent"), ["the target was 'price' and is now 'rent'"]),
         (houses(task="classification", classes=("high", "low")), ["the task was regression and is now classification"]),
     ],

@@ -1,5 +1,7 @@
 """The contract: which rows pass, and what is said of those that do not."""
 
+import dataclasses
+import json
 import math
 
 import pytest
@@ -114,6 +116,17 @@ def test_a_text_that_is_longer_than_any_that_training_knew_and_than_a_thousand_c
     assert essays.parse({"text": "y" * 2000})
     with pytest.raises(InvalidRow, match="at most 2000 characters"):
         essays.parse({"text": "y" * 2001})
+
+
+def test_the_longest_text_is_a_setting_that_travels_in_the_contract():
+    short = Contract.from_json(dataclasses.replace(CONTRACT, longest_text=5).to_json())
+
+    assert short.parse({**GOOD, "city": "x" * 5})
+    with pytest.raises(InvalidRow, match="a text of at most 6 characters"):
+        short.parse({**GOOD, "city": "x" * 7})
+    before = json.loads(CONTRACT.to_json())
+    del before["longest_text"]
+    assert Contract.from_json(json.dumps(before).encode()) == CONTRACT
 
 
 def test_of_many_wrong_fields_a_hundred_are_named_and_the_rest_counted():

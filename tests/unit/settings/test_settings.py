@@ -55,6 +55,7 @@ def test_a_whole_number_serves_as_a_number(tmp_path):
         ("seed = 0", "seed = true", ["seed", "must be a whole number"]),
         ('["volume", "date"]', '["volume", 3]', ["data.leave_out", "a list of text"]),
         ('["volume", "date"]', '["median"]', ["data.leave_out", "target 'median'"]),
+        ("leave_out = [", "longest_text = 0\nleave_out = [", ["data.longest_text", "between 1 and 10000, got 0"]),
         ("leave_out = [", 'group = "median"\nleave_out = [', ["data.group", "another column than the target"]),
         ('"texas-house-prices"', '"Texas Prices"', ["name", "lower-case"]),
         ("rejected_share = 0.1", "rejected_share = 10", ["alarms.rejected_share", "between 0 and 1"]),

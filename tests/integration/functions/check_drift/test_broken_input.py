@@ -98,6 +98,8 @@ def test_broken_feedback_is_broken_input_too(captures):
         (lambda rows, count: changed(rows, count, city=["Austin"]), "city: of type list in {} rows"),
         (lambda rows, count: changed(rows, count, area=float("inf")), "area: infinite in {} rows"),
         (lambda rows, count: changed(rows, count, area=float("-inf")), "area: infinite in {} rows"),
+        (lambda rows, count: changed(rows, count, area=10**400), "area: infinite in {} rows"),
+        (lambda rows, count: changed(rows, count, area=-(10**400)), "area: infinite in {} rows"),
         (
             lambda rows, count: [{**item, "prediction": "x"} for item in rows[:count]] + rows[count:],
             "(prediction): of type str in {} rows",
@@ -141,7 +143,7 @@ def test_broken_input_outranks_drift_and_too_little_data(captures):
     assert "of the rest, 1 of 3 features have drifted" in result.reason
 
 
-JUNK = (None, 0, -1.5, True, "", "junk", [], [1], {}, {"a": 1}, float("nan"), float("inf"), 1e308)
+JUNK = (None, 0, -1.5, True, "", "junk", [], [1], {}, {"a": 1}, float("nan"), float("inf"), 1e308, 10**400)
 
 
 @pytest.mark.parametrize("seed", range(20))

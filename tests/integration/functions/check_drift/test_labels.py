@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.check_drift import check
-from functions.check_drift.capture_files import CaptureFiles
+from functions.check_drift import late_labels
 from functions.check_drift.result import INSUFFICIENT_DATA, OK
 from tests.integration.functions.check_drift.checking import (
     NOON,
@@ -83,21 +82,40 @@ def test_labels_of_unknown_predictions_are_counted_in_a_note(captures, id_):
     assert result.quality["labels"] == 100
 
 
-def test_made_up_ids_of_ten_thousand_days_cost_four_hundred_listings_at_most(captures, monkeypatch):
-    ids = [prediction_id(NOW - timedelta(days=days), days) for days in range(10_000)]
-    listed = []
-    monkeypatch.setattr(
-        CaptureFiles, "objects", lambda _self, prefix, first, _last: listed.append((prefix, first)) or iter(())
-    )
-    told = [(feedback(dict.fromkeys(ids, 1.0)), "an object")]
-    monkeypatch.setattr(check, "_feedback", lambda *_: told)
+def test_made_up_ids_of_a_year_cost_a_hundred_days_of_captures_and_the_days_with_the_most_labels_come_first(captures):
+    """One request can name a thousand predictions; the days that real labels name are read all the same."""
+    moment = NOW - timedelta(days=200)
+    rows = rows_of(houses(120, seed=1), at=moment)
+    captures.put_records(records(rows, at=moment), day=moment)
+    left_out = NOW - timedelta(days=300)
+    captures.put_records(records(rows_of(houses(1, seed=2), at=left_out, first=300), at=left_out), day=left_out)
+    made_up = [prediction_id(NOW - timedelta(days=days), days) for days in range(1, 10_000)]
+    captures.put_feedback(truth_of(rows, error=10), feedback(dict.fromkeys(made_up, 1.0)), day=NOW)
 
     result = captures.result()
 
-    assert result.notes == ["10,000 labels name no captured prediction"]
-    days = {first.date() for prefix, first in listed if prefix == "predictions/"}
-    assert len(days) == sum(prefix == "predictions/" for prefix, _ in listed) <= 402
-    assert (NOW - timedelta(days=365)).date() in days
+    assert result.quality["labels"] == 120
+    assert result.notes == [
+        "299 labels of 299 days before the window are left out: beside its window, a check reads at most 100 days and "
+        "2000 MB of captures, the days with the most labels first",
+        "9700 labels name no captured prediction",
+    ]
+
+
+def test_a_day_of_too_many_bytes_is_left_out_whole(captures, monkeypatch):
+    for days, count in ((5, 3), (6, 2), (7, 1)):
+        moment = NOW - timedelta(days=days)
+        rows = rows_of(houses(count, seed=1), at=moment)
+        captures.put_records(records(rows, at=moment), day=moment)
+        captures.put_feedback(truth_of(rows, error=10), day=NOW)
+        if days == 6:
+            captures.put(b"\n" * 150_000, day=moment)
+    monkeypatch.setattr(late_labels, "_MOST_BYTES", 250_000)
+
+    result = captures.result()
+
+    assert [part.labels for part in result.slices] == [4]
+    assert [note for note in result.notes if note.startswith("2 labels of 1 day before the window are left out")]
 
 
 @pytest.mark.parametrize("metric", ["mae", "mape", "rmse"])

@@ -54,6 +54,23 @@ def test_quality_is_held_against_the_holdout(captures, error, fell):
     assert quality["low"] <= quality["live"] <= quality["high"]
 
 
+def test_a_slice_of_fewer_than_ten_labels_is_told_with_the_others(captures):
+    """What the value of a feature is may tell of one person."""
+    rows = ROWS[:14]
+    for place, item in enumerate(rows):
+        rows[place] = {**item, "features": {**item["features"], "city": "Austin" if place < 10 else f"city {place}"}}
+    captures.put_records(records(rows))
+    captures.put_feedback(truth_of(rows, error=5))
+
+    slices = captures.result(files=bundle_files(quality={"slices": ["city"]})).slices
+
+    assert [(part.slice, part.labels) for part in slices] == [
+        ("city (others)", 4),
+        ("city Austin", 10),
+        ("version v2", 14),
+    ]
+
+
 def test_slices_give_the_metric_by_feature_and_by_version(captures):
     errors = {"Austin": 5.0, "Dallas": 20.0, "Waco": 80.0}
     mine, theirs = ROWS[:200], ROWS[200:300]

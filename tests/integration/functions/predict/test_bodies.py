@@ -29,8 +29,8 @@ def test_a_malformed_body_is_a_400_that_says_what_would_be_right(call, body):
         ('{"features": {"rooms": -Infinity}}', "-Infinity is not JSON"),
         ('{"features": {"rooms": 1, "rooms": 2}}', "'rooms' stands twice"),
         (r'{"features": {"city": "\ud800"}}', "not UTF-8"),
-        ("[" * 100_000, "nested too deeply"),
-        ('{"features": ' * 50_000, "nested too deeply"),
+        ("[" * 100_000, "nested more than 20 levels deep"),
+        ('{"features": ' * 50_000, "nested more than 20 levels deep"),
         ('{"features": {"rooms": ' + "9" * 5000 + "}}", "not JSON"),
     ],
 )
@@ -40,6 +40,27 @@ def test_json_that_each_reader_would_read_otherwise_is_refused(call, body, words
     assert answer.status == 400
     assert words in answer.body["detail"]
     assert len(answer.body["detail"]) < 300
+
+
+@pytest.mark.parametrize("left", ['{"a": ', "[", '{"features": [', '[{"]}": "]}\\"]}", "": '])
+def test_a_body_is_refused_from_the_first_level_that_is_too_deep(call, left):
+    levels = left.count("[") + left.count("{")
+    right = "".join({"{": "}", "[": "]"}[mark] for mark in reversed(left) if mark in "{[")
+
+    def answer(depth):
+        return call(
+            left * (depth // levels) + "[" * (depth % levels) + "1" + "]" * (depth % levels) + right * (depth // levels)
+        )
+
+    assert "nested" not in answer(20).body["detail"]
+    for depth in (21, 100, *range(950, 1010)):
+        refused = answer(depth)
+        assert (refused.status, refused.body["title"]) == (400, "The request is malformed")
+        assert "nested more than 20 levels deep" in refused.body["detail"]
+
+
+def test_brackets_in_texts_are_no_levels(call):
+    assert call({"features": {**ROW, "city": '[{"\\[{' * 100}}).status == 200
 
 
 def test_a_body_at_the_limit_is_read_and_one_past_it_is_not(call):
@@ -72,3 +93,8 @@ def test_a_compressed_body_is_refused(call):
 
     assert answer.status == 415
     assert "gzip" in answer.body["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", " IDENTITY\t", ""])
+def test_a_body_that_says_that_it_is_not_compressed_is_read(call, encoding):
+    assert call({"features": ROW}, headers={"content-encoding": encoding}).status == 200

@@ -133,9 +133,9 @@ def test_the_report_gives_the_verdict_that_the_message_gives(moved, verdict):
 
 def test_ten_thousand_categories_are_drawn_as_the_commonest_and_the_others():
     """Evidently itself takes minutes for them."""
-    names = np.array([f"street {number}" for number in range(10_000)], object)
-    reference = pd.DataFrame({"street": np.append(names, ["Main Street"] * 500)})
-    current = pd.DataFrame({"street": np.append(names[5000:], ["Main Street"] * 500)})
+    names = np.repeat(np.array([f"street {number}" for number in range(10_000)], object), 10)
+    reference = pd.DataFrame({"street": np.append(names, ["Main Street"] * 5000)})
+    current = pd.DataFrame({"street": np.append(names[50_000:], ["Main Street"] * 5000)})
 
     html = agree(reference, current, [Feature(name="street", type=CATEGORY, missing_allowed=False)]).html.decode()
 
@@ -143,6 +143,18 @@ def test_ten_thousand_categories_are_drawn_as_the_commonest_and_the_others():
     assert "(others)" in html
     # Each once or twice in the data of a plot.
     assert 100 <= len(re.findall(r"street \d+", html)) < 1000
+
+
+def test_a_category_of_fewer_than_ten_rows_is_not_quoted():
+    """It may be the name of a person."""
+    reference = pd.DataFrame({"name": ["Smith"] * 300 + ["Rarely"] * 4 + ["Often"] * 5})
+    current = pd.DataFrame({"name": ["Smith"] * 200 + ["Rarely"] * 5 + ["Often"] * 5})
+
+    html = agree(reference, current, [Feature(name="name", type=CATEGORY, missing_allowed=False)]).html.decode()
+
+    assert "Smith" in html
+    assert "Often" in html
+    assert "Rarely" not in html
 
 
 def test_without_any_column_there_is_nothing_to_draw():

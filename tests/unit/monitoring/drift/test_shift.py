@@ -220,6 +220,14 @@ def test_the_words_of_categories_name_the_one_whose_share_moved_most():
     assert shift.words == "'Austin' is 30% of the rows, 60% in the reference"
 
 
+def test_the_words_of_categories_quote_none_that_may_tell_of_one_person():
+    names = [f"person {number}" for number in range(20)]
+    shift = shift_of_categories(dict.fromkeys(names, 5), {names[3]: 4, **dict.fromkeys(names[:3], 3)})
+
+    assert shift.words == "a category of fewer than 10 rows is 31% of the rows, 5% in the reference"
+    assert "'person 0' is" in shift_of_categories(dict.fromkeys(names, 5), dict.fromkeys(names[:3], 5)).words
+
+
 def test_the_words_of_a_share_give_both_shares():
     shift = shift_of_share("missing", (10, 90), (40, 60))
 
