@@ -339,7 +339,8 @@ class ModelSettings:
             raise InvalidSettings(
                 f"model.toml is of the model {self.name!r}, and the stack is of {deployed!r}, whose endpoint would "
                 "answer with another model. For a stack of its own, add an environment to infra/environments.py and "
-                f"run: cdk deploy evergreen-<its name> (on a laptop: make up). To replace the model, set name = {deployed!r}"
+                "run: cdk deploy evergreen-<its name> (on a laptop: make up). To replace the model, set "
+                f"name = {deployed!r}"
             )
 
     def check_features(self, features: Sequence[str], *, file: str) -> None:
