@@ -1,6 +1,7 @@
 """From predictions to a message: capture, the drift check, its alarms, and what happens when one of them fails."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,22 @@ def predict_half_a_year(trained, endpoint, year, months, *, labels):
     captures.await_records(names.PREDICTIONS_PREFIX, replayed.prediction_ids)
     captures.await_records(names.FEEDBACK_PREFIX, replayed.prediction_ids if labels else [])
     return start, len(rows)
+
+
+# A part of them ends a line for some readers of a log, and for others it does not.
+ODD_CITIES = ["Austin", "Aus\u2028tin", "Aus\u2029tin", "Aus\x85tin", "Aus\x0btin", "Zürich 🏙", '"},{"', "a\nb"]
+
+
+def test_whatever_is_answered_under_load_is_captured(trained, endpoint):
+    def ask(number):
+        row = {**ROW, "city": ODD_CITIES[number % len(ODD_CITIES)]}
+        return [answer["prediction_id"] for answer in endpoint.predict({"instances": [row] * 3})["predictions"]]
+
+    with ThreadPoolExecutor(8) as callers:
+        answered = [id_ for ids in callers.map(ask, range(200)) for id_ in ids]
+
+    assert len(set(answered)) == 600
+    Captures(trained.target).await_records(names.PREDICTIONS_PREFIX, answered)
 
 
 @pytest.fixture(scope="module")
