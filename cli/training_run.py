@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from cli.aws.target import CHECKOUT, Target
 from cli.data.storage import DataStorage, OnFile
 from cli.data.table_history import TableHistory
@@ -26,6 +28,8 @@ _POLL, _LONGEST_POLL, _LONGER = 0.25, 5.0, 1.125
 
 # Called when a state starts (seconds is None) and when it ends.
 OnState = Callable[[str, float | None], None]
+OnPrepared = Callable[[dict[str, Any]], None]
+_PREPARE = "Prepare"
 
 
 class TrainingRun:
@@ -90,8 +94,11 @@ class TrainingRun:
         deployed = self._target.outputs.get(names.OUTPUT_SOURCE_DIGEST)
         return deployed is None or deployed == source_digest(CHECKOUT)
 
-    def execute(self, run_input: dict[str, str], on_state: OnState) -> dict[str, Any]:
+    def execute(self, run_input: dict[str, str], on_state: OnState, on_prepared: OnPrepared) -> dict[str, Any]:
         """Start the workflow and follow it; returns Judge's decision.
+
+        Args:
+            on_prepared: called with what Prepare found, see training.prepare.summarise.
 
         Raises:
             CommandFailed: the execution failed, was aborted or timed out.
@@ -109,6 +116,8 @@ class TrainingRun:
             for event in _events_after(seen, workflow, execution):
                 _report(event, entered, on_state)
                 seen = event["id"]
+                if summary := self._summary(event):
+                    on_prepared(summary)
             if status["status"] != "RUNNING":
                 break
             time.sleep(pause)
@@ -116,6 +125,21 @@ class TrainingRun:
         if status["status"] != "SUCCEEDED":
             raise CommandFailed(f"training {status['status'].lower().replace('_', ' ')}{_last_words(status)}")
         return dict(json.loads(status["output"]))
+
+    def _summary(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        """What Prepare found, if this event is its end."""
+        details = event.get("stateExitedEventDetails", {})
+        if event["type"] != "TaskStateExited" or details["name"] != _PREPARE:
+            return None
+        try:
+            job = json.loads(details["output"])
+            uri = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
+            bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+            found = self._target.client("s3").get_object(Bucket=bucket, Key=f"{prefix}/{names.SUMMARY}")
+            return dict(json.loads(found["Body"].read()))
+        # The state after it says what a failed job was about; and it is no reason to leave a training alone.
+        except (KeyError, ValueError, ClientError):
+            return None
 
 
 def _events_after(seen: int, workflow: Any, execution: str) -> list[dict[str, Any]]:

@@ -98,6 +98,8 @@ TRACKING_PREFIX = "mlflow/"
 FAILURES_PREFIX = "failures/"
 
 # Key prefixes of the capture bucket.
+# What Prepare found, beside the rows that it has prepared.
+SUMMARY = "summary.json"
 PREDICTIONS_PREFIX = "predictions/"
 FEEDBACK_PREFIX = "feedback/"
 UNDELIVERED_PREFIX = "undelivered/"

@@ -46,7 +46,7 @@ class CommandLineUser(Construct):
         )
         self._find_the_stack(deployment.stack_name)
         self._version_data(data.bucket)
-        self._train(training.workflow)
+        self._train(training.workflow, data.bucket)
         self._read_models(models.bucket, deployment.model_name)
         for route in names.ROUTES:
             self._allow(["execute-api:Invoke"], own_arn("execute-api", f"{serving.api_id}/*/{route.replace(' ', '')}"))
@@ -66,8 +66,10 @@ class CommandLineUser(Construct):
         # What was changed while it was uploaded is taken away again; the bucket keeps it as an old version.
         self._allow(["s3:DeleteObject"], bucket.arn_for_objects(f"{names.DVC_PREFIX}*"))
 
-    def _train(self, workflow: TrainingWorkflow) -> None:
+    def _train(self, workflow: TrainingWorkflow, data: s3.IBucket) -> None:
+        """Start a training and follow it, with what Prepare found."""
         self._allow(["states:StartExecution"], workflow.arn)
+        self._allow(["s3:GetObject"], data.arn_for_objects(f"{names.PREPARED_PREFIX}*/{names.SUMMARY}"))
         executions = own_arn("states", f"execution:{workflow.name}:*")
         self._allow(["states:DescribeExecution", "states:GetExecutionHistory"], executions)
 

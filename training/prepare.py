@@ -37,7 +37,6 @@ from training.units import as_columns, numbered
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
-SUMMARY = "summary.json"
 MIN_ROWS = 20
 WITHOUT_TARGET = "without target"
 DUPLICATES = "duplicates of training rows"
@@ -153,7 +152,7 @@ def write(prepared: Prepared, folder: Path, *, settings: ModelSettings, summary:
     as_columns(prepared.train, prepared.train_units).to_parquet(folder / TRAIN, index=False)
     as_columns(prepared.holdout, prepared.holdout_units).to_parquet(folder / HOLDOUT, index=False)
     (folder / CONTRACT).write_bytes(prepared.contract.to_json())
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=1))
+    (folder / names.SUMMARY).write_text(json.dumps(summary, indent=1))
     data_sheet.write_sheet(folder, prepared=prepared, settings=settings, summary=summary)
 
 

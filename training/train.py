@@ -54,7 +54,7 @@ class Inputs:
             settings_file=settings_file,
             settings=read_settings(settings_file),
             contract=Contract.from_json((folder / prepare.CONTRACT).read_bytes()),
-            summary=json.loads((folder / prepare.SUMMARY).read_text()),
+            summary=json.loads((folder / names.SUMMARY).read_text()),
             train=train,
             holdout=holdout,
             train_units=train_units,

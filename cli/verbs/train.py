@@ -8,6 +8,7 @@ import typer
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps, console
 from cli.training_run import TrainingRun
+from evergreen.number_text import number
 
 # Tasks that nobody waits for; the others are printed.
 _UNTOLD = {"ReadFailure", "Release"}
@@ -46,7 +47,7 @@ def run_training(target: Target, settings_file: Path, steps: Steps, *, data: str
             else:
                 console.print(f"    {name:<50} {seconds:6.1f} s", markup=False)
 
-        decision = run.execute(run_input, on_state)
+        decision = run.execute(run_input, on_state, _show_prepared)
     verdict = "[green]promoted[/]" if decision["promote"] else "[yellow]not promoted[/]"
     console.print(f"  Version {decision['version']}: {verdict}")
     console.print(f"  {decision['reason']}", markup=False, soft_wrap=True)
@@ -55,3 +56,14 @@ def run_training(target: Target, settings_file: Path, steps: Steps, *, data: str
             "  The endpoint serves it within a minute, or from the first request after that on.", markup=False
         )
     return decision
+
+
+def _show_prepared(summary: dict[str, Any]) -> None:
+    """What became of the rows, and what looks wrong in them."""
+    rows = f"{number(summary['train_rows'])} training rows, {number(summary['holdout_rows'])} holdout rows"
+    dropped = [f"{number(count)} {why}" for why, count in summary["dropped"].items() if count]
+    console.print(f"      {'; left out: '.join([rows, *([', '.join(dropped)] if dropped else [])])}", markup=False)
+    for finding in summary["findings"]:
+        console.print(f"      warning: {finding}", style="yellow", markup=False, soft_wrap=True)
+    for change in summary["contract_changes"]:
+        console.print(f"      contract: {change}", style="yellow", markup=False, soft_wrap=True)

@@ -43,7 +43,7 @@ class Deployed:
     def train(self, settings_file: Path = CHECKOUT / "model.toml") -> dict[str, Any]:
         """Judge's decision. Raises CommandFailed when the workflow fails."""
         run = TrainingRun(self.target, settings_file)
-        return run.execute(run.upload(), lambda _state, _seconds: None)
+        return run.execute(run.upload(), lambda _state, _seconds: None, lambda _summary: None)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from cli.aws.endpoint import Endpoint, RequestRefused
-from cli.aws.target import CHECKOUT
+from cli.aws.target import CHECKOUT, Target
+from cli.console import Steps
 from cli.demo.telemetry import Inbox, metric_sums
+from cli.verbs.train import run_training
 from evergreen import names, tracking
 from evergreen.errors import CommandFailed
 from tests.end_to_end.workflow import ROW
@@ -118,3 +120,22 @@ def test_a_failed_training_leaves_no_bundle_and_its_own_words(trained, champion,
     assert left.startswith(names.FAILURES_PREFIX)
     assert "max_itr" in s3.get_object(Bucket=bucket, Key=left)["Body"].read().decode()
     assert champion() == before
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_training_says_what_became_of_the_rows_and_what_looks_wrong_in_them(tmp_path, capsys):
+    rows = [{**row, "state": "TX"} for row in texas()]
+    rows[0]["city"] = f" {rows[0]['city']}"
+    rows[1]["median"] = ""
+    settings = settings_with(tmp_path, rows)
+    settings.write_text(SETTINGS.replace("[promotion]", '[promotion]\ncontract_changes = "refuse"\n'))
+
+    decision = run_training(Target.choose("dev", local=False), settings, Steps())
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "training rows, " in said
+    assert f"; left out: {sum(not row['median'] for row in rows)} without target" in said
+    assert "warning: blanks around texts were taken away, as those of requests are: city (1)" in said
+    assert "warning: the column 'state' has one value in all training rows" in said
+    assert "contract: the feature 'state' is new: requests without it would be refused" in said
+    assert not decision["promote"]

@@ -12,7 +12,7 @@ import pytest
 from evergreen import names
 from evergreen.versions.data_version import manifest_key, of_path
 from tests.unit.training.prepare.houses import houses, prepared
-from training.prepare import CONTRACT, HOLDOUT, SUMMARY, TRAIN
+from training.prepare import CONTRACT, HOLDOUT, TRAIN
 
 CHECKOUT = Path(__file__).parents[3]
 MODEL_TOML = """
@@ -64,7 +64,7 @@ def test_the_job_reads_its_channels_and_says_what_it_found(job_folder):
 
     assert finished.returncode == 0, finished.stderr
     assert "Warning: the column 'state' has one value in all training rows" in finished.stdout
-    assert json.loads((output / SUMMARY).read_text())["data_files"][0]["name"] == "houses.csv"
+    assert json.loads((output / names.SUMMARY).read_text())["data_files"][0]["name"] == "houses.csv"
 
 
 def test_the_job_refuses_the_settings_of_another_model(job_folder):

@@ -6,10 +6,11 @@ import json
 
 import pandas as pd
 
+from evergreen import names
 from evergreen.contract.contract import Contract
 from evergreen.settings.sections import SplitSettings
 from tests.unit.training.prepare.houses import SETTINGS, houses, prepared, run
-from training.prepare import CONTRACT, HOLDOUT, SUMMARY, TRAIN
+from training.prepare import CONTRACT, HOLDOUT, TRAIN
 from training.units import from_columns
 
 
@@ -38,7 +39,7 @@ def test_the_summary_says_what_came_of_which_data(tmp_path):
     content = (tmp_path / "houses.csv").read_bytes()
     md5 = hashlib.md5(content).hexdigest()
 
-    assert json.loads((tmp_path / "out" / SUMMARY).read_text()) == summary
+    assert json.loads((tmp_path / "out" / names.SUMMARY).read_text()) == summary
     assert len(summary.pop("prepared_sha256")) == 64
     assert "'state' has one value" in summary.pop("findings")[0]
     assert summary == {
