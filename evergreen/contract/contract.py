@@ -24,6 +24,9 @@ LONGEST_TEXT = 1000
 # Pairs of an unknown field and an absent feature that are held against each other, which takes 20 µs each.
 _MOST_PAIRS = 1000
 
+# Of JSON, what is read as something else: true and false too.
+_TEXTS = frozenset((str, bool))
+
 # What may be unusual about a valid value.
 UNSEEN: Literal["unseen"] = "unseen"
 OUTSIDE: Literal["outside"] = "outside"
@@ -194,10 +197,15 @@ class Contract:
             row: what `parse` made of them.
         """
         read = dict(features)
-        for feature, value in zip(self.features, row, strict=True):
-            if read[feature.name].__class__ in (str, bool):
-                read[feature.name] = None if value != value else value
+        for place, name in enumerate(self._order):
+            if read[name].__class__ in _TEXTS:
+                value = row[place]
+                read[name] = None if value != value else value
         return read
+
+    @cached_property
+    def _order(self) -> tuple[str, ...]:
+        return tuple(feature.name for feature in self.features)
 
     def _unknown(self, names: Sequence[str], features: Mapping[str, Any], where: str) -> list[FieldError]:
         if not names:

@@ -72,7 +72,11 @@ def read_json(event: dict[str, Any]) -> Any:
 
 
 def _depth(raw: bytes) -> int:
-    """How deep a document is nested, before anything has to follow it down. Of what is no JSON, any number."""
+    """How deep a document is nested at most, before anything has to follow it down. Of what is no JSON, any number."""
+    opened = raw.count(b"{") + raw.count(b"[")
+    # That of one row, which need not be looked through.
+    if opened <= MAX_DEPTH:
+        return opened
     marks = _STRING.sub(b"", _ESCAPE.sub(b"", raw).translate(None, _NO_MARKS))
     return max(accumulate(map(_STEPS.__getitem__, marks)), default=0)
 
