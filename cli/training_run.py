@@ -48,14 +48,15 @@ class TrainingRun:
         self._target = target
         self._settings_file = settings_file
         self.settings = read_settings(settings_file)
-        self.settings.require_name(target.outputs.get(names.OUTPUT_MODEL_NAME, self.settings.name))
         self.data_file = settings_file.parent / self.settings.data.path
         self._versions = self._named = None
         if version is None:
+            # What is wrong with the table is told without an account.
             self._present = _present_table(self.data_file, self.settings)
         else:
             self._versions = DataVersions(self.data_file, DataStorage(target))
             self._named = self._versions.find(version)
+        self.settings.require_name(target.outputs.get(names.OUTPUT_MODEL_NAME, self.settings.name))
 
     @property
     def data_name(self) -> str:
