@@ -1,11 +1,14 @@
 """evergreen up: the embedded cloud, deployed and trained, until Ctrl-C."""
 
+import json
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.aws.endpoint import Endpoint, RequestRefused
 from cli.aws.target import CLOUD_HOME
 from cli.console import Steps, console
 from cli.embedded import REGION, deployed_cloud
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
 # Between two looks at whether the servers still run.
 _LOOK_SECONDS = 1.0
-_EXAMPLE = '{"features": {"city": "Austin", "year": 2007, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3}}'
 
 
 def up(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None) -> None:
@@ -26,7 +28,7 @@ def up(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without
     steps = Steps()
     with deployed_cloud(CLOUD_HOME, steps, port=port) as (cloud, target):
         run_training(target, Path("model.toml"), steps)
-        _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL])
+        _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL], example(Endpoint(target)))
         try:
             while True:
                 cloud.raise_if_dead()
@@ -45,7 +47,17 @@ def shell_function(cloud: "EmbeddedCloud", url: str) -> str:
     )
 
 
-def _show(cloud: "EmbeddedCloud", url: str) -> None:
+def example(endpoint: Endpoint) -> str:
+    """A request that the champion answers, as curl's option; empty if there is no champion."""
+    try:
+        features = endpoint.model()["contract"]["features"]
+    except RequestRefused:
+        return ""
+    row = {feature["name"]: feature["example"] for feature in features}
+    return f"-d {shlex.quote(json.dumps({'features': row}, ensure_ascii=False))}"
+
+
+def _show(cloud: "EmbeddedCloud", url: str, example: str) -> None:
     console.print("\n[bold]The cloud is up.[/] Ctrl-C stops it and deletes everything in it.\n")
     console.print(f"  Endpoint   {url}", markup=False, soft_wrap=True)
     console.print(f"  MLflow     {cloud.tracking_uri}", markup=False, soft_wrap=True)
@@ -56,5 +68,6 @@ def _show(cloud: "EmbeddedCloud", url: str) -> None:
     )
     console.print("In another terminal, this makes `ask` call the endpoint:\n", markup=False)
     console.print(shell_function(cloud, url), markup=False, soft_wrap=True)
-    console.print(f"\n  ask predict -d '{_EXAMPLE}'", markup=False, soft_wrap=True)
+    if example:
+        console.print(f"\n  ask predict {example}", markup=False, soft_wrap=True)
     console.print("  ask model        ask openapi.json        ask health", markup=False)
