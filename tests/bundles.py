@@ -23,6 +23,7 @@ def constant_bundle(
     truths: Sequence[float] = (TRUTH,) * ROWS,
     towns: Sequence[str | None] = (),
     claimed: float | None = None,
+    baseline: float | None = None,
     promotion: PromotionSettings | None = None,
     mlflow_version: str = "1",
     mlflow_run: str = "run",
@@ -34,6 +35,7 @@ def constant_bundle(
         truths: of the holdout rows.
         towns: of the holdout rows; without them, town is no feature. It may be null if one of them is.
         claimed: what scikit-learn is said to predict, if not the same.
+        baseline: what the baseline predicts of each row; without it, the bundle is one of an earlier release.
     """
     number = Feature(name=feature, type=NUMBER, missing_allowed=False)
     seen = tuple(sorted({town for town in towns if town is not None}))
@@ -64,6 +66,9 @@ def constant_bundle(
         "baseline": {"mae": 5.0},
         "promotion": asdict(promotion or PromotionSettings()),
     }
+    if baseline is not None:
+        metrics["baseline"] = {"mae": sum(abs(baseline - truth) for truth in truths) / len(truths)}
+        metrics["baseline_model"] = {"predicted": baseline, "probabilities": []}
     lineage = {"mlflow_run_id": mlflow_run, "mlflow_model_version": mlflow_version}
     return signed(
         {

@@ -27,6 +27,7 @@ class Evaluation:
     Attributes:
         holdout: the value of every metric of the task, by name.
         baseline: the same for a model that uses no features.
+        baseline_model: what that one says of each row, `predicted` and `probabilities`.
         intervals: 95% bootstrap interval of each metric, low and high.
         worth: what the holdout's rows tell of the metric of model.toml, as evergreen.judging.dependence.Worth.
         importance: by feature, how much worse the metric of model.toml gets when the feature is shuffled: mean and
@@ -36,6 +37,7 @@ class Evaluation:
 
     holdout: dict[str, float]
     baseline: dict[str, float]
+    baseline_model: dict[str, Any]
     intervals: dict[str, tuple[float, float]]
     worth: dict[str, Any]
     importance: dict[str, dict[str, float]]
@@ -59,10 +61,15 @@ def evaluate(
         units: how the holdout rows depend on each other.
     """
     measured = measure_all(outcomes, task=contract.task)
+    featureless = baseline(train, holdout, contract)
     estimates = {name: estimate(name, outcomes, units=units, seed=settings.seed) for name in measured}
     return Evaluation(
         holdout=measured,
-        baseline=measure_all(baseline(train, holdout, contract), task=contract.task),
+        baseline=measure_all(featureless, task=contract.task),
+        baseline_model={
+            "predicted": featureless.predicted[0],
+            "probabilities": list(featureless.probabilities[0]) if contract.classes else [],
+        },
         intervals={name: (each.low, each.high) for name, each in estimates.items()},
         worth=asdict(estimates[settings.metric].worth),
         importance=importance(estimator, holdout, contract, metric=settings.metric, seed=settings.seed),

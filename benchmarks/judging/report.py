@@ -34,7 +34,7 @@ first closed gate gives the reason. The decision, the model card and the MLflow 
 | size | the model has no more than `max_model_mb` |
 | latency | checking and scoring the median holdout row takes at most `max_latency_ms` on Judge's processor |
 | contract | no change breaks callers, or `contract_changes = "allow"` |
-| baseline | the metric is better than that of always predicting the mean, or the most frequent class |
+| baseline | the metric is better than that of always predicting the mean, or the most frequent class, beyond chance |
 | champion | the metric is better than the champion's, beyond noise |
 | slices | no value of a feature in `slices` is much worse than with the champion, beyond noise |
 
@@ -78,7 +78,7 @@ stay unlikely with many slices. Slices of fewer than 30 rows are not judged.
 
 If the contract has changed so that the champion can read none of the candidate's rows, and `contract_changes` allows
 the change, each model is measured on its own holdout, and the draws are independent. This comparison is far less
-sensitive; the reason says that it was used. If the champion predicts another target, or another task, the baseline
+sensitive; the reason says that it was used. If the champion predicts another target, other classes or another task, the baseline
 gate decides.
 
 The command below writes this file.

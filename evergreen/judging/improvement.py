@@ -53,18 +53,37 @@ class Slice:
     comparison: Comparison
 
 
-def better_than_baseline(metric: str, candidate: float, baseline: float) -> Gate:
-    """
+def better_than_baseline(
+    metric: str, candidate: float, baseline: float, *, gain: Gain | None, confidence: float
+) -> Gate:
+    """The candidate beats a model that uses no features, and the lower bound of its gain is above 0.
+
     Args:
         baseline: the metric of always predicting the training rows' mean, or the shares of their classes.
+        gain: of the candidate over the baseline on the holdout; None for a bundle of an earlier release, which does not
+            say what its baseline predicts.
     """
-    passed, text = METRICS[metric].better(candidate, baseline), METRICS[metric].text
+    text = METRICS[metric].text
+    rival = f"{text(baseline)} of always predicting {_always(metric)}"
+    passed, doubt = METRICS[metric].better(candidate, baseline), ""
+    if passed and gain and not gain.low > 0:
+        passed = False
+        difference = METRICS[metric].difference_text
+        doubt = (
+            f" beyond noise: the gain of {difference(gain.value)} may as well be {difference(gain.low)} at "
+            f"{percent(confidence)} confidence ({gain.worth.text})"
+        )
     verb = "beats" if passed else "is no better than"
     return Gate(
         name="baseline",
         passed=passed,
-        reason=f"{metric} {text(candidate)} {verb} {text(baseline)} of always predicting {_always(metric)}",
-        numbers={"metric": metric, "candidate": candidate, "baseline": baseline},
+        reason=f"{metric} {text(candidate)} {verb} {rival}{doubt}",
+        numbers={
+            "metric": metric,
+            "candidate": candidate,
+            "baseline": baseline,
+            **({"gain": gain.value, "gain_low": gain.low, "confidence": confidence} if gain else {}),
+        },
     )
 
 

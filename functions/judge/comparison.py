@@ -1,14 +1,14 @@
 """Measures candidate and champion by one metric, on the same holdout rows wherever that can be."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidRow
-from evergreen.judging.bootstrap import paired_gain, unpaired_gain
+from evergreen.judging.bootstrap import Gain, paired_gain, unpaired_gain
 from evergreen.judging.dependence import INDEPENDENT, Units, units_of
 from evergreen.judging.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice, slice_label
 from evergreen.metrics import METRICS, Outcomes
@@ -86,6 +86,27 @@ class Pair:
             rows=len(candidate.actual),
             where=self.where,
         )
+
+
+def gain_over_baseline(
+    candidate: Judged, baseline: Mapping[str, Any] | None, metric: str, confidence: float
+) -> Gain | None:
+    """How much better the candidate is than a model that uses no features; None if that one is not known.
+
+    Args:
+        baseline: `predicted` and `probabilities`, the same for each row.
+    """
+    if baseline is None:
+        return None
+    own = candidate.outcomes
+    count = len(own.actual)
+    always = Outcomes(
+        actual=own.actual,
+        predicted=[baseline["predicted"]] * count,
+        probabilities=[baseline["probabilities"]] * count if baseline["probabilities"] else (),
+        classes=own.classes,
+    )
+    return paired_gain(metric, own, always, units=candidate.units, seed=_SEED, confidence=confidence)
 
 
 def why_not_comparable(candidate: Judged, champion: Judged, metric: str) -> str | None:

@@ -14,6 +14,7 @@ from functions.judge.comparison import (
     Judged,
     compare_apart,
     compare_slices,
+    gain_over_baseline,
     pair,
     why_not_comparable,
 )
@@ -33,8 +34,13 @@ def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], flo
     metric = candidate.metrics["metric"]
     judged = _judged(candidate)
     present = _present(champion, candidate, judged)
-    own = METRICS[metric].measure(judged.outcomes)
-    baseline = improvement.better_than_baseline(metric, own, candidate.metrics["baseline"][metric])
+    baseline = improvement.better_than_baseline(
+        metric,
+        METRICS[metric].measure(judged.outcomes),
+        candidate.metrics["baseline"][metric],
+        gain=gain_over_baseline(judged, candidate.metrics.get("baseline_model"), metric, settings.confidence),
+        confidence=settings.confidence,
+    )
     improved, slices = _against_champion(judged, present, metric, settings, baseline)
     gates = [
         promotion.parity(find_difference(judged.model, judged.rows), rows=len(judged.rows)),
