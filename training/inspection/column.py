@@ -23,6 +23,8 @@ CONSTANT, EMPTY, OTHER = "constant", "empty", "other"
 _SHOWN = 3
 # Texts that are codes rather than numbers if all of a column are like this: digits, some with an E among them.
 _CODE = r"^[0-9]+(?:[eE][0-9]+)?$"
+# A column's kind, why it is left out, and what else to know of it.
+Reason = tuple[str, str, str]
 # Above this share of different texts, they tell rows apart rather than describe them.
 _UNIQUE_SHARE = 0.9
 
@@ -89,13 +91,14 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
 
 
 def _unfit(column: pd.Series, error: UnfitColumn, marks: tuple[str, ...]) -> Column:
-    kind, why = _REASONS[error.reason.kind](column, error)
+    kind, why, note = _REASONS[error.reason.kind](column, error)
     return Column(
         name=str(column.name),
         kind=kind,
         missing=_missing(column),
         values=_values(column),
         leave_out=why,
+        note=note,
         marks=marks,
         numbers=error.reason.numbers,
     )
@@ -133,31 +136,31 @@ def _values(column: pd.Series) -> tuple[str, ...]:
     return tuple(shown(text) for text in texts.to_pylist())
 
 
-def _dates(_column: pd.Series, _error: UnfitColumn) -> tuple[str, str]:
-    return DATE, "dates as text; turn them into numbers to use them: year, month, days since"
+def _dates(_column: pd.Series, _error: UnfitColumn) -> Reason:
+    return DATE, "dates as text; turn them into numbers to use them: year, month, days since", ""
 
 
-def _many(column: pd.Series, _error: UnfitColumn) -> tuple[str, str]:
+def _many(column: pd.Series, _error: UnfitColumn) -> Reason:
     texts = texts_of(column).drop_null()
     distinct = len(pc.unique(texts))
     if distinct >= _UNIQUE_SHARE * len(texts):
-        return IDENTIFIER, "nearly every row has another text, like an identifier or a note"
-    return CATEGORY, f"{number(distinct)} different texts are too many for a category"
+        return IDENTIFIER, "nearly every row has another text, like an identifier or a note", ""
+    return CATEGORY, f"{number(distinct)} different texts are too many for a category", ""
 
 
-def _wrong(_column: pd.Series, error: UnfitColumn) -> tuple[str, str]:
-    """The message names the line; its remedy is in the rows."""
+def _wrong(_column: pd.Series, error: UnfitColumn) -> Reason:
+    """The message names the line and the cell, which model.toml must not: it is kept with each version."""
     told, _, _ = str(error).partition(". ")
-    return NUMBER, f"{told}; correct the rows to use it"
+    return NUMBER, "texts where numbers belong; correct those rows to use it", told
 
 
-_REASONS: dict[str, Callable[[pd.Series, UnfitColumn], tuple[str, str]]] = {
-    unfit.EMPTY: lambda *_: (EMPTY, "every cell is empty"),
+_REASONS: dict[str, Callable[[pd.Series, UnfitColumn], Reason]] = {
+    unfit.EMPTY: lambda *_: (EMPTY, "every cell is empty", ""),
     unfit.DATES: _dates,
-    unfit.LONG_NUMBERS: lambda *_: (IDENTIFIER, "whole numbers beyond 2^53, like identifiers"),
+    unfit.LONG_NUMBERS: lambda *_: (IDENTIFIER, "whole numbers beyond 2^53, like identifiers", ""),
     unfit.MANY_TEXTS: _many,
-    unfit.OTHER_FORMAT: lambda *_: (NUMBER, "numbers of another format than the table's other columns"),
-    unfit.UNITS: lambda *_: (NUMBER, "numbers of different units; write all of them in one to use it"),
+    unfit.OTHER_FORMAT: lambda *_: (NUMBER, "numbers of another format than the table's other columns", ""),
+    unfit.UNITS: lambda *_: (NUMBER, "numbers of different units; write all of them in one to use it", ""),
     unfit.MISSING_MARKS: _wrong,
     unfit.NOT_NUMBERS: _wrong,
 }
@@ -165,8 +168,16 @@ _REASONS: dict[str, Callable[[pd.Series, UnfitColumn], tuple[str, str]]] = {
 
 def names_an_identifier(name: str) -> bool:
     """Whether a column is called like one: id, CustomerID, order_no."""
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
-    return bool({word.lower() for word in words} & {"id", "uuid", "guid", "key", "no", "nr", "index", "rownames"})
+    return bool(_words(name) & {"id", "ids", "identifier", "uuid", "guid", "key", "no", "nr", "index", "rownames"})
+
+
+def names_a_date(name: str) -> bool:
+    """Whether a column is called like one: year, SaleDate, timestamp."""
+    return bool(_words(name) & {"date", "datetime", "timestamp", "year"})
+
+
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
 
 
 def is_counter(cells: pd.Series) -> bool:

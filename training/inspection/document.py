@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from evergreen.contract.contract import CATEGORY, NUMBER
 from evergreen.metrics import METRICS
 from evergreen.quoting import cut, line
 from evergreen.settings.sections import RANDOM, DataSettings, SplitSettings
@@ -99,9 +100,10 @@ def _columns(inspection: Inspection) -> Iterator[str]:
         yield "[columns]"
         for column in inspection.columns:
             if column.name in asked:
+                other = NUMBER if column.asked == CATEGORY else CATEGORY
                 yield _line(
                     f"{_key(column.name)} = {_text(column.asked)}",
-                    f'such as {column.values[0]}: or "number", or "category"',
+                    f'some of its cells, like 1E5, may be a number or a code; or "{other}"',
                 )
 
 

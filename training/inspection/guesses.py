@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evergreen.contract.contract import NUMBER
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.number_text import counted, number
 from evergreen.quoting import shown
 from evergreen.settings.sections import GROUP, RANDOM, TIME, SplitSettings
 from training.contract_inference import MAX_CLASSES
-from training.inspection.column import DATE, Column
+from training.inspection.column import DATE, Column, names_a_date
 from training.reading.columns import is_number
 from training.reading.source import Source
 from training.split import moments_of
@@ -54,6 +55,11 @@ def task(target: pd.Series) -> Guess:
             f"the target {target.name!r} has {number(distinct)} different texts; a classification takes 2 to "
             f"{MAX_CLASSES}, and a regression numbers. Merge its labels, or name another column in --target"
         )
+    if distinct > len(present) / 2:
+        raise InvalidData(
+            f"the target {target.name!r} has {number(distinct)} different texts in {number(len(present))} rows, like a "
+            "name of each row: nothing to learn. Name another column in --target"
+        )
     return CLASSIFICATION, f"the target is one of {number(distinct)} texts"
 
 
@@ -62,7 +68,7 @@ def metric(target: pd.Series, task: str) -> Guess:
         return "log_loss", "judges the probabilities"
     least, most = float(target.min()), float(target.max())
     if least > 0 and most > _SPREAD * least:
-        return "mape", f"error in percent: the target goes from {number(least)} to {number(most)}"
+        return "mape", "error in percent: the largest target is many times the smallest"
     return "mae", "mean error, in the target's unit"
 
 
@@ -74,14 +80,14 @@ def split(
         return SplitSettings(type=TIME, by=time), "the last rows are kept for judging"
     if group:
         return SplitSettings(type=GROUP, by=group), "whole groups are kept for judging"
-    for column in columns:
-        if column.kind == DATE and not column.missing and _orders(table[column.name], source):
+    dates = [each for each in columns if each.kind == DATE or (each.kind == NUMBER and names_a_date(each.name))]
+    for column in dates:
+        if not column.missing and _orders(table[column.name], source):
             return SplitSettings(type=TIME, by=column.name), f"the rows stand in the order of {column.name!r}"
-    dates = [column.name for column in columns if column.kind == DATE]
     if dates:
         return SplitSettings(
             type=RANDOM
-        ), f"the rows do not stand in the order of {dates[0]!r}; to predict the future: time"
+        ), f"to predict the future: time, by = {shown(dates[0].name)}, as ISO 8601 dates or numbers"
     return SplitSettings(type=RANDOM), "or time, or group, with by = its column"
 
 

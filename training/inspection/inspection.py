@@ -84,7 +84,8 @@ def inspect(
     guesses.require_rows(goal, 2 * MIN_ROWS)
     task, why_task = guesses.task(goal)
     metric, why_metric = guesses.metric(goal, task)
-    split, why_split = guesses.split(columns, frame, source, time=time, group=group)
+    others = [column for column in columns if column.name != target]
+    split, why_split = guesses.split(others, frame, source, time=time, group=group)
     columns = _judged(columns, labels(goal) if task == CLASSIFICATION else goal, by=split.by, group=group)
     columns += map(of_type, unread)
     marks = dict.fromkeys(mark for column in columns for mark in column.marks)
@@ -183,8 +184,8 @@ def _target(columns: Sequence[Column], target: str, unread: Sequence[UnfitColumn
     goal = next(column for column in columns if column.name == target)
     if goal.cells is None:
         raise InvalidData(
-            f"the target {target!r} cannot be predicted: {goal.leave_out}. Correct it, or name another column in "
-            "--target"
+            f"the target {target!r} cannot be predicted: {goal.note or goal.leave_out}. Correct it, or name another "
+            "column in --target"
         )
     return goal.cells
 
@@ -204,6 +205,8 @@ def _judged(columns: Sequence[Column], goal: pd.Series, *, by: str, group: str) 
     def judged(column: Column) -> Column:
         if column.name == goal.name:
             return column
+        if column.name == by and not features and column.cells is not None:
+            return replace(column, note="it orders the rows, and there is nothing else to predict from")
         if column.name == by and by != group:
             return replace(column, leave_out="it orders the rows: new rows have values that training never saw")
         if column.name == by:

@@ -168,6 +168,15 @@ def test_a_column_of_groups_and_one_of_time_that_are_named(init):
     assert settings.data.leave_out == ["day"]
 
 
+def test_a_time_that_is_the_only_feature_stays_one(init):
+    Path("nile.csv").write_text("year,volume\n" + "".join(f"{1871 + each},{each * 37 % 101}\n" for each in range(120)))
+
+    assert init("nile.csv", "--target", "volume")[0] == 0
+
+    settings, _ = prepared("nile.csv")
+    assert (settings.split.by, settings.data.leave_out) == ("year", [])
+
+
 def test_a_small_table_keeps_more_rows_for_judging(init):
     sales()[:60].to_csv("sales.csv", index=False)
 

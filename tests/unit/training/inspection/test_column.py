@@ -42,7 +42,7 @@ def test_texts_that_can_be_a_feature(cells, kind):
         ([str(2**60 + each) for each in range(9)], "identifier", "beyond 2^53"),
         ([f"note {each}" for each in range(300)], "identifier", "nearly every row"),
         ([f"place {each % 300}" for each in range(3000)], "category", "300 different texts are too many"),
-        (["1", "2", "3", "many", "few"], "number", "table.csv line 5: column 'x' has 'many' where a number belongs"),
+        (["1", "2", "3", "many", "few"], "number", "texts where numbers belong"),
         (["$1", "2€", "3"], "number", "different units"),
     ],
 )
@@ -51,6 +51,13 @@ def test_what_can_be_no_feature_is_left_out_with_the_reason(cells, kind, why):
 
     assert seen.kind == kind
     assert why in seen.leave_out
+
+
+def test_the_line_of_a_wrong_cell_is_told_but_not_in_model_toml():
+    seen = column(["1", "2", "3", "many", "few"])
+
+    assert "table.csv line 5: column 'x' has 'many' where a number belongs" in seen.note
+    assert "many" not in seen.leave_out
 
 
 def test_marks_of_missing_values_among_numbers_are_found_and_count_as_missing():

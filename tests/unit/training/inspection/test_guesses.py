@@ -30,6 +30,7 @@ def test_the_task(cells, task):
     ("cells", "message"),
     [
         ([5.0, 5.0, None], "the target 'y' has one value in all rows, 5.0"),
+        ([f"state {each}" for each in range(50)], "has 50 different texts in 50 rows, like a name of each row"),
         ([f"label {each}" for each in range(101)], "has 101 different texts; a classification takes 2 to 100"),
     ],
 )
@@ -65,6 +66,8 @@ DAYS = ["2024-01-01", "2024-01-01", "2024-02-01", "2024-03-01"]
         ({"day": [*DAYS[:3], None]}, {}, ("random", "")),
         ({"day": ["01.02.2024", "02.02.2024", "03.02.2024"]}, {}, ("random", "")),
         ({"day": DAYS[:1] * 4}, {}, ("random", "")),
+        ({"sale_year": ["2001", "2001", "2002", "2003"]}, {}, ("time", "sale_year")),
+        ({"sales": ["2001", "2001", "2002", "2003"]}, {}, ("random", "")),
         ({"day": DAYS, "shop": ["a", "b", "a", "b"]}, {"group": "shop"}, ("group", "shop")),
         ({"day": DAYS, "year": ["1", "2", "3", "4"]}, {"time": "year"}, ("time", "year")),
     ],
