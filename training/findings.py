@@ -39,8 +39,9 @@ def find(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings) ->
     target = train[settings.data.target]
     # A dict and not a frame, which would copy all rows.
     features = {str(name): train[name] for name in train.columns if name != target.name}
+    by = (settings.split.by, settings.group)
     sentences = [
-        *_identifiers(features, settings),
+        *_identifiers({name: each for name, each in features.items() if name not in by}),
         *_constants(features),
         *_copies(features, target),
         *_single_categories(features, settings),
@@ -50,40 +51,47 @@ def find(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings) ->
     return tuple(sentences)
 
 
-def _identifiers(features: Columns, settings: ModelSettings) -> Iterator[str]:
-    """Columns of text or whole numbers with a different value in nearly every row, except the column of the split."""
-    names = [
+def identifiers(features: Columns) -> list[str]:
+    """Columns of text or whole numbers with a different value in nearly every row."""
+    return [
         name
         for name, column in features.items()
-        if name not in (settings.split.by, settings.group)
-        and len(column) >= _UNIQUE_ROWS
-        and _is_discrete(column)
-        and _is_unique(column)
+        if len(column) >= _UNIQUE_ROWS and _is_discrete(column) and _is_unique(column)
     ]
-    if names:
+
+
+def _identifiers(features: Columns) -> Iterator[str]:
+    if names := identifiers(features):
         yield (
             f"{_columns(names)} a different value in nearly every row, like an identifier: what a model learns from it "
             "does not hold for other rows. Put it into leave_out in model.toml"
         )
 
 
+def constants(features: Columns) -> list[str]:
+    """Columns with one value in every row."""
+    return [name for name, column in features.items() if _is_constant(column)]
+
+
 def _constants(features: Columns) -> Iterator[str]:
-    names = [name for name, column in features.items() if _is_constant(column)]
-    if names:
+    if names := constants(features):
         yield f"{_columns(names)} one value in all training rows: nothing can be learned from it. Put it into leave_out"
 
 
-def _copies(features: Columns, target: pd.Series) -> Iterator[str]:
+def copies(features: Columns, target: pd.Series) -> list[str]:
     """Features that nearly determine the target: by their rank, or because each value occurs with one target only."""
     step = -(-len(target) // _COPY_ROWS)
     goal = target.iloc[::step]
     codes = pd.factorize(goal)[0]
     if np.all(codes == codes[0]):
-        return
+        return []
     ranks = goal.rank() if goal.dtype != object else None
     some = {name: column.iloc[::step] for name, column in features.items()}
-    names = [name for name, column in some.items() if _determines(column, codes) or _is_copy(column, goal, ranks)]
-    if names:
+    return [name for name, column in some.items() if _determines(column, codes) or _is_copy(column, goal, ranks)]
+
+
+def _copies(features: Columns, target: pd.Series) -> Iterator[str]:
+    if names := copies(features, target):
         yield (
             f"{_columns(names)} the same information as the target: each value occurs with only one value of "
             f"{target.name!r}, or rises and falls with it. If it is not known when a prediction is requested, put it "

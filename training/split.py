@@ -43,7 +43,7 @@ def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, 
     """
     moments = None
     if settings.type == TIME:
-        moments = _moments(_filled(by, source), source=source)
+        moments = moments_of(_filled(by, source), source=source)
         train, holdout = _by_time(moments, settings.holdout)
     elif settings.type == GROUP:
         train, holdout = _by_hash(hash_values(_filled(by, source)), settings.holdout)
@@ -80,7 +80,7 @@ def _filled(by: pd.Series | None, source: Source) -> pd.Series:
     return by
 
 
-def _moments(column: pd.Series, *, source: Source) -> np.ndarray:
+def moments_of(column: pd.Series, *, source: Source) -> np.ndarray:
     """The split column as numbers that sort by time: numbers as they are, ISO 8601 dates as nanoseconds.
 
     Raises:

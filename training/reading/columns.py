@@ -15,6 +15,19 @@ from evergreen.errors import InvalidData
 from evergreen.number_text import counted, number
 from training.reading.number_format import LEADING_ZERO, LONG, POWER, first, has, units
 from training.reading.source import Source
+from training.reading.unfit import (
+    CODES_OR_NUMBERS,
+    DATES,
+    EMPTY,
+    LONG_NUMBERS,
+    MANY_TEXTS,
+    MISSING_MARKS,
+    NOT_NUMBERS,
+    OTHER_FORMAT,
+    UNITS,
+    Reason,
+    UnfitColumn,
+)
 
 # scikit-learn's histogram gradient boosting accepts at most this many categories in one column.
 MAX_CATEGORIES = 255
@@ -55,7 +68,7 @@ def numbers(column: pd.Series, *, source: Source) -> pd.Series:
     """A column as float64, missing cells as NaN.
 
     Raises:
-        InvalidData: a cell is not a finite number, or numbers have different units.
+        UnfitColumn: a cell is not a finite number, or numbers have different units.
     """
     wrong_texts: list[str] = []
     if is_number(column):
@@ -65,37 +78,47 @@ def numbers(column: pd.Series, *, source: Source) -> pd.Series:
         texts = texts_of(column)
         values, known = source.numbers.parse(texts)
         wrong = column.notna().to_numpy() & ~np.isfinite(values)
-        _check_units(texts, known, f"{source.name}: column {column.name!r}")
+        _check_units(texts, known, column, source)
         wrong_texts = pc.unique(texts.filter(pa.array(wrong))).to_pylist()
     if wrong.any():
         row = int(wrong.argmax())
-        raise InvalidData(
+        marks = tuple(wrong_texts) if _are_marks(wrong_texts) else ()
+        raise UnfitColumn(
             f"{source.place(column.index[row])}: column {column.name!r} has {_shown(column.iloc[row])} where a number "
-            f"belongs ({counted(int(wrong.sum()), 'such row')}). {_remedy(str(column.name), wrong_texts)}"
+            f"belongs ({counted(int(wrong.sum()), 'such row')}). {_remedy(str(column.name), marks)}",
+            reason=Reason(kind=MISSING_MARKS if marks else NOT_NUMBERS, column=str(column.name), marks=marks),
         )
     return pd.Series(values, index=column.index, name=column.name, copy=False)
 
 
-def _remedy(name: str, wrong: Sequence[str]) -> str:
-    if wrong and len(wrong) <= _MOST_MARKS and all(map(_MARK.fullmatch, wrong)):
-        marks = ", ".join(map(json.dumps, wrong))
-        return f"If that means a missing value, add {marks} to [data] missing in model.toml; else correct the rows"
+def _are_marks(texts: Sequence[str]) -> bool:
+    return 0 < len(texts) <= _MOST_MARKS and all(map(_MARK.fullmatch, texts))
+
+
+def _remedy(name: str, marks: Sequence[str]) -> str:
+    if marks:
+        texts = ", ".join(map(json.dumps, marks))
+        return f"If that means a missing value, add {texts} to [data] missing in model.toml; else correct the rows"
     return (
         "Correct the rows, or leave the column out in model.toml; if they are codes, "
-        f'[columns] {_key(name)} = "category"'
+        f'[columns] {key(name)} = "category"'
     )
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
     """A column's name as a key of TOML."""
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
-def _check_units(texts: pa.ChunkedArray, known: np.ndarray, where: str) -> None:
+def _check_units(texts: pa.ChunkedArray, known: np.ndarray, column: pd.Series, source: Source) -> None:
     found = sorted(units(texts, known))
     if len(found) > 1:
         each = " and ".join(repr(unit) if unit else "none" for unit in found)
-        raise InvalidData(f"{where} has numbers of different units: {each}. Write all of them in one, without its sign")
+        raise UnfitColumn(
+            f"{source.name}: column {column.name!r} has numbers of different units: {each}. Write all of them in one, "
+            "without its sign",
+            reason=Reason(kind=UNITS, column=str(column.name)),
+        )
 
 
 def typed(column: pd.Series, *, source: Source, kind: str | None = None) -> pd.Series:
@@ -108,63 +131,69 @@ def typed(column: pd.Series, *, source: Source, kind: str | None = None) -> pd.S
         kind: "number" or "category", if model.toml says which.
 
     Raises:
-        InvalidData: the column is empty, holds dates or identifiers, mostly but not only numbers, texts that may be
+        UnfitColumn: the column is empty, holds dates or identifiers, mostly but not only numbers, texts that may be
             numbers or codes, or too many texts for a category.
     """
-    where = f"{source.name}: column {column.name!r}"
+    where, name = f"{source.name}: column {column.name!r}", str(column.name)
     present = int(column.notna().to_numpy().sum())
     if not present:
-        raise InvalidData(f"{where} is empty; leave it out in model.toml")
+        raise UnfitColumn(f"{where} is empty; leave it out in model.toml", reason=Reason(kind=EMPTY, column=name))
     if is_number(column) or kind == NUMBER:
         return numbers(column, source=source)
     texts = texts_of(column)
     distinct = pc.unique(texts).drop_null()
-    if kind is None and column.dtype != "category" and _are_numbers(distinct, texts, present, where, source):
+    if kind is None and column.dtype != "category" and _are_numbers(distinct, texts, present, name, source):
         return numbers(column, source=source)
     if pc.mean(pc.match_substring_regex(distinct, _DATE)).as_py() > 0.5:
-        raise InvalidData(
+        raise UnfitColumn(
             f"{where} holds dates, such as {distinct[0].as_py()!r}: dates as text cannot be a feature. Leave it out "
-            "in model.toml ([split] by may still name it), or turn it into numbers: year, month, days since"
+            "in model.toml ([split] by may still name it), or turn it into numbers: year, month, days since",
+            reason=Reason(kind=DATES, column=name),
         )
     if kind is None and (hint := source.numbers.hint(distinct)):
-        raise InvalidData(
-            f"{where} holds numbers of another format, such as {distinct[0].as_py()!r}: set [data] {hint} in model.toml"
+        raise UnfitColumn(
+            f"{where} holds numbers of another format, such as {distinct[0].as_py()!r}: set [data] {hint.lines} in "
+            "model.toml",
+            reason=Reason(kind=OTHER_FORMAT, column=name, numbers=hint),
         )
     if len(distinct) > MAX_CATEGORIES:
-        raise InvalidData(
+        raise UnfitColumn(
             f"{where} has {number(len(distinct))} different texts, a category may have {MAX_CATEGORIES}; "
-            "leave it out in model.toml"
+            "leave it out in model.toml",
+            reason=Reason(kind=MANY_TEXTS, column=name),
         )
     return as_objects(as_booleans(texts), column)
 
 
-def _are_numbers(distinct: pa.ChunkedArray, texts: pa.ChunkedArray, present: int, where: str, source: Source) -> bool:
+def _are_numbers(distinct: pa.ChunkedArray, texts: pa.ChunkedArray, present: int, name: str, source: Source) -> bool:
     """Whether texts are numbers, some of them perhaps mistaken, rather than codes.
 
     Raises:
-        InvalidData: they may be either.
+        UnfitColumn: they may be either.
     """
+    where = f"{source.name}: column {name!r}"
     values, known = source.numbers.parse(distinct)
     if not known.any():
         return False
     others = distinct.filter(pa.array(~known)).to_pylist()
     mostly = source.numbers.parse(texts)[1].sum() / present > 0.5
-    if not mostly and not (len(others) <= _MOST_MARKS and all(map(_MARK.fullmatch, others))):
+    if not mostly and others and not _are_marks(others):
         return False
     if has(distinct, LEADING_ZERO):
         return False
     finite = distinct.filter(pa.array(np.isfinite(values)))
-    name = where.rpartition("column ")[2].strip("'")
     if has(finite, POWER):
-        raise InvalidData(
+        raise UnfitColumn(
             f"{where} has {first(finite, POWER)!r}, which may be a number or a code. Say which in model.toml: "
-            f'[columns] {_key(name)} = "number" or "category"'
+            f'[columns] {key(name)} = "number" or "category"',
+            reason=Reason(kind=CODES_OR_NUMBERS, column=name),
         )
     if has(distinct, LONG):
-        raise InvalidData(
+        raise UnfitColumn(
             f"{where} has whole numbers beyond 2^53, such as {first(distinct, LONG)}, which a float64 cannot tell from "
             "the next one: they seem to be identifiers. Leave it out in model.toml, or, if it has few values: "
-            f'[columns] {_key(name)} = "category"'
+            f'[columns] {key(name)} = "category"',
+            reason=Reason(kind=LONG_NUMBERS, column=name),
         )
     return True
 

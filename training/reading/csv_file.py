@@ -15,8 +15,8 @@ from evergreen.errors import InvalidData
 from evergreen.settings.sections import DataSettings
 from training.reading.compression import open_unpacked
 
-_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _OTHER_FORMATS = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
@@ -120,13 +120,13 @@ def _with_mark(encoding: str) -> str:
 
 
 def _called(delimiter: str) -> str:
-    return _DELIMITERS.get(delimiter, repr(delimiter))
+    return DELIMITERS.get(delimiter, repr(delimiter))
 
 
 def _check_format(path: Path, name: str, data: DataSettings) -> None:
     with open_unpacked(path, name=name) as stream:
         start = stream.read(8192)
-    if start.startswith(_UTF_16) or codecs.lookup(data.encoding).name.startswith("utf-16"):
+    if start.startswith(UTF_16) or codecs.lookup(data.encoding).name.startswith("utf-16"):
         if not codecs.lookup(data.encoding).name.startswith("utf-16"):
             raise InvalidData(f'{name} is text in UTF-16. Set [data] encoding = "utf-16" in model.toml')
         return
@@ -139,7 +139,7 @@ def _check_format(path: Path, name: str, data: DataSettings) -> None:
 
 
 def _check_delimiter(only: str, name: str, data: DataSettings) -> None:
-    for delimiter, called in _DELIMITERS.items():
+    for delimiter, called in DELIMITERS.items():
         if delimiter != data.delimiter and delimiter in only:
             raise InvalidData(
                 f"{name}: the header line has no {_called(data.delimiter).removeprefix('a ')} but {called}, which "

@@ -14,11 +14,11 @@ LEADING_ZERO, POWER = r"^0[0-9]", r"^[0-9]+[eE][0-9]"
 # From here on, a float64 cannot tell a whole number from the next one.
 LONG = r"^[+-]?[0-9]{16,}$"
 _EXACT = 2.0**53
-# What would make numbers of a text, by lines of [data].
+# Texts that are numbers of another format, by its decimal sign and that of the thousands.
 _HINTS = {
-    'thousands = ","': r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$",
-    'thousands = "." and decimal = ","': r"^[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3}){2,}|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+)$",
-    'decimal = ","': r"^[+-]?[0-9]+,[0-9]+$",
+    (".", ","): r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$",
+    (",", "."): r"^[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3}){2,}|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+)$",
+    (",", ""): r"^[+-]?[0-9]+,[0-9]+$",
 }
 
 
@@ -32,6 +32,12 @@ class NumberFormat:
     @property
     def usual(self) -> bool:
         return self == NumberFormat()
+
+    @property
+    def lines(self) -> str:
+        """The lines of [data] that say so."""
+        signs = {"thousands": self.thousands, "decimal": self.decimal if self.decimal != "." else ""}
+        return " and ".join(f'{key} = "{sign}"' for key, sign in signs.items() if sign)
 
     @property
     def _number(self) -> str:
@@ -55,14 +61,15 @@ class NumberFormat:
             cells = pc.replace_substring(cells, self.decimal, ".")
         return to_floats(cells), pc.fill_null(known, False).to_numpy(zero_copy_only=False)
 
-    def hint(self, distinct: pa.Array) -> str:
-        """The lines of [data] that would make numbers of most of these texts; empty if none would.
+    def hint(self, distinct: pa.Array) -> "NumberFormat | None":
+        """The format in which most of these texts are numbers; None if there is none.
 
         Only where nothing was said of the format: what was said is right.
         """
         if not self.usual:
-            return ""
-        return next((lines for lines, pattern in _HINTS.items() if _share(distinct, pattern) > 0.5), "")
+            return None
+        signs = next((signs for signs, pattern in _HINTS.items() if _share(distinct, pattern) > 0.5), None)
+        return signs and NumberFormat(*signs)
 
 
 def units(texts: pa.ChunkedArray, numbers: np.ndarray) -> set[str]:

@@ -114,7 +114,7 @@ def _read(
 
 def _header(file: File, data: DataSettings) -> list[str]:
     name, path = file
-    form = _format(file)
+    form = format_of(file)
     if form == PARQUET:
         columns = parquet_file.header(path, name=name)
     elif form == JSON_LINES:
@@ -127,7 +127,7 @@ def _header(file: File, data: DataSettings) -> list[str]:
     return columns
 
 
-def _format(file: File) -> str:
+def format_of(file: File) -> str:
     name, path = file
     with path.open("rb") as stream:
         if stream.read(len(parquet_file.MAGIC)) == parquet_file.MAGIC:
@@ -136,9 +136,9 @@ def _format(file: File) -> str:
 
 
 def _one_format(files: Sequence[File], table: str) -> str:
-    first = _format(files[0])
+    first = format_of(files[0])
     for file in files[1:]:
-        if (other := _format(file)) != first:
+        if (other := format_of(file)) != first:
             raise InvalidData(
                 f"{table}: {files[0][0]} is {first} and {file[0]} {other}; all files must be of one format"
             )

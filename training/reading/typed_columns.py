@@ -12,6 +12,7 @@ from pyarrow import types
 from evergreen.errors import InvalidData
 from training.reading.cells import read_texts
 from training.reading.number_format import is_inexact, to_floats
+from training.reading.unfit import TYPE, Reason, UnfitColumn
 
 
 def column_of(
@@ -43,9 +44,10 @@ def column_of(
             cells = cells.cast(cells.type.value_type)
         kind = _kind(cells.type)
         if kind is None:
-            raise InvalidData(
+            raise UnfitColumn(
                 f"{name}: column {column!r} is of type {cells.type}, which cannot be a feature; leave it out in "
-                "model.toml, or turn it into numbers or text"
+                "model.toml, or turn it into numbers or text",
+                reason=Reason(kind=TYPE, column=column),
             )
         kinds.setdefault(kind, name)
         if kind == "number" and not as_text:

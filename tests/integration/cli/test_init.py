@@ -1,0 +1,281 @@
+"""evergreen init: from a file of any kind to settings with which Prepare accepts it, or one line that says why not."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+from cli.main import main
+from evergreen.settings.model_toml import read_settings
+from evergreen.versions.data_version import of_path
+from training.prepare import read_and_prepare
+
+ROWS = 400
+
+
+@pytest.fixture
+def init(monkeypatch, capsys, tmp_path):
+    """Runs the command in a folder of its own; returns its exit code and what it said, as one line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("cli.main.signal.signal", lambda *_: None)
+
+    def _init(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["evergreen", "init", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return int(end.value.code or 0), " ".join((said.out + said.err).split())
+
+    return _init
+
+
+def prepared(table: str):
+    """The settings that were written, and what Prepare makes of the table with them."""
+    settings = read_settings(Path("model.toml"))
+    assert settings.data.path == table
+    return settings, read_and_prepare(of_path(Path(table)), settings)
+
+
+def random():
+    return np.random.default_rng(0)
+
+
+def german(path: Path) -> None:
+    some = random()
+    frame = pd.DataFrame(
+        {
+            "Straße": some.choice(["Müllerweg", "Hofgasse"], ROWS),
+            "Fläche": [f"{each:.1f}".replace(".", ",") for each in some.uniform(10, 900, ROWS)],
+            "Preis": [f"{each:,.2f}".translate(str.maketrans(",.", ".,")) for each in some.uniform(10, 9000, ROWS)],
+        }
+    )
+    frame.to_csv(path, sep=";", index=False, encoding="cp1252")
+
+
+def test_a_german_table(init):
+    german(Path("Häuser.csv"))
+
+    code, said = init("Häuser.csv", "--target", "Preis")
+
+    settings, rows = prepared("Häuser.csv")
+    assert code == 0, said
+    data = settings.data
+    assert (data.delimiter, data.encoding, data.decimal, data.thousands) == (";", "cp1252", ",", ".")
+    assert (settings.name, settings.task, settings.metric) == ("hauser", "regression", "mape")
+    assert {feature.name: feature.type for feature in rows.contract.features} == {
+        "Straße": "category",
+        "Fläche": "number",
+    }
+    assert 10 <= rows.train["Preis"].min() < rows.train["Preis"].max() <= 9000
+
+
+def test_codes_percent_signs_marks_and_what_no_model_should_see(init):
+    some = random()
+    price = some.normal(size=ROWS).round(3)
+    frame = pd.DataFrame(
+        {
+            "customer id": np.arange(ROWS) + 1000,
+            "key": some.integers(2**60, 2**61, ROWS),
+            "zip": [f"{each:05d}" for each in some.integers(0, 9, ROWS)],
+            "code": some.choice(["1E5", "2E3", "100"], ROWS),
+            "rate": [f"{each:.1f}%" for each in some.uniform(0, 100, ROWS)],
+            "size": ["?" if each < 0.1 else f"{each:.3f}" for each in some.uniform(size=ROWS)],
+            "nothing": "",
+            "always": "a",
+            "note": [f"{each} words" for each in range(ROWS)],
+            "price in cents": price * 100,
+            "price": price,
+        }
+    )
+    frame.to_csv("codes.csv", index=False)
+
+    code, said = init("codes.csv", "--target", "price")
+
+    settings, rows = prepared("codes.csv")
+    assert code == 0, said
+    assert settings.data.leave_out == ["customer id", "key", "nothing", "always", "note", "price in cents"]
+    assert settings.columns == {"code": "category"}
+    assert settings.data.missing[-1] == "?"
+    assert {feature.name: feature.type for feature in rows.contract.features} == {
+        "zip": "category",
+        "code": "category",
+        "rate": "number",
+        "size": "number",
+    }
+    assert "Left out: price in cents: it alone tells price" in said
+    for name in settings.data.leave_out:
+        line = next(line for line in Path("model.toml").read_text().splitlines() if line.startswith(f'    "{name}",'))
+        assert " # " in line
+
+
+def test_json_lines_with_a_column_that_no_feature_can_have(init):
+    some = random()
+    rows = [
+        {"city": str(city), "tags": [1], "price": float(price)}
+        for city, price in zip(some.choice(["a", "b"], ROWS), some.normal(size=ROWS), strict=True)
+    ]
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    code, said = init("rows.jsonl", "--target", "price")
+
+    settings, _ = prepared("rows.jsonl")
+    assert code == 0, said
+    assert settings.data.leave_out == ["tags"]
+    assert settings.metric == "mae"
+
+
+def sales() -> pd.DataFrame:
+    some = random()
+    return pd.DataFrame(
+        {
+            "day": pd.date_range("2024-01-01", periods=ROWS).strftime("%Y-%m-%d"),
+            "shop": some.choice([f"shop {each}" for each in range(40)], ROWS),
+            "customers": some.normal(100, 20, ROWS).round(1),
+            "sold": some.choice(["much", "little"], ROWS),
+        }
+    )
+
+
+def test_labels_as_text_in_the_order_of_a_date(init):
+    sales().to_csv("sales.csv.gz", index=False)
+
+    code, said = init("sales.csv.gz", "--target", "sold")
+
+    settings, rows = prepared("sales.csv.gz")
+    assert code == 0, said
+    assert (settings.name, settings.task, settings.metric) == ("sales", "classification", "log_loss")
+    assert (settings.split.type, settings.split.by, settings.data.leave_out) == ("time", "day", ["day"])
+    assert rows.contract.classes == ("little", "much")
+    assert f"{len(rows.train)} rows to train on, {len(rows.holdout)} kept for judging" in said
+
+
+def test_a_column_of_groups_and_one_of_time_that_are_named(init):
+    sales().to_csv("sales.tsv", sep="\t", index=False)
+
+    assert init("sales.tsv", "--target", "sold", "--group", "shop")[0] == 0
+    settings, _ = prepared("sales.tsv")
+    assert (settings.split.type, settings.split.by, settings.data.group) == ("group", "shop", "")
+    assert "shop" in settings.data.leave_out
+
+    assert init("sales.tsv", "--target", "sold", "--group", "shop", "--time", "day", "--force")[0] == 0
+    settings, _ = prepared("sales.tsv")
+    assert (settings.split.type, settings.split.by, settings.data.group) == ("time", "day", "shop")
+    assert settings.data.leave_out == ["day"]
+
+
+def test_a_time_that_is_the_only_feature_stays_one(init):
+    Path("nile.csv").write_text("year,volume\n" + "".join(f"{1871 + each},{each * 37 % 101}\n" for each in range(120)))
+
+    assert init("nile.csv", "--target", "volume")[0] == 0
+
+    settings, _ = prepared("nile.csv")
+    assert (settings.split.by, settings.data.leave_out) == ("year", [])
+
+
+def test_a_small_table_keeps_more_rows_for_judging(init):
+    sales()[:60].to_csv("sales.csv", index=False)
+
+    assert init("sales.csv", "--target", "customers")[0] == 0
+
+    settings, rows = prepared("sales.csv")
+    assert settings.split.holdout == 0.4
+    assert len(rows.holdout) >= 20
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("iris", "classification"),
+        ("wine", "classification"),
+        ("breast_cancer", "classification"),
+        ("diabetes", "regression"),
+    ],
+)
+def test_tables_that_everybody_knows(init, name, task):
+    getattr(datasets, f"load_{name}")(as_frame=True).frame.to_csv(f"{name}.csv", index=False)
+
+    code, said = init(f"{name}.csv", "--target", "target")
+
+    settings, _ = prepared(f"{name}.csv")
+    assert code == 0, said
+    assert (settings.task, settings.data.leave_out) == (task, [])
+
+
+def test_names_that_are_no_plain_words_are_written_so_that_they_are_read_back(init):
+    some = random()
+    odd = 'a "b"\t\\ \x7f #1\u2028'
+    frame = pd.DataFrame({odd: some.choice(["1E5", "2E5"], ROWS), "empty\x7f\n": "", "y": some.normal(size=ROWS)})
+    frame.astype(str).to_csv("odd.csv", index=False)
+    code, said = init("odd.csv", "--target", "y")
+
+    settings, _ = prepared("odd.csv")
+    assert code == 0, said
+    assert settings.columns == {odd: "category"}
+    assert settings.data.leave_out == ["empty\x7f\n"]
+
+
+def numbered(text: str, rows: int = 100) -> str:
+    return "\n".join(text.format(each % 7, each) for each in range(rows)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "t.csv is empty: it needs a header line and rows"),
+        (bytes(range(256)) * 9, "neither CSV, JSON lines nor Parquet: it seems to be binary. Save it as CSV"),
+        (b"b,a,b\n" + numbered("{0},{1},3").encode(), "more than one column 'b'; each needs its own name"),
+        (b"a,B\n" + numbered("{0},{1}").encode(), "no column 'b', which --target names; did you mean 'B'?"),
+        (numbered("{1},5{0},12").encode(), "These look like values: the file needs a header line"),
+        (b"a,b\n" + numbered("{0},5").encode(), "the target 'b' has one value in all rows, 5.0: nothing to predict"),
+        (
+            b"a,b\n" + numbered("{1},2024-01-0{0}").encode().replace(b"00", b"08"),
+            "target 'b' cannot be predicted: dates",
+        ),
+        (b"a,b\n" + numbered("{0},{1}", 30).encode(), "30 rows with a target are too few: training needs 40 at least"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_one_line_with_the_remedy(init, content, said):
+    Path("t.csv").write_bytes(content)
+
+    code, answer = init("t.csv", "--target", "b")
+
+    assert code == 1
+    assert said in answer
+    assert not Path("model.toml").exists()
+
+
+def test_settings_that_are_there_are_overwritten_only_by_force(init):
+    german(Path("t.csv"))
+    Path("model.toml").write_text("mine")
+
+    code, said = init("t.csv", "--target", "Preis")
+
+    assert code == 1
+    assert "add --force" in said
+    assert Path("model.toml").read_text() == "mine"
+
+
+def test_a_table_elsewhere_has_to_be_copied(init, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "t.csv"
+    german(elsewhere)
+
+    code, said = init(str(elsewhere), "--target", "Preis")
+
+    assert code == 1
+    assert "Copy it into" in said
+    assert not Path("model.toml").exists()
+
+
+def test_what_prepare_still_refuses_is_said_and_the_settings_are_written_to_be_changed(init):
+    german(Path("t.csv"))
+
+    code, said = init("t.csv", "--target", "Preis", "--time", "Straße")
+
+    assert code == 1
+    assert "model.toml is written, but Prepare refuses the table with it: t.csv: column 'Straße' holds neither" in said
+    assert read_settings(Path("model.toml")).split.by == "Straße"
