@@ -76,8 +76,9 @@ def refused_output(
         try:
             yield
         finally:
-            for row, reason in sorted(refused.items()):
-                write([rows.numbers[row], reason, *rows.row(row)])
+            positions = sorted(refused)
+            for row, cells in zip(positions, rows.rows(positions), strict=True):
+                write([rows.numbers[row], refused[row], *cells])
 
 
 def complain(rows: RowFile, refused: dict[int, str], done: str, *, of: int, file: Path | None) -> None:

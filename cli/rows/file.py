@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,36 +31,37 @@ class RowFile:
 
     Attributes:
         cells: by column, in the types of the file.
-        texts: by column, as they stand in the file; a cell that is null there is empty.
+        texts: the same as they stand in the file; a cell that is null there is empty.
         numbers: of each row: its line in the file, or its row in Parquet, from 1.
         source: of `cells`.
         missing: the texts that mean a missing value.
     """
 
     cells: pa.Table
-    texts: dict[str, list[str]]
+    texts: pa.Table
     numbers: list[int]
     source: Source
     missing: list[str]
 
     @property
     def header(self) -> list[str]:
-        return list(self.texts)
+        return list(self.texts.column_names)
 
     def place(self, row: int) -> str:
         """line 507, for the row at a position."""
         return f"{self.source.unit} {self.numbers[row]}"
 
-    def row(self, row: int) -> list[str]:
-        """The cells at a position, as they stand in the file."""
-        return [column[row] for column in self.texts.values()]
+    def rows(self, positions: Sequence[int]) -> Iterator[tuple[str, ...]]:
+        """The cells at positions, as they stand in the file."""
+        columns = self.texts.take(pa.array(positions, pa.int64())).itercolumns()
+        return zip(*(column.to_pylist() for column in columns), strict=True)
 
     def require(self, columns: list[str], needed_by: str) -> None:
         """
         Raises:
             CommandFailed: the file lacks one of them.
         """
-        missing = [name for name in columns if name not in self.texts]
+        missing = [name for name in columns if name not in self.header]
         if missing:
             raise CommandFailed(
                 f"{self.source.name} has no column {', '.join(map(repr, missing))}, which {needed_by}; "
@@ -107,9 +108,11 @@ def read_rows(source: str | None, data: DataSettings) -> RowFile:
     if not present.any():
         raise InvalidData(f"{origin.name} has no rows")
     kept = pa.array(present)
+    shown = {name: pc.fill_null(column.filter(kept), "") for name, column in texts.items()}
     return RowFile(
         cells=cells.filter(kept),
-        texts={name: pc.fill_null(column.filter(kept), "").to_pylist() for name, column in texts.items()},
+        # One chunk, from which rows are taken fast.
+        texts=pa.table(shown).combine_chunks(),
         numbers=numbers[present].tolist(),
         source=origin,
         missing=data.missing,

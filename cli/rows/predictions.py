@@ -14,7 +14,7 @@ from functions.predict.scoring import rows_a_request
 def predictions(
     endpoint: Endpoint, rows: RowFile, contract: Contract, refused: dict[int, str]
 ) -> Iterator[list[tuple[int, Json]]]:
-    """For each request that was accepted, what was answered of each row, by its position.
+    """For each request that was accepted: the position of each row, and what was answered of it.
 
     Args:
         contract: the endpoint's; the rows have its features.

@@ -104,9 +104,10 @@ def _predict_file(
             classes = contract.classes if "probabilities" in answer[0][1] else ()
             if not count:
                 write([*rows.header, *_ADDED, *map(_probability, classes)])
-            for row, scored in answer:
+            cells = rows.rows([row for row, _ in answer])
+            for row, (_, scored) in zip(cells, answer, strict=True):
                 shares = [scored["probabilities"][label] for label in classes]
-                write([*rows.row(row), *(scored[name] for name in _ADDED), *shares])
+                write([*row, *(scored[name] for name in _ADDED), *shares])
                 unusual += scored.get("warnings", [])[:1]
             count += len(answer)
             errors.print(f"{counted(count, 'row')} predicted", style="dim")

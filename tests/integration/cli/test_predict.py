@@ -192,6 +192,17 @@ def test_the_type_is_that_of_the_contract_in_parquet_too(predict, endpoint):
     ]
 
 
+def test_a_column_of_parquet_or_json_lines_that_is_empty_is_missing(predict, endpoint):
+    fake = endpoint(code="category", price="number", n="number")
+    pd.DataFrame({"code": [None, None], "price": [None, None], "n": [float("inf"), 1.0]}).to_parquet("rows")
+    with pytest.raises(CommandFailed, match='1 row was not predicted; the first: row 1: n: .*, got "inf"'):
+        predict("rows")
+    Path("rows").write_text('{"code": null, "price": null, "n": 2}')
+    predict("rows")
+
+    assert sent(fake) == [{"code": None, "price": None, "n": 1.0}, {"code": None, "price": None, "n": 2.0}]
+
+
 def test_a_file_is_read_by_the_data_section_and_the_answer_is_written_by_it(endpoint, folder):
     fake = endpoint(stadt="category", preis="number", classes=("no", "yes"))
     (folder / "model.toml").write_text(SETTINGS)
