@@ -58,6 +58,8 @@ def predict(
         raise CommandFailed(f"give one file, or name=value pairs for one row; got: {' '.join(source)}")
     if not source and sys.stdin.isatty():
         raise CommandFailed("give a row as name=value pairs, or a file of rows; see: evergreen predict --help")
+    if output and output == rejected:
+        raise CommandFailed(f"--output and --rejected both name {output}; each needs a file of its own")
     _predict_file(endpoint, source[0] if source else None, output, rejected, settings_file, spreadsheet=spreadsheet)
 
 

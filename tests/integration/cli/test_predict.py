@@ -324,6 +324,21 @@ def test_one_row_of_json_lines_of_another_type_does_not_end_it(predict, endpoint
     assert sent(fake) == [{"city": "a", "change": 1.5}, {"city": "c", "change": 2.0}]
 
 
+def test_the_answer_and_the_rejected_rows_need_two_files(predict, endpoint, folder):
+    endpoint()
+
+    with pytest.raises(CommandFailed, match="--output and --rejected both name"):
+        predict(write(ROWS), rejected=folder / "answer.csv")
+
+
+def test_text_that_a_spreadsheet_would_run_is_quoted_in_the_rejected_rows_too(predict, endpoint):
+    endpoint()
+
+    with pytest.raises(CommandFailed, match="All are in rejected.csv"):
+        predict(write([["city", "change"], ["=1+1", "x"], ["a", "1"]]), spreadsheet=True, rejected=Path("rejected.csv"))
+    assert read("rejected.csv")[1][2:] == ["'=1+1", "x"]
+
+
 def test_a_request_stays_below_the_limit_of_a_body(predict, endpoint):
     fake = endpoint(city="category")
     # Each character is six in JSON.
