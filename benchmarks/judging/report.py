@@ -78,8 +78,8 @@ stay unlikely with many slices. Slices of fewer than 30 rows are not judged.
 
 If the contract has changed so that the champion can read none of the candidate's rows, and `contract_changes` allows
 the change, each model is measured on its own holdout, and the draws are independent. This comparison is far less
-sensitive; the reason says that it was used. If the champion predicts another target, other classes or another task, the baseline
-gate decides.
+sensitive; the reason says that it was used. If the champion predicts another target, other classes or another task, the
+baseline gate decides.
 
 The command below writes this file.
 """

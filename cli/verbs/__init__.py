@@ -7,6 +7,7 @@ VERBS = {
     "init": "Look at a table, and write a model.toml for it.",
     "train": "Train on the table that model.toml names, and promote the model if it is better.",
     "predict": "Predict with the champion.",
+    "feedback": "Tell the endpoint what really happened, for the check of live quality.",
     "versions": "List the versions, the newest first, with Judge's decision about each.",
     "rollback": "Make the previous champion serve again, or a version that is named.",
     "drift": "Check now whether the predicted rows have drifted from the champion's holdout.",

@@ -1,47 +1,50 @@
 """evergreen predict: one row, a file, or standard input, through the deployed endpoint."""
 
-import csv
 import json
 import sys
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
 from cli.aws.endpoint import Endpoint
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import errors
-from evergreen.contract.contract import NUMBER
+from cli.rows.settings import Rejected, SettingsFile, table_settings
+from evergreen.contract.contract import NUMBER, Contract
 from evergreen.errors import CommandFailed
 from evergreen.number_text import counted
 
-# Rows per request: the most that the endpoint takes.
-_BATCH = 1000
-# A spreadsheet takes a cell that begins so for a formula, and runs it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Columns of the answer, after those of the file.
+_ADDED = ("prediction", "prediction_id")
 
 
 def predict(
     source: Annotated[
         list[str] | None,
-        typer.Argument(help="A row as name=value pairs, or a CSV file with a header line. Without it: standard input."),
+        typer.Argument(
+            help="A row as name=value pairs, or a file of rows: CSV with a header line, JSON lines or Parquet. Without "
+            "it: standard input."
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the CSV here instead of standard output.")
     ] = None,
+    rejected: Rejected = None,
     spreadsheet: Annotated[
         bool,
         typer.Option(help="Put an apostrophe before text that a spreadsheet would run as a formula. Numbers stay."),
     ] = False,
+    settings_file: SettingsFile = None,
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
     """Predict with the champion.
 
-    One row prints its prediction; a file or standard input is answered as CSV with a column `prediction`. The cells of
-    the file come back as they were: use --spreadsheet if somebody else wrote them and you open the answer in one.
+    One row prints its prediction. A file or standard input is read as the table was, by [data] of model.toml, and
+    answered as CSV: its own columns, `prediction`, `prediction_id` and, of a classifier, the probability of each class.
+    The cells of the file come back as they were: use --spreadsheet if somebody else wrote them and you open the answer
+    in one. Rows that the model does not take are left out; if there are any, the exit code is 1.
 
         evergreen predict city=Austin year=2007 month=1 sales=1600 listings=7000 inventory=3.1
 
@@ -54,22 +57,10 @@ def predict(
     if source and len(source) > 1:
         raise CommandFailed(f"give one file, or name=value pairs for one row; got: {' '.join(source)}")
     if not source and sys.stdin.isatty():
-        raise CommandFailed("give a row as name=value pairs, or a CSV file; see: evergreen predict --help")
-    lines = _open(source[0]) if source and source[0] != "-" else sys.stdin
-    if output is None:
-        _predict_table(endpoint, lines, sys.stdout, spreadsheet=spreadsheet)
-        return
-    unfinished = output.with_name(f"{output.name}.unfinished")
-    with unfinished.open("w", newline="", encoding="utf-8") as stream:
-        _predict_table(endpoint, lines, stream, spreadsheet=spreadsheet)
-    unfinished.replace(output)
-
-
-def _open(name: str) -> TextIO:
-    try:
-        return Path(name).open(newline="", encoding="utf-8-sig")
-    except OSError as error:
-        raise CommandFailed(f"{name} cannot be read: {error.strerror}") from error
+        raise CommandFailed("give a row as name=value pairs, or a file of rows; see: evergreen predict --help")
+    if output and output == rejected:
+        raise CommandFailed(f"--output and --rejected both name {output}; each needs a file of its own")
+    _predict_file(endpoint, source[0] if source else None, output, rejected, settings_file, spreadsheet=spreadsheet)
 
 
 def _predict_row(endpoint: Endpoint, words: dict[str, str]) -> None:
@@ -82,47 +73,56 @@ def _predict_row(endpoint: Endpoint, words: dict[str, str]) -> None:
     print(answer["prediction"])
 
 
-def _predict_table(endpoint: Endpoint, lines: TextIO, output: TextIO, *, spreadsheet: bool) -> None:
-    kinds = {feature["name"]: feature["type"] for feature in endpoint.model()["contract"]["features"]}
-    reader = csv.DictReader(lines)
-    header = list(reader.fieldnames or [])
-    missing = [name for name in kinds if name not in header]
-    if missing:
-        raise CommandFailed(f"the table has no column {', '.join(map(repr, missing))}, which the model needs")
-    cell = _for_spreadsheets if spreadsheet else str
-    # The writer leaves a carriage return in a cell without quotation marks, where a spreadsheet sees the end of a row.
-    writer = csv.writer(output, lineterminator="\n", quoting=csv.QUOTE_ALL if spreadsheet else csv.QUOTE_MINIMAL)
-    writer.writerow(map(cell, [*header, "prediction"]))
-    count, unusual = 0, []
-    for rows in _batches(reader):
-        instances = [{name: _value(kind, row[name] or "") for name, kind in kinds.items()} for row in rows]
-        answer = endpoint.predict({"instances": instances})
-        for row, scored in zip(rows, answer["predictions"], strict=True):
-            writer.writerow(map(cell, [*(row[name] or "" for name in header), scored["prediction"]]))
-            unusual += scored.get("warnings", [])[:1]
-        count += len(rows)
-        errors.print(f"{counted(count, 'row')} predicted", style="dim")
+def _predict_file(
+    endpoint: Endpoint,
+    source: str | None,
+    output: Path | None,
+    rejected: Path | None,
+    settings_file: Path | None,
+    *,
+    spreadsheet: bool,
+) -> None:
+    # What reads files takes long to import; one row does without it.
+    from cli.rows.answer import complain, csv_output, refused_output, require_free
+    from cli.rows.file import read_rows
+    from cli.rows.predictions import predictions
+
+    model = endpoint.model()
+    contract = Contract.from_json(json.dumps(model["contract"]).encode())
+    data = table_settings(settings_file, model)
+    rows = read_rows(source, data)
+    rows.require([feature.name for feature in contract.features], "the model needs")
+    require_free(rows.header, [*_ADDED, *map(_probability, contract.classes)], file=rows.source.name)
+    refused: dict[int, str] = {}
+    unusual: list[str] = []
+    count = 0
+    answers = predictions(endpoint, rows, contract, refused)
+    with (
+        refused_output(rejected, rows, refused, data, spreadsheet=spreadsheet),
+        csv_output(output, data, spreadsheet=spreadsheet) as write,
+    ):
+        for answer in answers:
+            # Some classifiers give no probabilities: only an answer says so.
+            classes = contract.classes if "probabilities" in answer[0][1] else ()
+            if not count:
+                write([*rows.header, *_ADDED, *map(_probability, classes)])
+            cells = rows.rows([row for row, _ in answer])
+            for row, (_, scored) in zip(cells, answer, strict=True):
+                shares = [scored["probabilities"][label] for label in classes]
+                write([*row, *(scored[name] for name in _ADDED), *shares])
+                unusual += scored.get("warnings", [])[:1]
+            count += len(answer)
+            errors.print(f"{counted(count, 'row')} predicted", style="dim")
+        if not count:
+            write([*rows.header, *_ADDED])
     if unusual:
         text = f"warning: training had no values like those of {counted(len(unusual), 'row')}; the first: {unusual[0]}"
         errors.print(text, style="yellow", markup=False, soft_wrap=True)
+    complain(rows, refused, "predicted", of=count + len(refused), file=rejected)
 
 
-def _for_spreadsheets(value: Any) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _batches(reader: "csv.DictReader[str]") -> Iterator[list[dict[str, Any]]]:
-    while rows := list(islice(reader, _BATCH)):
-        yield rows
+def _probability(label: str) -> str:
+    return f"probability of {label}"
 
 
 def _value(kind: str | None, word: str) -> Any:

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of the endpoint, made from the champion's contract."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from evergreen.contract.cells import TRUE
@@ -81,11 +82,15 @@ def _features(contract: Contract) -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "required": [feature.name for feature in contract.features],
-        "properties": {feature.name: _property(feature) for feature in contract.features},
+        "properties": {feature.name: _property(feature, contract.missing or ()) for feature in contract.features},
     }
 
 
-def _property(feature: Feature) -> dict[str, Any]:
+def _property(feature: Feature, marks: Sequence[str]) -> dict[str, Any]:
+    """
+    Args:
+        marks: texts that mean a missing value.
+    """
     kind = "number" if feature.type == NUMBER else "boolean" if feature.is_boolean else "string"
     if feature.type == NUMBER:
         low, high = feature.minimum, feature.maximum
@@ -96,7 +101,15 @@ def _property(feature: Feature) -> dict[str, Any]:
         "type": [kind, "null"] if feature.missing_allowed else kind,
         "description": seen,
         "examples": [_example(feature)],
+        **(_text_that_is_there(marks) if kind == "string" and not feature.missing_allowed else {}),
     }
+
+
+def _text_that_is_there(marks: Sequence[str]) -> dict[str, Any]:
+    """No blank text, and no mark of a missing value."""
+    words = [mark for mark in marks if mark]
+    blank = {"pattern": r"\S"} if "" in marks else {}
+    return {**blank, **({"not": {"enum": words}} if words else {})}
 
 
 def _example(feature: Feature) -> Any:

@@ -110,7 +110,8 @@ def test_every_verb_works_under_the_policy_and_all_of_it_is_used(trained, accoun
     table = f"data/{TABLE.name}"
 
     ran = {
-        "predict": [FIELDS],
+        "predict": [FIELDS, (table, "--output", "predictions.csv")],
+        "feedback": [("predictions.csv", "--actual", "median")],
         "train": [()],
         "versions": [()],
         "rollback": [(champion,)],

@@ -70,18 +70,10 @@ def numbers(column: pd.Series, *, source: Source) -> pd.Series:
     Raises:
         UnfitColumn: a cell is not a finite number, or numbers have different units.
     """
-    wrong_texts: list[str] = []
-    if is_number(column):
-        values = column.to_numpy(dtype="float64")
-        wrong = np.isinf(values)
-    else:
-        texts = texts_of(column)
-        values, known = source.numbers.parse(texts)
-        wrong = column.notna().to_numpy() & ~np.isfinite(values)
-        _check_units(texts, known, column, source)
-        wrong_texts = pc.unique(texts.filter(pa.array(wrong))).to_pylist()
+    values, wrong = parsed(column, source=source)
     if wrong.any():
         row = int(wrong.argmax())
+        wrong_texts = [] if is_number(column) else pc.unique(texts_of(column).filter(pa.array(wrong))).to_pylist()
         marks = tuple(wrong_texts) if _are_marks(wrong_texts) else ()
         raise UnfitColumn(
             f"{source.place(column.index[row])}: column {column.name!r} has {_shown(column.iloc[row])} where a number "
@@ -89,6 +81,21 @@ def numbers(column: pd.Series, *, source: Source) -> pd.Series:
             reason=Reason(kind=MISSING_MARKS if marks else NOT_NUMBERS, column=str(column.name), marks=marks),
         )
     return pd.Series(values, index=column.index, name=column.name, copy=False)
+
+
+def parsed(column: pd.Series, *, source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """A column as float64, missing cells as NaN, and a mask of the cells that are no finite number.
+
+    Raises:
+        UnfitColumn: numbers have different units.
+    """
+    if is_number(column):
+        values = column.to_numpy(dtype="float64")
+        return values, np.isinf(values)
+    texts = texts_of(column)
+    values, known = source.numbers.parse(texts)
+    _check_units(texts, known, column, source)
+    return values, column.notna().to_numpy() & ~np.isfinite(values)
 
 
 def _are_marks(texts: Sequence[str]) -> bool:

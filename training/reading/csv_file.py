@@ -53,6 +53,17 @@ def header(path: Path, *, name: str, data: DataSettings) -> list[str]:
     return names
 
 
+def read_all(path: Path, *, name: str, data: DataSettings) -> pa.Table:
+    """All cells, each as the text that it is.
+
+    Raises:
+        InvalidData: as `header` and `batches`.
+    """
+    columns = header(path, name=name, data=data)
+    schema = pa.schema([(column, pa.string()) for column in columns])
+    return pa.Table.from_batches(batches(path, name=name, header=columns, columns=columns, data=data), schema)
+
+
 def batches(
     path: Path, *, name: str, header: Sequence[str], columns: Collection[str], data: DataSettings
 ) -> Iterator[pa.RecordBatch]:

@@ -28,6 +28,15 @@ def header(path: Path, *, name: str) -> list[str]:
     return [column for column in _open(path, name).schema_arrow.names if not _INDEX.fullmatch(column)]
 
 
+def read_all(path: Path, *, name: str) -> pa.Table:
+    """All columns, in the types of the file.
+
+    Raises:
+        InvalidData: the file is damaged.
+    """
+    return _read(_open(path, name), header(path, name=name), name)
+
+
 def rows(path: Path, *, name: str) -> int:
     """The number of rows in the file."""
     return int(_open(path, name).metadata.num_rows)

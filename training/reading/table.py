@@ -46,6 +46,25 @@ def read_table(path: Path, data: DataSettings | None = None) -> pd.DataFrame:
     return _read([(path.name, path)], data or DataSettings(path=path.name, target=""), name=path.name)[0]
 
 
+def read_cells(path: Path, data: DataSettings) -> tuple[pa.Table, Source]:
+    """All cells of one file before anything is made of them: those of a CSV as text, others in the file's own types.
+
+    Raises:
+        InvalidData: the file is not a table, or names a column twice.
+    """
+    file = path.name, path
+    form = format_of(file)
+    if form == JSON_LINES:
+        table = json_file.read_cells(path, name=path.name)
+        return table, _source(path.name, table.column_names, (path.name,), form, data)
+    columns = _header(file, data)
+    if form == PARQUET:
+        table = parquet_file.read_all(path, name=path.name)
+    else:
+        table = csv_file.read_all(path, name=path.name, data=data)
+    return table, _source(path.name, columns, (path.name,), form, data)
+
+
 def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.DataFrame, Source]:
     """The columns of a version that a training needs, without those in leave_out, and the source of the rows.
 
@@ -83,12 +102,7 @@ def _read(
 ) -> tuple[pd.DataFrame, Source]:
     form = _one_format(files, name)
     columns = _same_columns(files, data)
-    unit, first = _COUNTED[form]
-    names = tuple(file for file, _ in files)
-    format_ = NumberFormat(decimal=data.decimal, thousands=data.thousands)
-    source = Source(
-        name=name, columns=tuple(columns), files=names, starts=(0,), unit=unit, first=first, numbers=format_
-    )
+    source = _source(name, columns, [file for file, _ in files], form, data)
     require_columns(named, source=source)
     wanted = [column for column in columns if column not in unread]
     if form == PARQUET:
@@ -101,7 +115,7 @@ def _read(
     else:
         csv_files = [(file, path, csv_file.header(path, name=file, data=data)) for file, path in files]
         frame, sizes = csv_columns.read(
-            csv_files, data, wanted, as_text=as_text if format_.usual else wanted, padded=source.padded
+            csv_files, data, wanted, as_text=as_text if source.numbers.usual else wanted, padded=source.padded
         )
     # Arrow's allocator would keep the memory of the texts.
     pa.default_memory_pool().release_unused()
@@ -110,6 +124,14 @@ def _read(
         raise InvalidData(f"{name} has {'a header line' if form == CSV else 'columns'} but no rows")
     starts = tuple(accumulate(sizes[:-1], initial=0))
     return frame, dataclasses.replace(source, starts=starts)
+
+
+def _source(name: str, columns: Sequence[str], files: Sequence[str], form: str, data: DataSettings) -> Source:
+    unit, first = _COUNTED[form]
+    format_ = NumberFormat(decimal=data.decimal, thousands=data.thousands)
+    return Source(
+        name=name, columns=tuple(columns), files=tuple(files), starts=(0,), unit=unit, first=first, numbers=format_
+    )
 
 
 def _header(file: File, data: DataSettings) -> list[str]:

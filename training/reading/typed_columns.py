@@ -53,7 +53,7 @@ def column_of(
         if kind == "number" and not as_text:
             parts.append(pa.chunked_array([pa.array(to_floats(cells))]))
         else:
-            texts, count = read_texts(_texts(cells), missing)
+            texts, count = read_texts(texts_of_cells(cells), missing)
             padded[column] += count
             parts.append(texts)
     found = {kind: name for kind, name in kinds.items() if kind != "nothing"}
@@ -81,7 +81,8 @@ def _kind(kind: pa.DataType) -> str | None:
     return None
 
 
-def _texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+def texts_of_cells(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells of any plain type as text."""
     if types.is_floating(cells.type):
         # The same text that pandas writes to a CSV.
         written = [None if cell is None else repr(cell) for cell in cells.to_pylist()]

@@ -1,0 +1,1 @@
+"""A file of rows on its way to the endpoint and back."""
