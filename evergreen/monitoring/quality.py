@@ -55,7 +55,7 @@ def ceiling(metric: str, holdout: Outcomes, live: Outcomes) -> float:
     promised, found = losses(metric, holdout), losses(metric, live)
     if promised is None or found is None:
         return float("inf")
-    return float(max(promised.max(), np.quantile(found, 1 - 1 / _WILD, method="lower")))
+    return float(max(np.max(promised), np.quantile(found, 1 - 1 / _WILD, method="lower")))
 
 
 def assess(

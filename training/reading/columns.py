@@ -72,7 +72,7 @@ def numbers(column: pd.Series, *, source: Source) -> pd.Series:
     """
     values, wrong = parsed(column, source=source)
     if wrong.any():
-        row = int(wrong.argmax())
+        row = int(np.argmax(wrong))
         wrong_texts = [] if is_number(column) else pc.unique(texts_of(column).filter(pa.array(wrong))).to_pylist()
         marks = tuple(wrong_texts) if _are_marks(wrong_texts) else ()
         raise UnfitColumn(
