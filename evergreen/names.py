@@ -89,6 +89,8 @@ DATA_PREFIX = "data/"
 DVC_PREFIX = "dvc/"
 SETTINGS_PREFIX = "settings/"
 PREPARED_PREFIX = "prepared/"
+# What Prepare found, beside the rows that it has prepared.
+SUMMARY = "summary.json"
 
 # Key prefixes of the model bucket.
 BUNDLES_PREFIX = "models/"
@@ -98,8 +100,6 @@ TRACKING_PREFIX = "mlflow/"
 FAILURES_PREFIX = "failures/"
 
 # Key prefixes of the capture bucket.
-# What Prepare found, beside the rows that it has prepared.
-SUMMARY = "summary.json"
 PREDICTIONS_PREFIX = "predictions/"
 FEEDBACK_PREFIX = "feedback/"
 UNDELIVERED_PREFIX = "undelivered/"

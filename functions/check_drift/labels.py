@@ -80,7 +80,9 @@ class Labels:
         Args:
             asked_by: the caller who asked for the prediction; empty if that was not recorded.
         """
-        told = self._by_id.get(prediction_id, ())
+        told = self._by_id.get(prediction_id)
+        if told is None:
+            return None
         counting = [label for label in told if self._counts(label.caller, asked_by)]
         if len(counting) < len(told):
             self._foreign.add(prediction_id)

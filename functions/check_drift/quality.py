@@ -83,11 +83,11 @@ def _parts(labelled: list[Labelled], own: list[Labelled], features: Sequence[str
 
 def _doubts(promise: Outcomes, live: Outcomes, quality: Quality) -> Iterator[str]:
     """What is odd about the labels: they count all the same, since the world may have changed."""
-    plain = METRICS[quality.metric]
-    if plain.measure(live) > _MATTERS * quality.live:
+    metric = METRICS[quality.metric]
+    if quality.wild and (plain := metric.measure(live)) > _MATTERS * quality.live:
         yield (
             f"{counted(quality.wild, 'label')} of those that cost most count as the worst of the others; with them, "
-            f"{quality.metric} would be {plain.text(plain.measure(live))}"
+            f"{quality.metric} would be {metric.text(plain)}"
         )
     if live.classes:
         return

@@ -1,15 +1,14 @@
 """The model.toml of an inspection: each guess a line of its own that can be changed, with its reason beside it."""
 
-import json
 from collections.abc import Iterator, Sequence
 
 from evergreen.contract.contract import CATEGORY, NUMBER
 from evergreen.metrics import METRICS
 from evergreen.quoting import cut, line
 from evergreen.settings.sections import RANDOM, DataSettings, SplitSettings
+from evergreen.settings.toml_text import key, text
 from training.inspection.column import Column
 from training.inspection.inspection import Inspection
-from training.reading.columns import key
 
 # Where comments begin, unless the line is longer.
 _COMMENT = 36
@@ -78,7 +77,7 @@ def _leave_out(columns: Sequence[Column]) -> Iterator[str]:
     yield "# Columns that the model must not see. Take a line away to have it see that column."
     yield "leave_out = ["
     for column in columns:
-        yield _line(f"    {_text(column.name)},", column.leave_out)
+        yield _line(f"    {text(column.name)},", column.leave_out)
     yield "]"
 
 
@@ -102,7 +101,7 @@ def _columns(inspection: Inspection) -> Iterator[str]:
             if column.name in asked:
                 other = NUMBER if column.asked == CATEGORY else CATEGORY
                 yield _line(
-                    f"{_key(column.name)} = {_text(column.asked)}",
+                    f"{key(column.name)} = {text(column.asked)}",
                     f'some of its cells, like 1E5, may be a number or a code; or "{other}"',
                 )
 
@@ -113,7 +112,7 @@ def _estimator(inspection: Inspection) -> Iterator[str]:
 
 
 def _pair(name: str, value: str, says: str = "") -> str:
-    return _line(f"{name} = {_text(value)}", says)
+    return _line(f"{name} = {text(value)}", says)
 
 
 def _line(pair: str, says: str = "") -> str:
@@ -121,18 +120,9 @@ def _line(pair: str, says: str = "") -> str:
 
 
 def _list(texts: Sequence[str]) -> str:
-    return f"[{', '.join(map(_text, texts))}]"
+    return f"[{', '.join(map(text, texts))}]"
 
 
-def _text(value: str) -> str:
-    """A basic string of TOML. JSON's form of it differs in one character, which TOML wants escaped."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _key(name: str) -> str:
-    return key(name).replace("\x7f", "\\u007f")
-
-
-def _plain(text: str) -> str:
+def _plain(says: str) -> str:
     """A text in a comment, which a control character would end or break."""
-    return text if text.isprintable() else line(cut(text))
+    return says if says.isprintable() else line(cut(says))

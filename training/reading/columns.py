@@ -1,6 +1,5 @@
 """The type of a column: numbers, or the texts of a category. A message names the line of a cell that does not fit."""
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +12,7 @@ from evergreen.contract.cells import BOOLEANS, label
 from evergreen.contract.contract import NUMBER
 from evergreen.errors import InvalidData
 from evergreen.number_text import counted, number
+from evergreen.settings.toml_text import key, text
 from training.reading.number_format import LEADING_ZERO, LONG, POWER, first, has, units
 from training.reading.source import Source
 from training.reading.unfit import (
@@ -104,17 +104,12 @@ def _are_marks(texts: Sequence[str]) -> bool:
 
 def _remedy(name: str, marks: Sequence[str]) -> str:
     if marks:
-        texts = ", ".join(map(json.dumps, marks))
+        texts = ", ".join(map(text, marks))
         return f"If that means a missing value, add {texts} to [data] missing in model.toml; else correct the rows"
     return (
         "Correct the rows, or leave the column out in model.toml; if they are codes, "
         f'[columns] {key(name)} = "category"'
     )
-
-
-def key(name: str) -> str:
-    """A column's name as a key of TOML."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _check_units(texts: pa.ChunkedArray, known: np.ndarray, column: pd.Series, source: Source) -> None:
@@ -148,8 +143,9 @@ def typed(column: pd.Series, *, source: Source, kind: str | None = None) -> pd.S
     if is_number(column) or kind == NUMBER:
         return numbers(column, source=source)
     texts = texts_of(column)
-    distinct = pc.unique(texts).drop_null()
-    if kind is None and column.dtype != "category" and _are_numbers(distinct, texts, present, name, source):
+    found = pc.value_counts(texts.drop_null())
+    distinct, rows = found.field("values"), found.field("counts").to_numpy()
+    if kind is None and column.dtype != "category" and _are_numbers(distinct, rows, name, source):
         return numbers(column, source=source)
     if pc.mean(pc.match_substring_regex(distinct, _DATE)).as_py() > 0.5:
         raise UnfitColumn(
@@ -172,8 +168,11 @@ def typed(column: pd.Series, *, source: Source, kind: str | None = None) -> pd.S
     return as_objects(as_booleans(texts), column)
 
 
-def _are_numbers(distinct: pa.ChunkedArray, texts: pa.ChunkedArray, present: int, name: str, source: Source) -> bool:
+def _are_numbers(distinct: pa.Array, rows: np.ndarray, name: str, source: Source) -> bool:
     """Whether texts are numbers, some of them perhaps mistaken, rather than codes.
+
+    Args:
+        rows: how many have each of the texts.
 
     Raises:
         UnfitColumn: they may be either.
@@ -183,7 +182,7 @@ def _are_numbers(distinct: pa.ChunkedArray, texts: pa.ChunkedArray, present: int
     if not known.any():
         return False
     others = distinct.filter(pa.array(~known)).to_pylist()
-    mostly = source.numbers.parse(texts)[1].sum() / present > 0.5
+    mostly = rows[known].sum() / rows.sum() > 0.5
     if not mostly and others and not _are_marks(others):
         return False
     if has(distinct, LEADING_ZERO):

@@ -3,7 +3,6 @@
 import codecs
 import csv
 import io
-import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow.csv as arrow_csv
 
 from evergreen.errors import InvalidData
 from evergreen.settings.sections import DataSettings
+from evergreen.settings.toml_text import text
 from training.reading.compression import open_unpacked
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
@@ -154,7 +154,7 @@ def _check_delimiter(only: str, name: str, data: DataSettings) -> None:
         if delimiter != data.delimiter and delimiter in only:
             raise InvalidData(
                 f"{name}: the header line has no {_called(data.delimiter).removeprefix('a ')} but {called}, which "
-                f"seems to be the delimiter; set [data] delimiter = {json.dumps(delimiter)} in model.toml"
+                f"seems to be the delimiter; set [data] delimiter = {text(delimiter)} in model.toml"
             )
 
 

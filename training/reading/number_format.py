@@ -13,7 +13,7 @@ _INFINITE = "(?i:inf|infinity)"
 LEADING_ZERO, POWER = r"^0[0-9]", r"^[0-9]+[eE][0-9]"
 # From here on, a float64 cannot tell a whole number from the next one.
 LONG = r"^[+-]?[0-9]{16,}$"
-_EXACT = 2.0**53
+EXACT = 2.0**53
 # Texts that are numbers of another format, by its decimal sign and that of the thousands.
 _HINTS = {
     (".", ","): r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$",
@@ -96,7 +96,7 @@ def to_floats(cells: pa.ChunkedArray) -> np.ndarray:
 def is_inexact(numbers: np.ndarray) -> bool:
     """Whether there may be whole numbers that float64 cannot tell from the next one."""
     with np.errstate(invalid="ignore"):
-        return bool((np.abs(numbers) >= _EXACT).any())
+        return bool((np.abs(numbers) >= EXACT).any())
 
 
 def has(texts: pa.ChunkedArray, pattern: str) -> bool:

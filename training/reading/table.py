@@ -101,7 +101,13 @@ def _read(
     as_text: Collection[str] = (),
 ) -> tuple[pd.DataFrame, Source]:
     form = _one_format(files, name)
-    columns = _same_columns(files, data)
+    # Of JSON lines, only the whole file tells the names of its columns.
+    tables = [json_file.read_all(path, name=file) for file, path in files] if form == JSON_LINES else []
+    if tables:
+        headers = [_unique(table.column_names, name=file) for (file, _), table in zip(files, tables, strict=True)]
+    else:
+        headers = [_header(file, data) for file in files]
+    columns = _same_columns([file for file, _ in files], headers)
     source = _source(name, columns, [file for file, _ in files], form, data)
     require_columns(named, source=source)
     wanted = [column for column in columns if column not in unread]
@@ -109,11 +115,11 @@ def _read(
         frame = parquet_file.read(files, wanted, as_text=as_text, missing=data.missing, padded=source.padded)
         sizes = [parquet_file.rows(path, name=file) for file, path in files]
     elif form == JSON_LINES:
-        tables = [(file, json_file.read_all(path, name=file)) for file, path in files]
-        frame = json_file.columns(tables, wanted, as_text=as_text, missing=data.missing, padded=source.padded)
-        sizes = [table.num_rows for _, table in tables]
+        named_tables = [(file, table) for (file, _), table in zip(files, tables, strict=True)]
+        frame = json_file.columns(named_tables, wanted, as_text=as_text, missing=data.missing, padded=source.padded)
+        sizes = [table.num_rows for table in tables]
     else:
-        csv_files = [(file, path, csv_file.header(path, name=file, data=data)) for file, path in files]
+        csv_files = [(file, path, header) for (file, path), header in zip(files, headers, strict=True)]
         frame, sizes = csv_columns.read(
             csv_files, data, wanted, as_text=as_text if source.numbers.usual else wanted, padded=source.padded
         )
@@ -143,6 +149,11 @@ def _header(file: File, data: DataSettings) -> list[str]:
         columns = json_file.read_all(path, name=name).column_names
     else:
         columns = csv_file.header(path, name=name, data=data)
+    return _unique(columns, name=name)
+
+
+def _unique(columns: list[str], *, name: str) -> list[str]:
+    """The columns of a file, if no two have the same name."""
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise InvalidData(f"{name} has more than one column {', '.join(map(repr, twice))}; each needs its own name")
@@ -167,18 +178,16 @@ def _one_format(files: Sequence[File], table: str) -> str:
     return first
 
 
-def _same_columns(files: Sequence[File], data: DataSettings) -> list[str]:
+def _same_columns(files: Sequence[str], headers: Sequence[list[str]]) -> list[str]:
     """The first file's columns, if all other files have the same columns in any order."""
-    columns = _header(files[0], data)
-    for file in files[1:]:
-        other = _header(file, data)
+    columns = headers[0]
+    for file, other in zip(files[1:], headers[1:], strict=True):
         if set(other) != set(columns):
             lacks = [repr(column) for column in columns if column not in other]
             more = [repr(column) for column in other if column not in columns]
             parts = [f"lacks {', '.join(lacks)}"] * bool(lacks) + [f"also has {', '.join(more)}"] * bool(more)
             raise InvalidData(
-                f"{file[0]} {' and '.join(parts)}, unlike {files[0][0]}; "
-                "all files of a table must have the same columns"
+                f"{file} {' and '.join(parts)}, unlike {files[0]}; all files of a table must have the same columns"
             )
     return columns
 

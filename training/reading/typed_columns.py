@@ -11,7 +11,7 @@ from pyarrow import types
 
 from evergreen.errors import InvalidData
 from training.reading.cells import read_texts
-from training.reading.number_format import is_inexact, to_floats
+from training.reading.number_format import EXACT, to_floats
 from training.reading.unfit import TYPE, Reason, UnfitColumn
 
 
@@ -64,8 +64,9 @@ def column_of(
 
 
 def _is_inexact(cells: pa.ChunkedArray) -> bool:
-    kind = cells.type.value_type if types.is_dictionary(cells.type) else cells.type
-    return types.is_integer(kind) and is_inexact(to_floats(cells.cast(kind)))
+    if types.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
+    return types.is_integer(cells.type) and any(abs(end or 0) >= EXACT for end in pc.min_max(cells).as_py().values())
 
 
 def _kind(kind: pa.DataType) -> str | None:

@@ -67,3 +67,15 @@ def _huge(rows, group):
         for name, value in row.items()
         if isinstance(value, float) and abs(value) > 1e38
     }
+
+
+def installed(monkeypatch, verb, **options):
+    """A fake endpoint that a verb's module finds in place of the deployed one.
+
+    Args:
+        options: of the contract.
+    """
+    fake = FakeEndpoint(contract(**options))
+    monkeypatch.setattr(verb, "Endpoint", lambda _target: fake)
+    monkeypatch.setattr(verb.Target, "choose", lambda *_, **__: None)
+    return fake

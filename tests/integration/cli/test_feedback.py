@@ -9,7 +9,7 @@ import pytest
 
 from cli.verbs import feedback as module
 from evergreen.errors import CommandFailed
-from tests.integration.cli.fake_endpoint import FakeEndpoint, contract
+from tests.integration.cli.fake_endpoint import installed
 
 IDS = [str(uuid.UUID(int=place)) for place in range(2500)]
 
@@ -25,13 +25,7 @@ def folder(tmp_path, monkeypatch):
 def endpoint(monkeypatch):
     """Installs an endpoint of a regression, or of a classification with the classes."""
 
-    def _endpoint(*classes):
-        fake = FakeEndpoint(contract(change="number", classes=classes))
-        monkeypatch.setattr(module, "Endpoint", lambda _target: fake)
-        monkeypatch.setattr(module.Target, "choose", lambda *_, **__: None)
-        return fake
-
-    return _endpoint
+    return lambda *classes: installed(monkeypatch, module, change="number", classes=classes)
 
 
 def write(truths, header=("prediction_id", "actual"), name="labels.csv"):

@@ -14,7 +14,7 @@ import pytest
 from cli.aws.endpoint import RequestRefused
 from cli.verbs import predict as module
 from evergreen.errors import CommandFailed, InvalidData, InvalidSettings
-from tests.integration.cli.fake_endpoint import FakeEndpoint, contract
+from tests.integration.cli.fake_endpoint import installed
 
 SETTINGS = """
 name = "houses"
@@ -44,13 +44,8 @@ def folder(tmp_path, monkeypatch):
 def endpoint(monkeypatch):
     """Installs an endpoint with the features, by name and type, and the classes."""
 
-    def _endpoint(**options):
-        fake = FakeEndpoint(contract(**(options or {"city": "category", "change": "number"})))
-        monkeypatch.setattr(module, "Endpoint", lambda _target: fake)
-        monkeypatch.setattr(module.Target, "choose", lambda *_, **__: None)
-        return fake
-
-    return _endpoint
+    usual = {"city": "category", "change": "number"}
+    return lambda **options: installed(monkeypatch, module, **(options or usual))
 
 
 @pytest.fixture

@@ -38,14 +38,18 @@ def subscribed_function(aws, stream):
     """A function that prints its event; those of the kind "prediction" go to the stream."""
     function = aws.function(_PRINT_EVENT)
     aws.invoke(function)  # makes the log group
+    subscribe(aws, function, stream, '{ $.kind = "prediction" }')
+    return function
+
+
+def subscribe(aws, function, stream, pattern):
     aws.client("logs").put_subscription_filter(
         logGroupName=f"/aws/lambda/{function}",
         filterName="captures",
-        filterPattern='{ $.kind = "prediction" }',
+        filterPattern=pattern,
         destinationArn=stream,
         roleArn=aws.role(),
     )
-    return function
 
 
 # What CloudWatch Logs sends first through a new subscription.
@@ -139,13 +143,7 @@ def test_a_line_of_more_than_a_megabyte_is_cut(aws, eventually):
     stream = delivery_stream(aws, bucket, aws.name("captures"))
     function = aws.function("def handle(event, context):\n    print('x' * event['length'])")
     aws.invoke(function, {"length": 1})  # makes the log group
-    aws.client("logs").put_subscription_filter(
-        logGroupName=f"/aws/lambda/{function}",
-        filterName="all",
-        filterPattern="",
-        destinationArn=stream,
-        roleArn=aws.role(),
-    )
+    subscribe(aws, function, stream, "")
     aws.invoke(function, {"length": 2_000_000})
 
     s3 = aws.client("s3")
