@@ -9,8 +9,9 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from evergreen.contract.contract import NUMBER, Contract
+from evergreen.contract.contract import CATEGORY, DATE, Contract
 
+_PACKAGE = Path(__file__).parent
 CANDIDATE = "candidate"
 CHAMPION = "champion"
 PREVIOUS = "previous"
@@ -25,6 +26,8 @@ _PARAMETER = 500
 # What skops may load beside the types that it trusts itself: data holders of scikit-learn's estimators. A
 # functools.partial is as safe as its function, which skops audits apart.
 REVIEWED_TYPES = [
+    "evergreen.portable.date_parts.DateParts",
+    "evergreen.portable.date_parts.Parts",
     "functools.partial",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -84,6 +87,8 @@ def log_training(
             registered_model_name=name,
             signature=_signature(contract),
             skops_trusted_types=REVIEWED_TYPES,
+            # The parts of dates are a function of this package.
+            code_paths=[str(_PACKAGE)] if any(feature.type == DATE for feature in contract.features) else None,
             # Named, so that MLflow does not start another Python to find them out.
             pip_requirements=["mlflow-skinny", "scikit-learn", "skops", "pandas"],
         )
@@ -95,13 +100,16 @@ def log_training(
 
 
 def _signature(contract: Contract) -> Any:
-    """What the model takes and gives, from the contract: a sample of rows would not tell what may be missing."""
+    """What the model takes and gives, from the contract: a sample of rows would not tell what may be missing.
+
+    The model itself takes a date as its moment in seconds.
+    """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
     inputs: list[Any] = [
         ColSpec(
-            DataType.double if feature.type == NUMBER else DataType.string,
+            DataType.string if feature.type == CATEGORY else DataType.double,
             feature.name,
             required=not feature.missing_allowed,
         )

@@ -5,11 +5,13 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.contract import dates
+from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Contract, Feature
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import number
 from evergreen.settings.sections import ModelSettings
+from training.reading.dates import form_of, is_date, seconds_of
 
 MAX_CLASSES = 100
 
@@ -49,6 +51,8 @@ def _feature(column: pd.Series, *, file: str) -> Feature:
             categories=tuple(sorted(counts)),
             example=max(sorted(counts), key=counts.__getitem__),
         )
+    if is_date(column):
+        return _date(column, missing=missing)
     numbers = np.sort(column.to_numpy()[known])
     return Feature(
         name=name,
@@ -57,6 +61,19 @@ def _feature(column: pd.Series, *, file: str) -> Feature:
         minimum=float(numbers[0]),
         maximum=float(numbers[-1]),
         example=float(numbers[len(numbers) // 2]),
+    )
+
+
+def _date(column: pd.Series, *, missing: bool) -> Feature:
+    form, moments = form_of(column), np.sort(seconds_of(column.dropna()))
+    return Feature(
+        name=str(column.name),
+        type=DATE,
+        missing_allowed=missing,
+        minimum=float(moments[0]),
+        maximum=float(moments[-1]),
+        example=dates.text(float(moments[len(moments) // 2]), form),
+        form=form,
     )
 
 

@@ -10,11 +10,12 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract
+from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Contract
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections import ModelSettings
 from training import preprocessing
+from training.reading.dates import seconds_of
 
 # The only estimator that takes missing values and categories as they are.
 NATIVE = "hist_gradient_boosting"
@@ -47,12 +48,17 @@ _SCALED = {"linear", "ridge", "lasso", "elastic_net", "logistic", "linear_svm"}
 
 
 def features_of(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """The contract's features in its order: numbers as float64, categories as text, missing cells as NaN."""
+    """The contract's features in its order: numbers, and dates in seconds, as float64, categories as text.
+
+    Missing cells are NaN.
+    """
     columns: dict[str, Any] = {}
     for feature in contract.features:
         column = rows[feature.name]
         if feature.type == NUMBER:
             columns[feature.name] = column.to_numpy(dtype="float64")
+        elif feature.type == DATE:
+            columns[feature.name] = seconds_of(column)
         else:
             columns[feature.name] = column.astype(object).where(column.notna(), np.nan).to_numpy(dtype=object)
     return pd.DataFrame(columns)

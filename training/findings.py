@@ -7,6 +7,7 @@ import pandas as pd
 
 from evergreen.number_text import counted, number
 from evergreen.settings.sections import ModelSettings
+from training.reading.dates import is_date
 
 # A column of text or whole numbers is taken for an identifier above this share of distinct values, from this many rows.
 _UNIQUE_SHARE, _UNIQUE_ROWS = 0.99, 50
@@ -134,6 +135,8 @@ def _rare_classes(train: pd.Series, holdout: pd.Series) -> list[str]:
 def _is_discrete(column: pd.Series) -> bool:
     if column.dtype == object:
         return True
+    if is_date(column):
+        return False
     values = column.to_numpy()
     return bool(np.all(np.isnan(values) | (values == np.floor(values))))
 

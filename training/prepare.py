@@ -28,6 +28,7 @@ from training import contract_inference, findings, job
 from training.documents import data_sheet
 from training.prepared import Prepared
 from training.reading.columns import labels, numbers, require_columns, typed
+from training.reading.dates import is_date, seconds_of
 from training.reading.source import Source
 from training.reading.table import read_version
 from training.row_hash import hash_rows
@@ -92,7 +93,8 @@ def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd
     }
     if not features:
         raise InvalidData(f"{source.name}: no column is left to predict from; see leave_out in model.toml")
-    settings.check_features(list(features), file=source.name)
+    dates = [name for name, column in features.items() if is_date(column)]
+    settings.check_features(list(features), dates=dates, file=source.name)
     goal = labels(table[target]) if settings.task == CLASSIFICATION else numbers(table[target], source=source)
     return pd.DataFrame({**features, target: goal}, copy=False)
 
@@ -108,7 +110,7 @@ def _check_sizes(sides: Sides, rows: int, *, source: Source) -> None:
 
 
 def _take(rows: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame({name: column.to_numpy()[positions] for name, column in rows.items()}, copy=False)
+    return pd.DataFrame({name: column.array.take(positions) for name, column in rows.items()}, copy=False)
 
 
 def content_hash(*parts: pd.DataFrame) -> str:
@@ -122,7 +124,8 @@ def content_hash(*parts: pd.DataFrame) -> str:
                 digest.update(json.dumps(list(distinct)).encode())
                 digest.update(codes.astype("<i4").tobytes())
             else:
-                digest.update(column.to_numpy(dtype="<f8").tobytes())
+                values = seconds_of(column) if is_date(column) else column.to_numpy()
+                digest.update(values.astype("<f8").tobytes())
     return digest.hexdigest()
 
 

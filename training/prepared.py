@@ -13,7 +13,8 @@ class Prepared:
     """Rows to fit on and rows to judge by, with the same columns: the contract's features and the target.
 
     Attributes:
-        train: numbers as float64; categories as objects: text, or None for a missing cell.
+        train: numbers as float64; dates as datetime64[ms], in UTC if they have time zones; categories as objects:
+            text, or None for a missing cell.
         holdout: the same columns as `train`.
         dropped: how many rows were left out, by the reason.
         findings: warnings about the training rows, one sentence each.

@@ -1,4 +1,4 @@
-"""[preprocessing] of model.toml as transformers: for categories, for numbers, and for numbers named in log."""
+"""[preprocessing] of model.toml as transformers: for categories, numbers, dates, and numbers named in log."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,14 +15,17 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract
+from evergreen.contract.contract import CATEGORY, DATE, DAY, NUMBER, Contract, Feature
 from evergreen.errors import InvalidSettings
 from evergreen.number_text import number
+from evergreen.portable.date_parts import DateParts, Parts
 from evergreen.settings.sections import AUTO, NONE, PreprocessingSettings
 
 _SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
 # Codes of a category that training never saw and of a missing one, for estimators that take no missing values.
 _UNKNOWN, _MISSING = -1, -2
+# What the model sees of a date unless model.toml says otherwise, beside the hour.
+_PARTS = ("year", "month", "weekday", "days", "season")
 
 
 def transformers(
@@ -38,20 +41,29 @@ def transformers(
         InvalidSettings: [preprocessing] log names a feature that is a category or has values below 0.
     """
     for feature in contract.features:
-        if feature.name in settings.log and (feature.minimum is None or feature.minimum < 0):
-            what = "is a category" if feature.minimum is None else f"goes down to {number(feature.minimum)}"
+        if feature.name in settings.log and (feature.type != NUMBER or feature.minimum is None or feature.minimum < 0):
+            what = f"is a {feature.type}" if feature.type != NUMBER else f"goes down to {number(feature.minimum or 0)}"
             raise InvalidSettings(f"model.toml: preprocessing.log: {feature.name!r} {what}: it has no logarithm")
     categories = [feature.name for feature in contract.features if feature.type == CATEGORY]
     numbers = [
         feature.name for feature in contract.features if feature.type == NUMBER and feature.name not in settings.log
     ]
+    dates = [feature for feature in contract.features if feature.type == DATE]
+    date_parts = DateParts(tuple(_parts(feature, settings) for feature in dates))
     steps = _number_steps(settings, native=native, scaled=scaled)
     groups: Sequence[tuple[str, list[Any], list[str]]] = (
         (CATEGORY, [_encoder(settings, native=native)], categories),
         (NUMBER, steps, numbers),
+        (DATE, [FunctionTransformer(date_parts), *steps], [feature.name for feature in dates]),
         ("logarithm", [FunctionTransformer(np.log1p), *steps], list(settings.log)),
     )
     return [(name, _one_of(steps), columns) for name, steps, columns in groups if columns]
+
+
+def _parts(date: Feature, settings: PreprocessingSettings) -> Parts:
+    """The parts of a date that the model sees, days being counted from the first training row."""
+    names = tuple(settings.date_parts) or (*_PARTS, *(("hour",) if date.form != DAY else ()))
+    return Parts(names=names, first=date.minimum or 0.0)
 
 
 def encodes_as_numbers(settings: PreprocessingSettings, *, native: bool) -> bool:

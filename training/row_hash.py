@@ -9,13 +9,15 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 
+from training.reading.dates import is_date, seconds_of
+
 # The values of missing cells.
 _NO_NUMBER = np.float64("nan").view(np.uint64)
 _NO_TEXT = np.uint64(0)
 
 
 def hash_rows(rows: pd.DataFrame) -> np.ndarray:
-    """One uint64 per row of float64 and text columns. Equal rows have equal hashes; others almost never do."""
+    """One uint64 per row of float64, moments and text. Equal rows have equal hashes; others almost never do."""
     total = np.zeros(len(rows), dtype=np.uint64)
     for name, column in rows.items():
         total += _mix(_bits(column) ^ _of_text(str(name)))
@@ -28,6 +30,8 @@ def hash_values(column: pd.Series) -> np.ndarray:
 
 
 def _bits(column: pd.Series) -> np.ndarray:
+    if is_date(column):
+        column = pd.Series(seconds_of(column))
     if pd.api.types.is_float_dtype(column):
         # -0 counts as 0, and every NaN as the same NaN.
         values = column.to_numpy(dtype="float64") + 0.0

@@ -7,8 +7,10 @@ import pandas as pd
 
 from evergreen.errors import InvalidData
 from evergreen.settings.sections import GROUP, TIME, SplitSettings
-from training.reading.columns import is_number, texts_of
+from training.reading.columns import is_number, moments, texts_of
+from training.reading.dates import seconds_of
 from training.reading.source import Source
+from training.reading.unfit import UnfitColumn
 from training.row_hash import hash_values
 
 _TIME_OF_DAY = r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
@@ -81,7 +83,7 @@ def _filled(by: pd.Series | None, source: Source) -> pd.Series:
 
 
 def moments_of(column: pd.Series, *, source: Source) -> np.ndarray:
-    """The split column as numbers that sort by time: numbers as they are, ISO 8601 dates as nanoseconds.
+    """The split column as numbers that sort by time: numbers as they are, dates in seconds.
 
     Raises:
         InvalidData: they are neither, or do not sort by time: a time of the day, or a date as 31012020 or 10.2020.
@@ -92,18 +94,14 @@ def moments_of(column: pd.Series, *, source: Source) -> np.ndarray:
             f"{where} holds times of the day, such as {column.iloc[0]!r}, which come again each day and do not order "
             "the rows; [split] by needs dates, dates with times, or numbers that grow with time"
         )
-    moments = column.to_numpy(dtype="float64") if is_number(column) else source.numbers.parse(texts_of(column))[0]
-    if np.isfinite(moments).all():
-        _check_order(moments, where)
-        return moments
+    numbers = column.to_numpy(dtype="float64") if is_number(column) else source.numbers.parse(texts_of(column))[0]
+    if np.isfinite(numbers).all():
+        _check_order(numbers, where)
+        return numbers
     try:
-        dates = pd.to_datetime(column.astype("string[pyarrow]"), format="ISO8601", utc=True)
-    except (ValueError, TypeError) as error:
-        raise InvalidData(
-            f"{source.name}: column {column.name!r} holds neither numbers nor ISO 8601 dates; "
-            "[split] by needs one of them"
-        ) from error
-    return dates.astype("int64").to_numpy()
+        return seconds_of(moments(column, source=source))
+    except UnfitColumn as error:
+        raise InvalidData(f"[split] by needs numbers or dates. {error}") from error
 
 
 def _check_order(moments: np.ndarray, where: str) -> None:

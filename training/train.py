@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from evergreen import names, portable, tracking_login
-from evergreen.contract.contract import Contract
+from evergreen.contract.contract import DATE, Contract, Feature
 from evergreen.errors import InvalidSettings
 from evergreen.judging.dependence import INDEPENDENT, Units
 from evergreen.metrics import Outcomes
@@ -25,6 +25,7 @@ from training.documents import model_card
 from training.estimators import build, features_of, in_one_thread, logged_parameters
 from training.evaluation import Evaluation, evaluate, predict
 from training.monitoring import monitoring_rules
+from training.reading.dates import texts_of_dates
 from training.units import from_columns
 
 # Rows that are turned into JSON at once.
@@ -80,7 +81,9 @@ def holdout_lines(
     holdout: pd.DataFrame, contract: Contract, outcomes: Outcomes, units: Units = INDEPENDENT
 ) -> Iterator[str]:
     """The holdout as JSON lines, one bundle.HoldoutRow per line, with features as in a request."""
-    features = holdout[[feature.name for feature in contract.features]]
+    features = pd.DataFrame(
+        {feature.name: _as_requested(holdout[feature.name], feature) for feature in contract.features}
+    )
     moments, groups = (None if unit is None else unit.tolist() for unit in (units.moments, units.groups))
     for index, record in enumerate(_records(features)):
         row = bundle.HoldoutRow(
@@ -92,6 +95,12 @@ def holdout_lines(
             group=None if groups is None else groups[index],
         )
         yield json.dumps(asdict(row)) + "\n"
+
+
+def _as_requested(column: pd.Series, feature: Feature) -> Any:
+    if feature.type != DATE:
+        return column.to_numpy()
+    return pd.array(texts_of_dates(column, feature.form), dtype=object)
 
 
 def _records(features: pd.DataFrame) -> Iterator[dict[str, Any]]:

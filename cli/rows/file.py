@@ -14,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evergreen.contract.contract import CATEGORY
+from evergreen.contract.contract import DATE, NUMBER
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.settings.sections import DataSettings
 from training.reading.cells import read_texts
 from training.reading.columns import is_number, parsed, texts_of
 from training.reading.compression import open_unpacked
+from training.reading.dates import dates_or_texts
 from training.reading.source import Source
 from training.reading.table import read_cells
 from training.reading.typed_columns import column_of, texts_of_cells
@@ -69,17 +70,21 @@ class RowFile:
             )
 
     def values(self, name: str, kind: str) -> list[Any]:
-        """A column for JSON: numbers or texts, None for a missing cell. What is no finite number stays its text.
+        """A column for JSON: numbers or texts, None for a missing cell; dates in ISO 8601, whatever the file has.
+
+        What is no finite number, or no date, stays its text.
 
         Args:
-            kind: "number" or "category".
+            kind: "number", "category" or "date".
 
         Raises:
             InvalidData: the file gives the column a type that no feature can have, or its numbers have different units.
         """
-        as_text = kind == CATEGORY
+        as_text = kind != NUMBER
         cells = [(self.source.name, self.cells.column(name))]
         column = column_of(cells, name, as_text=as_text, missing=self.missing, padded=Counter()).rename(name)
+        if kind == DATE:
+            return dates_or_texts(texts_of(column), self.source.dates)
         if as_text:
             return texts_of(column).to_pylist()
         numbers, wrong = parsed(column, source=self.source)

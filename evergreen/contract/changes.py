@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evergreen.contract.contract import CATEGORY, Contract, Feature
+from evergreen.contract.contract import CATEGORY, DATE, ZONED, Contract, Feature
 from evergreen.number_text import apart
 
 _NAMED_CATEGORIES = 5
@@ -67,11 +67,24 @@ def _feature(before: Feature, after: Feature) -> Iterator[Change]:
         yield _breaking(f"{name} could be null and no longer can: no training row lacked it")
     if after.missing_allowed and not before.missing_allowed:
         yield _harmless(f"{name} may now be null: training rows lacked it")
+    if before.form != after.form:
+        yield from _form(before, after)
+    if after.type == DATE:
+        return
     if after.type == CATEGORY:
         yield from _labels(name, ("category", "categories"), before.categories, after.categories)
     elif (before.minimum, before.maximum) != (after.minimum, after.maximum):
         was, now = _ranges(before, after)
         yield _harmless(f"{name} ranged {was} in training and now ranges {now}")
+
+
+def _form(before: Feature, after: Feature) -> Iterator[Change]:
+    """A time zone is asked for or refused; a time of the day may always be there or not."""
+    if (before.form == ZONED) != (after.form == ZONED):
+        with_, without = ("with", "without") if after.form == ZONED else ("without", "with")
+        yield _breaking(f"{after.name} came {without} a time zone and now comes {with_} one")
+    else:
+        yield _harmless(f"{after.name} was a {before.form} in training and is now a {after.form}")
 
 
 def _labels(of: str, kind: tuple[str, str], before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:

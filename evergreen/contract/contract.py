@@ -12,12 +12,20 @@ from evergreen.errors import MOST_ERRORS, BrokenBundle, FieldError, InvalidRow
 from evergreen.number_text import apart
 from evergreen.quoting import cut, kind_of, quoted, shown
 
-# A parsed row: the values of the features in the contract's order. A missing number is NaN, a missing category None.
+# A parsed row: the values of the features in the contract's order. A date is its moment in seconds, as
+# evergreen/contract/dates.py has it. A missing number or date is NaN, a missing category None.
 Value = float | str | None
 Row = list[Value]
 
 NUMBER: Literal["number"] = "number"
 CATEGORY: Literal["category"] = "category"
+DATE: Literal["date"] = "date"
+
+# What the moments of a column of dates are. A day may come with a time too, and a time without one is midnight.
+DateForm = Literal["day", "time", "time with zone"]
+DAY: DateForm = "day"
+TIME: DateForm = "time"
+ZONED: DateForm = "time with zone"
 
 # Characters of a text in a request, where a contract says nothing else.
 LONGEST_TEXT = 1000
@@ -26,6 +34,13 @@ _MOST_PAIRS = 1000
 
 # Of JSON, what is read as something else: true and false too.
 _TEXTS = frozenset((str, bool))
+
+# By the form of a date, what a request may have.
+_DATES = {
+    DAY: "a date without a time zone, such as 2024-05-31",
+    TIME: "a date and time of ISO 8601 without a time zone, such as 2024-05-31T12:00:00",
+    ZONED: "a date and time of ISO 8601 with its time zone, such as 2024-05-31T12:00:00Z",
+}
 
 # What may be unusual about a valid value.
 UNSEEN: Literal["unseen"] = "unseen"
@@ -49,16 +64,20 @@ class Unusual:
 class Feature:
     """One column that the model reads. A number has its range in training, a category its sorted values.
 
+    A date has the first and the last moment in training, in seconds, and the form of its moments. Later ones are
+    nothing unusual: time goes on.
+
     `example` is the middle or the commonest of its values in training, for documentation.
     """
 
     name: str
-    type: Literal["number", "category"]
+    type: Literal["number", "category", "date"]
     missing_allowed: bool
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] = ()
     example: float | str | None = None
+    form: DateForm | None = None
 
     @cached_property
     def is_boolean(self) -> bool:
@@ -80,7 +99,9 @@ class Feature:
         if value is None:
             if not self.missing_allowed:
                 raise FieldProblem(f"{self._kind()}, since no training row lacked it")
-            return math.nan if self.type == NUMBER else None
+            return None if self.type == CATEGORY else math.nan
+        if self.type == DATE:
+            return self._moment(value)
         if self.type == CATEGORY:
             if self.is_boolean:
                 value = boolean(value)
@@ -101,13 +122,27 @@ class Feature:
             raise FieldProblem(self._kind())
         return number
 
+    def _moment(self, value: Any) -> float:
+        # Imported here, since few models have dates.
+        from evergreen.contract import dates
+
+        if not isinstance(value, str):
+            raise FieldProblem(self._kind())
+        try:
+            moment, zoned = dates.moment(value)
+        except ValueError:
+            raise FieldProblem(self._kind()) from None
+        if zoned != (self.form == ZONED):
+            raise FieldProblem(self._kind())
+        return moment
+
     def unusual(self, value: Value) -> Unusual | None:
         """What is unusual about a valid value; None if nothing is."""
         if isinstance(value, str):
             if value in self.categories:
                 return None
             return Unusual(self.name, UNSEEN, f"{self.name}: {quoted(value)} was not seen in training")
-        if value is None or self.minimum is None or self.maximum is None or math.isnan(value):
+        if value is None or self.minimum is None or self.maximum is None or math.isnan(value) or self.type == DATE:
             return None
         if self.minimum <= value <= self.maximum:
             return None
@@ -116,7 +151,10 @@ class Feature:
         return Unusual(self.name, OUTSIDE, text)
 
     def _kind(self) -> str:
-        kind = "a finite number" if self.type == NUMBER else "true or false" if self.is_boolean else "text"
+        if self.type == DATE:
+            kind = _DATES[self.form or DAY]
+        else:
+            kind = "a finite number" if self.type == NUMBER else "true or false" if self.is_boolean else "text"
         return f"{kind} or null" if self.missing_allowed else kind
 
 
@@ -191,7 +229,7 @@ class Contract:
         return row
 
     def as_read(self, features: Mapping[str, Any], row: Row) -> dict[str, Any]:
-        """The features of a request for its record: texts as they were read, all else as it came.
+        """The features of a request for its record: texts as they were read, dates among them; all else as it came.
 
         Args:
             row: what `parse` made of them.
@@ -200,7 +238,8 @@ class Contract:
         for place, name in enumerate(self._order):
             if read[name].__class__ in _TEXTS:
                 value = row[place]
-                read[name] = None if value != value else value
+                # A text that became a number is a date.
+                read[name] = None if value != value else read[name].strip() if value.__class__ is float else value
         return read
 
     @cached_property
@@ -229,7 +268,11 @@ class Contract:
         return [unusual for unusual in found if unusual]
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
+        document = asdict(self)
+        for feature in document["features"]:
+            if feature["form"] is None:
+                del feature["form"]
+        return json.dumps(document, indent=1, sort_keys=True).encode()
 
     @classmethod
     def from_json(cls, document: bytes) -> "Contract":

@@ -6,12 +6,14 @@ import difflib
 import re
 import tomllib
 import typing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import METRICS, REGRESSION
 from evergreen.number_text import counted, number
+from evergreen.portable.date_parts import PARTS
 from evergreen.settings.sections import (
     COLUMN_TYPES,
     DRIFT_REASONS,
@@ -140,6 +142,11 @@ class _Reader:
                 "encoding",
                 f"must be an encoding that Python knows, such as utf-8 or cp1252, got {data.encoding!r}",
             ) from None
+        for form in data.date_formats:
+            if "%" not in form or not _reads_itself(form):
+                raise self._error(
+                    "data", "date_formats", f"must be formats of strptime with a year, such as %d/%m/%Y, got {form!r}"
+                )
         for name, kind in settings.columns.items():
             if kind not in COLUMN_TYPES:
                 raise self._error("columns", name, f"must be one of {', '.join(COLUMN_TYPES)}, got {kind!r}")
@@ -156,6 +163,8 @@ class _Reader:
     def _check_preprocessing(self, preprocessing: PreprocessingSettings, task: str) -> None:
         if preprocessing.min_frequency < 1:
             raise self._error("preprocessing", "min_frequency", "must be 1 at least")
+        for part in preprocessing.date_parts:
+            self._check_choice("preprocessing", "date_parts", part, PARTS)
         if preprocessing.log_target and task != REGRESSION:
             raise self._error("preprocessing", "log_target", "goes with regression only")
 
@@ -224,6 +233,15 @@ class _Reader:
             elif current == section and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
                 return f":{place}"
         return ""
+
+
+def _reads_itself(form: str) -> bool:
+    """Whether a format of strptime reads back the day that it writes."""
+    day = datetime(2024, 12, 31)
+    try:
+        return datetime.strptime(day.strftime(form), form).date() in (day.date(), day.date().replace(day=1))
+    except ValueError:
+        return False
 
 
 _TOML_TYPES = {

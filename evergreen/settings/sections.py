@@ -1,6 +1,6 @@
 """What model.toml may say: a dataclass a section. `python -m cli.reference` prints docs/model-toml.md from them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ from evergreen.contract.cells import MISSING
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
+from evergreen.portable.date_parts import PARTS
 
 TASKS = (REGRESSION, CLASSIFICATION)
 FORMATS = (FORMAT_TEXT, FORMAT_CHAT)
@@ -21,7 +22,7 @@ ESTIMATORS = {
 WITHOUT_PROBABILITIES = ("ridge", "linear_svm")
 
 THOUSANDS = ("", ",", ".", "'", " ")
-COLUMN_TYPES = ("number", "category")
+COLUMN_TYPES = ("number", "category", "date")
 
 TIME, GROUP, RANDOM = "time", "group", "random"
 SPLITS = (TIME, GROUP, RANDOM)
@@ -65,6 +66,13 @@ class DataSettings:
     thousands: str = field(
         default="", metadata=_says("What stands between the thousands of numbers in text.", THOUSANDS)
     )
+    date_formats: list[str] = field(
+        default_factory=list,
+        metadata=_says(
+            "Formats of dates in the table that are not ISO 8601, as Python's strptime has them, such as `%d/%m/%Y`. "
+            "Requests always have ISO 8601."
+        ),
+    )
     encoding: str = field(default="utf-8", metadata=_says("That of a CSV file, by Python's name, such as `cp1252`."))
     missing: list[str] = field(
         default_factory=lambda: list(MISSING),
@@ -105,6 +113,14 @@ class PreprocessingSettings:
     scale: str = field(default=AUTO, metadata=_says("How numbers are brought to one scale.", SCALINGS))
     log: list[str] = field(
         default_factory=list, metadata=_says("Numbers, none below 0, whose logarithm is taken: log(1 + x).")
+    )
+    date_parts: list[str] = field(
+        default_factory=list,
+        metadata=_says(
+            f"What the model sees of a date: {', '.join(f'`{part}`' for part in PARTS)}. If empty: `year`, `month`, "
+            "`weekday` (0 is Monday), `days` (since the first training row), `season` (sine and cosine of the day of "
+            "the year), and `hour` if the dates have times."
+        ),
     )
     encode: str = field(default=AUTO, metadata=_says("How categories become numbers.", ENCODINGS))
     min_frequency: int = field(default=1, metadata=_says("Categories of fewer rows are taken together; 1 keeps all."))
@@ -300,7 +316,9 @@ class ModelSettings:
     split: SplitSettings
     columns: dict[str, str] = field(
         default_factory=dict,
-        metadata=_says("What a column is taken for, where the guess is wrong: `number` or `category`, by its name."),
+        metadata=_says(
+            "What a column is taken for, where the guess is wrong: `number`, `category` or `date`, by its name."
+        ),
     )
     description: str = field(default="", metadata=_says("What is predicted, in which unit."))
     task: str = field(default=REGRESSION, metadata=_says("What kind of target it is.", TASKS))
@@ -343,11 +361,14 @@ class ModelSettings:
                 f"name = {deployed!r}"
             )
 
-    def check_features(self, features: Sequence[str], *, file: str) -> None:
+    def check_features(self, features: Sequence[str], *, dates: Collection[str] = (), file: str) -> None:
         """Hold what is said about features against those that the table has.
 
+        Args:
+            dates: those that are dates.
+
         Raises:
-            InvalidSettings: one is named that there is not.
+            InvalidSettings: one is named that there is not, or a date where values must come again.
         """
         named = {
             "[preprocessing] log": self.preprocessing.log,
@@ -363,4 +384,9 @@ class ModelSettings:
                     raise InvalidSettings(
                         f"model.toml: {setting} names {name!r}, which is no feature of {file}; "
                         f"the features are: {', '.join(features)}"
+                    )
+                if name in dates and setting in ("[promotion] slices", "[quality] slices", "[drift] season"):
+                    raise InvalidSettings(
+                        f"model.toml: {setting} names {name!r}, a date: its values do not come again. Name a number or "
+                        "a category, such as a column of the month"
                     )

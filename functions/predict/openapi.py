@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evergreen.contract.cells import TRUE
-from evergreen.contract.contract import NUMBER, Contract, Feature
+from evergreen.contract.contract import CATEGORY, DATE, DAY, NUMBER, TIME, ZONED, Contract, Feature
 from evergreen.errors import MOST_ERRORS
 from evergreen.number_text import number
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS
@@ -38,6 +38,12 @@ _MODEL = {
     "promoted_at": {"type": "string", "format": "date-time"},
     "metrics": _OBJECT,
     "contract": _OBJECT,
+}
+# By the form of a date.
+_DATES: dict[str, dict[str, str]] = {
+    DAY: {"format": "date"},
+    TIME: {"pattern": r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?$"},
+    ZONED: {"format": "date-time"},
 }
 _VERSION = {"model_version": {"type": "string"}}
 _PROBLEMS = {
@@ -92,16 +98,23 @@ def _property(feature: Feature, marks: Sequence[str]) -> dict[str, Any]:
         marks: texts that mean a missing value.
     """
     kind = "number" if feature.type == NUMBER else "boolean" if feature.is_boolean else "string"
-    if feature.type == NUMBER:
+    required = not feature.missing_allowed
+    if feature.type == DATE:
+        # Most models have no dates, and start without it.
+        from evergreen.contract.dates import span
+
+        seen = f"{span(feature.minimum, feature.maximum, feature.form)} in training"
+    elif feature.type == NUMBER:
         low, high = feature.minimum, feature.maximum
         seen = f"from {number(low)} to {number(high)} in training" if low is not None and high is not None else ""
     else:
         seen = f"in training: {', '.join(feature.categories)}"
     return {
-        "type": [kind, "null"] if feature.missing_allowed else kind,
+        "type": kind if required else [kind, "null"],
         "description": seen,
         "examples": [_example(feature)],
-        **(_text_that_is_there(marks) if kind == "string" and not feature.missing_allowed else {}),
+        **(_DATES[feature.form] if feature.form else {}),
+        **(_text_that_is_there(marks) if feature.type == CATEGORY and kind == "string" and required else {}),
     }
 
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evergreen.contract.contract import NUMBER, Contract, Feature
+from evergreen.contract.contract import CATEGORY, DATE, Contract, Feature
+from evergreen.contract.dates import span
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
 from evergreen.judging.dependence import Worth
 from evergreen.metrics import METRICS, Outcomes
@@ -277,7 +278,9 @@ def _split_in_words(split: SplitSettings) -> str:
 
 
 def _seen(feature: Feature) -> str:
-    if feature.type != NUMBER:
+    if feature.type == DATE:
+        return span(feature.minimum, feature.maximum, feature.form)
+    if feature.type == CATEGORY:
         return f"{counted(len(feature.categories), 'value')}: {first(feature.categories, 5)}"
     if feature.minimum is None or feature.maximum is None:
         return "no values"

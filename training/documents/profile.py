@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import NUMBER, Feature
+from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Feature
+from evergreen.contract.dates import span
 from evergreen.number_text import counted, number, share
 from training.documents.document import Bars, printable
+from training.reading.dates import seconds_of
 
 _BINS = 12
 _NAMED_CATEGORIES = 3
@@ -34,31 +36,52 @@ class Profile:
 
 
 def profile_feature(feature: Feature, train: pd.Series, holdout: pd.Series) -> Profile:
-    """Describe a feature by its columns of training and holdout rows: float64 with NaN, or text with None."""
-    known = train.dropna()
-    if feature.type == NUMBER:
-        histogram = number_histogram(known, name=feature.name)
-        values = _range(known)
-        unlike = int((holdout.lt(feature.minimum) | holdout.gt(feature.maximum)).sum()) if len(known) else 0
-        words = f"{counted(unlike, 'row')} outside" if unlike else ""
-    else:
-        counts = category_counts(known)
-        histogram = Bars(
-            tuple(float(count) for count in counts.to_numpy()[:_BINS]),
-            f"Counts of the commonest categories of {printable(feature.name, at_most=40)}",
-        )
-        values = _categories(counts)
-        unlike = int((holdout.notna() & ~holdout.isin(feature.categories)).sum())
-        words = f"{counted(unlike, 'row')} unseen in training" if unlike else ""
+    """Describe a feature by its columns of training and holdout rows: float64 with NaN, moments, or text with None."""
+    histogram, values, unlike = _LOOKS[feature.type](feature, train.dropna(), holdout)
     return Profile(
         name=feature.name,
         type=feature.type,
         missing_train=share(int(train.isna().sum()), len(train)),
         missing_holdout=share(int(holdout.isna().sum()), len(holdout)),
         values=values,
-        unlike=words,
+        unlike=unlike,
         histogram=histogram,
     )
+
+
+# The histogram, the values in words, and the holdout rows that are unlike them.
+Look = tuple[Bars, str, str]
+
+
+def _number(feature: Feature, known: pd.Series, holdout: pd.Series) -> Look:
+    return number_histogram(known, name=feature.name), _range(known), _outside(feature, known, holdout)
+
+
+def _date(feature: Feature, known: pd.Series, holdout: pd.Series) -> Look:
+    """Its moments are drawn as numbers, and written as dates."""
+    moments, later = pd.Series(seconds_of(known)), pd.Series(seconds_of(holdout))
+    range_ = span(feature.minimum, feature.maximum, feature.form)
+    bars = number_histogram(moments, name=feature.name).heights
+    label = f"Histogram of {printable(feature.name, at_most=40)} from {range_}"
+    return Bars(bars, label), range_, _outside(feature, moments, later)
+
+
+def _category(feature: Feature, known: pd.Series, holdout: pd.Series) -> Look:
+    counts = category_counts(known)
+    histogram = Bars(
+        tuple(float(count) for count in counts.to_numpy()[:_BINS]),
+        f"Counts of the commonest categories of {printable(feature.name, at_most=40)}",
+    )
+    unseen = int((holdout.notna() & ~holdout.isin(feature.categories)).sum())
+    return histogram, _categories(counts), f"{counted(unseen, 'row')} unseen in training" if unseen else ""
+
+
+_LOOKS = {NUMBER: _number, DATE: _date, CATEGORY: _category}
+
+
+def _outside(feature: Feature, known: pd.Series, holdout: pd.Series) -> str:
+    rows = int((holdout.lt(feature.minimum) | holdout.gt(feature.maximum)).sum()) if len(known) else 0
+    return f"{counted(rows, 'row')} outside" if rows else ""
 
 
 def number_histogram(known: pd.Series, *, name: str) -> Bars:

@@ -2,23 +2,24 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
 from evergreen.contract.cells import BOOLEANS
-from evergreen.contract.contract import CATEGORY, NUMBER
+from evergreen.contract.contract import CATEGORY, DATE, NUMBER
 from evergreen.number_text import number
 from evergreen.quoting import line, shown
 from training.reading import unfit
 from training.reading.columns import is_number, texts_of, typed
+from training.reading.dates import is_date, parse
 from training.reading.number_format import NumberFormat
 from training.reading.source import Source
 from training.reading.unfit import UnfitColumn
 
-TRUE_OR_FALSE, CODE, DATE, IDENTIFIER = "true/false", "code", "date", "identifier"
+TRUE_OR_FALSE, CODE, IDENTIFIER = "true/false", "code", "identifier"
 CONSTANT, EMPTY, OTHER = "constant", "empty", "other"
 _SHOWN = 3
 # Texts that are codes rather than numbers if all of a column are like this: digits, some with an E among them.
@@ -42,6 +43,7 @@ class Column:
         asked: what [columns] has to say of it; empty if nothing.
         marks: texts that mean a missing value, and are not among those of [data] missing.
         numbers: the format of its numbers, if it is another than the table was read with.
+        formats: of its dates, the likeliest first, if they are not ISO 8601.
         cells: the column with its type; None if it has none.
     """
 
@@ -54,6 +56,7 @@ class Column:
     asked: str = ""
     marks: tuple[str, ...] = ()
     numbers: NumberFormat | None = None
+    formats: tuple[str, ...] = ()
     cells: pd.Series | None = field(default=None, repr=False, compare=False)
 
 
@@ -61,7 +64,8 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
     """What a column of the table is, as Prepare would take it, with the remedy for what Prepare would refuse."""
     name, asked = str(column.name), ""
     marks: tuple[str, ...] = ()
-    for _ in range(3):
+    formats: tuple[str, ...] = ()
+    for _ in range(4):
         try:
             cells = typed(column, source=source, kind=asked or None)
         except UnfitColumn as error:
@@ -70,6 +74,9 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
             elif error.reason.kind == unfit.MISSING_MARKS and not marks:
                 marks = error.reason.marks
                 column = column.mask(column.isin(marks))
+            elif error.reason.formats and not formats:
+                formats = _by_order(error.reason.formats, column)
+                source = replace(source, dates=formats[:1])
             else:
                 return _unfit(column, error, marks)
         else:
@@ -77,6 +84,8 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
             note = f"{line(', '.join(marks))} means missing" if marks else ""
             if asked:
                 note = "may be numbers or codes: [columns] says which"
+            elif len(formats) > 1:
+                note = f"{' and '.join(formats)} read it: [data] date_formats says which"
             return Column(
                 name=name,
                 kind=kind,
@@ -84,6 +93,7 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
                 values=_values(column),
                 asked=asked,
                 marks=marks,
+                formats=formats,
                 note=note,
                 cells=cells,
             )
@@ -112,6 +122,8 @@ def of_type(error: UnfitColumn) -> Column:
 def _kind(cells: pd.Series, column: pd.Series) -> str:
     if is_number(cells):
         return NUMBER
+    if is_date(cells):
+        return DATE
     texts = set(cells.dropna().unique())
     if texts <= BOOLEANS:
         return TRUE_OR_FALSE
@@ -121,6 +133,16 @@ def _kind(cells: pd.Series, column: pd.Series) -> str:
 def _are_codes(column: pd.Series) -> bool:
     distinct = pc.unique(texts_of(column)).drop_null()
     return bool(pc.all(pc.match_substring_regex(distinct, _CODE)).as_py())
+
+
+def _by_order(formats: tuple[str, ...], column: pd.Series) -> tuple[str, ...]:
+    """The formats, that first by which the rows are most nearly in order: tables often are."""
+
+    def disorder(form: str) -> float:
+        steps = np.diff(parse(texts_of(column).drop_null(), [form]).seconds)
+        return float(min((steps < 0).mean(), (steps > 0).mean())) if len(steps) else 0.0
+
+    return tuple(sorted(formats, key=disorder))
 
 
 def _missing(column: pd.Series) -> int:
@@ -136,10 +158,6 @@ def _values(column: pd.Series) -> tuple[str, ...]:
     return tuple(shown(text) for text in texts.to_pylist())
 
 
-def _dates(_column: pd.Series, _error: UnfitColumn) -> Reason:
-    return DATE, "dates as text; turn them into numbers to use them: year, month, days since", ""
-
-
 def _many(column: pd.Series, _error: UnfitColumn) -> Reason:
     texts = texts_of(column).drop_null()
     distinct = len(pc.unique(texts))
@@ -151,18 +169,19 @@ def _many(column: pd.Series, _error: UnfitColumn) -> Reason:
 def _wrong(_column: pd.Series, error: UnfitColumn) -> Reason:
     """The message names the line and the cell, which model.toml must not: it is kept with each version."""
     told, _, _ = str(error).partition(". ")
-    return NUMBER, "texts where numbers belong; correct those rows to use it", told
+    kind = NUMBER if error.reason.kind == unfit.NOT_NUMBERS else DATE
+    return kind, f"texts where {kind}s belong; correct those rows to use it", told
 
 
 _REASONS: dict[str, Callable[[pd.Series, UnfitColumn], Reason]] = {
     unfit.EMPTY: lambda *_: (EMPTY, "every cell is empty", ""),
-    unfit.DATES: _dates,
     unfit.LONG_NUMBERS: lambda *_: (IDENTIFIER, "whole numbers beyond 2^53, like identifiers", ""),
     unfit.MANY_TEXTS: _many,
     unfit.OTHER_FORMAT: lambda *_: (NUMBER, "numbers of another format than the table's other columns", ""),
     unfit.UNITS: lambda *_: (NUMBER, "numbers of different units; write all of them in one to use it", ""),
     unfit.MISSING_MARKS: _wrong,
     unfit.NOT_NUMBERS: _wrong,
+    unfit.NOT_DATES: _wrong,
 }
 
 

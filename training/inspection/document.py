@@ -54,6 +54,9 @@ def _data(inspection: Inspection) -> Iterator[str]:
     for name, says in _FORMAT.items():
         if getattr(data, name) != getattr(plain, name):
             yield _pair(name, getattr(data, name), says)
+    if data.date_formats:
+        says = "how dates of the table are written that are not ISO 8601"
+        yield _line(f"date_formats = {_list(data.date_formats)}", says)
     if data.missing != plain.missing:
         marks = inspection.reasons["missing"]
         yield f"# Texts that mean a missing value: the usual ones, and {_plain(marks)}."

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import NUMBER
+from evergreen.contract.contract import DATE, NUMBER
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.number_text import counted, number
 from evergreen.quoting import shown
 from evergreen.settings.sections import GROUP, RANDOM, TIME, SplitSettings
 from training.contract_inference import MAX_CLASSES
-from training.inspection.column import DATE, Column, names_a_date
+from training.inspection.column import Column, names_a_date
 from training.reading.columns import is_number
 from training.reading.source import Source
 from training.split import moments_of
@@ -85,14 +85,12 @@ def split(
         if not column.missing and _orders(table[column.name], source):
             return SplitSettings(type=TIME, by=column.name), f"the rows stand in the order of {column.name!r}"
     if dates:
-        return SplitSettings(
-            type=RANDOM
-        ), f"to predict the future: time, by = {shown(dates[0].name)}, as ISO 8601 dates or numbers"
+        return SplitSettings(type=RANDOM), f"to predict the future: time, by = {shown(dates[0].name)}"
     return SplitSettings(type=RANDOM), "or time, or group, with by = its column"
 
 
 def _orders(column: pd.Series, source: Source) -> bool:
-    """Whether the rows stand in the order of a column of ISO 8601 dates, up or down."""
+    """Whether the rows stand in the order of a column of dates or numbers, up or down."""
     try:
         moments = moments_of(column, source=source)
     except InvalidData:

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from evergreen.contract.cells import MISSING
+from evergreen.contract.contract import DATE
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.quoting import line
@@ -80,6 +81,8 @@ def inspect(
         settings = replace(settings, data=replace(data, decimal=other.decimal, thousands=other.thousands))
         frame, source, unread = _read(version, settings)
         columns = [look_at(column, source=source) for _, column in frame.items()]
+    formats = _date_formats(columns)
+    source = replace(source, dates=formats)
     goal = _target(columns, target, unread)
     guesses.require_rows(goal, 2 * MIN_ROWS)
     task, why_task = guesses.task(goal)
@@ -103,6 +106,7 @@ def inspect(
             settings.data,
             leave_out=[column.name for column in columns if column.leave_out and column.name != target],
             missing=[*MISSING, *marks],
+            date_formats=list(formats),
             group=group if split.type == TIME else "",
         ),
     )
@@ -169,6 +173,14 @@ def _number_format(columns: Sequence[Column], delimiter: str) -> NumberFormat | 
     return max(with_comma, key=lambda each: each.thousands)
 
 
+def _date_formats(columns: Sequence[Column]) -> tuple[str, ...]:
+    """One for each column that needs one; where several read it, one that another column needs."""
+    needed = {column.formats[0] for column in columns if len(column.formats) == 1}
+    shared = [next((form for form in column.formats if form in needed), None) for column in columns]
+    chosen = [form or column.formats[0] for form, column in zip(shared, columns, strict=True) if column.formats]
+    return tuple(sorted(dict.fromkeys(chosen), key=lambda form: form not in needed))
+
+
 def _has_decimals(cells: pd.Series) -> bool:
     return is_number(cells) and bool((cells.dropna() % 1 != 0).any())
 
@@ -182,6 +194,11 @@ def _target(columns: Sequence[Column], target: str, unread: Sequence[UnfitColumn
         if error.reason.column == target:
             raise InvalidData(f"the target {target!r} cannot be predicted: {error}")
     goal = next(column for column in columns if column.name == target)
+    if goal.kind == DATE:
+        raise InvalidData(
+            f"the target {target!r} holds dates, which cannot be predicted. Turn it into a number, such as the days "
+            "until then, or name another column in --target"
+        )
     if goal.cells is None:
         raise InvalidData(
             f"the target {target!r} cannot be predicted: {goal.note or goal.leave_out}. Correct it, or name another "
@@ -207,6 +224,8 @@ def _judged(columns: Sequence[Column], goal: pd.Series, *, by: str, group: str) 
             return column
         if column.name == by and not features and column.cells is not None:
             return replace(column, note="it orders the rows, and there is nothing else to predict from")
+        if column.name == by and column.kind == DATE:
+            return replace(column, note="it orders the rows; the model sees its season, weekday and days too")
         if column.name == by and by != group:
             return replace(column, leave_out="it orders the rows: new rows have values that training never saw")
         if column.name == by:

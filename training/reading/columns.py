@@ -1,4 +1,4 @@
-"""The type of a column: numbers, or the texts of a category. A message names the line of a cell that does not fit."""
+"""The type of a column: numbers, dates, or the texts of a category. A message names the line of a wrong cell."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evergreen.contract.cells import BOOLEANS, label
-from evergreen.contract.contract import NUMBER
+from evergreen.contract.contract import DATE, NUMBER
 from evergreen.errors import InvalidData
 from evergreen.number_text import counted, number
 from evergreen.settings.toml_text import key, text
+from training.reading.dates import as_moments, formats_of, looks_like_dates, parse
 from training.reading.number_format import LEADING_ZERO, LONG, POWER, first, has, units
 from training.reading.source import Source
 from training.reading.unfit import (
@@ -22,6 +23,7 @@ from training.reading.unfit import (
     LONG_NUMBERS,
     MANY_TEXTS,
     MISSING_MARKS,
+    NOT_DATES,
     NOT_NUMBERS,
     OTHER_FORMAT,
     UNITS,
@@ -34,14 +36,10 @@ MAX_CATEGORIES = 255
 # Texts that people write for a missing value, and how many different ones a column may have of them.
 _MARK = re.compile(r"(?i)[-\u2013\u2014?*.#_/x]{1,4}|n\.?a\.?|n/a|none|null|nil|missing|unknown|unk|not available")
 _MOST_MARKS = 3
-_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-# 2024-01, 2024-01-31, 2024/1/31 10:15, 31.01.2024, 1/31/24, 31 Jan 2024, Jan 31, 2024
-_DATE = (
-    r"(?i)^\s*(?:(?:19|20)[0-9]{2}[-/.](?:0?[1-9]|1[0-2])(?:[-/.](?:0?[1-9]|[12][0-9]|3[01]))?"
-    r"|(?:0?[1-9]|[12][0-9]|3[01])[-/.](?:0?[1-9]|[12][0-9]|3[01])[-/.](?:19|20)?[0-9]{2}"
-    rf"|(?:0?[1-9]|[12][0-9]|3[01])[- ]{_MONTH}[- ,]+(?:19|20)?[0-9]{{2}}"
-    rf"|{_MONTH}\.? (?:0?[1-9]|[12][0-9]|3[01]),? (?:19|20)[0-9]{{2}})(?:[T ].*)?$"
-)
+
+
+# What to do about a cell that is no date.
+_DATE_REMEDY = "Correct the rows, or name their format in [data] date_formats"
 
 
 def require_columns(names: Iterable[str], *, source: Source) -> None:
@@ -98,6 +96,44 @@ def parsed(column: pd.Series, *, source: Source) -> tuple[np.ndarray, np.ndarray
     return values, column.notna().to_numpy() & ~np.isfinite(values)
 
 
+def moments(column: pd.Series, *, source: Source) -> pd.Series:
+    """A column of dates as datetime64[ms], in UTC if they have time zones; missing cells as NaT.
+
+    Raises:
+        UnfitColumn: a cell is no date, only some have a time zone, or their format is not known.
+    """
+    name, texts = str(column.name), texts_of(column)
+    found = parse(texts, source.dates)
+    wrong = column.notna().to_numpy() & np.isnan(found.seconds)
+    if wrong.any():
+        distinct = pc.unique(texts).drop_null()
+        marks = tuple(pc.unique(texts.filter(pa.array(wrong))).to_pylist())
+        marks = marks if _are_marks(marks) else ()
+        dates = distinct.filter(pc.invert(pc.is_in(distinct, pa.array(marks, distinct.type))))
+        if not found.known and (formats := formats_of(dates)):
+            raise UnfitColumn(
+                f"{source.name}: column {name!r} holds dates of another format than ISO 8601, such as "
+                f"{dates[0].as_py()!r}: set [data] date_formats = [{' or '.join(map(text, formats))}] in model.toml",
+                reason=Reason(kind=DATES, column=name, formats=tuple(formats)),
+            )
+        row = int(np.argmax(wrong))
+        remedy = _remedy(name, marks) if marks else f"{_DATE_REMEDY}, or leave the column out in model.toml"
+        raise UnfitColumn(
+            f"{source.place(column.index[row])}: column {name!r} has {_shown(column.iloc[row])} where a date belongs "
+            f"({counted(int(wrong.sum()), 'such row')}). {remedy}",
+            reason=Reason(kind=MISSING_MARKS if marks else NOT_DATES, column=name, marks=marks),
+        )
+    if found.zoned.any() and not found.zoned[column.notna().to_numpy()].all():
+        row = int(np.argmax(column.notna().to_numpy() & ~found.zoned))
+        raise UnfitColumn(
+            f"{source.place(column.index[row])}: column {name!r} has {_shown(column.iloc[row])}, without a time zone, "
+            f"and elsewhere {texts.filter(pa.array(found.zoned))[0].as_py()!r}, with one: their order cannot be told. "
+            "Write all of them with a zone, or none",
+            reason=Reason(kind=NOT_DATES, column=name),
+        )
+    return as_moments(found, column)
+
+
 def _are_marks(texts: Sequence[str]) -> bool:
     return 0 < len(texts) <= _MOST_MARKS and all(map(_MARK.fullmatch, texts))
 
@@ -124,35 +160,31 @@ def _check_units(texts: pa.ChunkedArray, known: np.ndarray, column: pd.Series, s
 
 
 def typed(column: pd.Series, *, source: Source, kind: str | None = None) -> pd.Series:
-    """A column as float64 if it holds numbers, else as text with None for missing cells.
+    """A column as float64 if it holds numbers, as datetime64 if dates, else as text with None for missing cells.
 
     A column of text in which most cells are numbers is read as numbers with mistakes, not as a category. A column that
     its file types as text (a categorical in pandas) stays text.
 
     Args:
-        kind: "number" or "category", if model.toml says which.
+        kind: "number", "category" or "date", if model.toml says which.
 
     Raises:
-        UnfitColumn: the column is empty, holds dates or identifiers, mostly but not only numbers, texts that may be
-            numbers or codes, or too many texts for a category.
+        UnfitColumn: the column is empty, holds identifiers, mostly but not only numbers or dates, dates of an unknown
+            format, texts that may be numbers or codes, or too many texts for a category.
     """
     where, name = f"{source.name}: column {column.name!r}", str(column.name)
     present = int(column.notna().to_numpy().sum())
     if not present:
         raise UnfitColumn(f"{where} is empty; leave it out in model.toml", reason=Reason(kind=EMPTY, column=name))
-    if is_number(column) or kind == NUMBER:
+    if kind == NUMBER or (is_number(column) and kind != DATE):
         return numbers(column, source=source)
     texts = texts_of(column)
     found = pc.value_counts(texts.drop_null())
     distinct, rows = found.field("values"), found.field("counts").to_numpy()
     if kind is None and column.dtype != "category" and _are_numbers(distinct, rows, name, source):
         return numbers(column, source=source)
-    if pc.mean(pc.match_substring_regex(distinct, _DATE)).as_py() > 0.5:
-        raise UnfitColumn(
-            f"{where} holds dates, such as {distinct[0].as_py()!r}: dates as text cannot be a feature. Leave it out "
-            "in model.toml ([split] by may still name it), or turn it into numbers: year, month, days since",
-            reason=Reason(kind=DATES, column=name),
-        )
+    if kind == DATE or (kind is None and looks_like_dates(distinct)):
+        return moments(column, source=source)
     if kind is None and (hint := source.numbers.hint(distinct)):
         raise UnfitColumn(
             f"{where} holds numbers of another format, such as {distinct[0].as_py()!r}: set [data] {hint.lines} in "

@@ -20,6 +20,7 @@ class Source:
         unit: how rows are counted in these files, "line" or "row".
         first: the number of a file's first row.
         numbers: how numbers are written in its texts.
+        dates: the formats of dates in its texts, beside ISO 8601.
         padded: how many texts of a column had blanks around them, which were taken away.
     """
 
@@ -30,6 +31,7 @@ class Source:
     unit: str
     first: int
     numbers: NumberFormat = field(default_factory=NumberFormat)
+    dates: tuple[str, ...] = ()
     padded: Counter[str] = field(default_factory=Counter)
 
     @classmethod

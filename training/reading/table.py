@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from evergreen.contract.contract import CATEGORY
+from evergreen.contract.contract import NUMBER
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import DataSettings, ModelSettings
@@ -82,7 +82,7 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
         unread=set(data.leave_out) - {settings.split.by, settings.group},
         as_text={
             *([data.target] if settings.task == CLASSIFICATION else []),
-            *(column for column, kind in settings.columns.items() if kind == CATEGORY),
+            *(column for column, kind in settings.columns.items() if kind != NUMBER),
         },
     )
     for file in version.files:
@@ -136,7 +136,14 @@ def _source(name: str, columns: Sequence[str], files: Sequence[str], form: str, 
     unit, first = _COUNTED[form]
     format_ = NumberFormat(decimal=data.decimal, thousands=data.thousands)
     return Source(
-        name=name, columns=tuple(columns), files=tuple(files), starts=(0,), unit=unit, first=first, numbers=format_
+        name=name,
+        columns=tuple(columns),
+        files=tuple(files),
+        starts=(0,),
+        unit=unit,
+        first=first,
+        numbers=format_,
+        dates=tuple(data.date_formats),
     )
 
 

@@ -7,7 +7,7 @@ from training.reading.number_format import NumberFormat
 
 EMPTY, DATES, LONG_NUMBERS, MANY_TEXTS, TYPE = "empty", "dates", "long numbers", "many texts", "type"
 CODES_OR_NUMBERS, OTHER_FORMAT, MISSING_MARKS = "codes or numbers", "other format", "marks"
-UNITS, NOT_NUMBERS = "units", "no numbers"
+UNITS, NOT_NUMBERS, NOT_DATES = "units", "no numbers", "no dates"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +18,14 @@ class Reason:
         column: its name.
         marks: the texts that seem to mean a missing value.
         numbers: the format in which the texts are numbers.
+        formats: those in which the texts are dates.
     """
 
     kind: str
     column: str
     marks: tuple[str, ...] = ()
     numbers: NumberFormat | None = None
+    formats: tuple[str, ...] = ()
 
 
 class UnfitColumn(InvalidData):

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Feature
+from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Feature
 from evergreen.number_text import number
 
 # For each row of a column, whether it is of a certain kind.
@@ -15,6 +15,8 @@ Hits = npt.NDArray[np.bool_]
 
 MISSING, UNSEEN, OUTSIDE, CONSTANT = "missing", "unseen", "outside", "constant"
 
+# Stands for each date that is there.
+_PRESENT = "a date"
 # A number that had one value in training has no spread to measure a change by. Values as near to it as this share of
 # it count as equal.
 _STEADY = 0.01
@@ -23,7 +25,12 @@ _ROUNDING = 1e-6
 
 
 def steadied(feature: Feature, column: pd.Series) -> pd.Series:
-    """The column of a number that was constant in training, with values near the constant made equal to it."""
+    """A column as it is compared. Of a number that was constant in training, values near the constant are equal to it.
+
+    Of a date, only whether it is there: time goes on.
+    """
+    if feature.type == DATE:
+        return pd.Series(_PRESENT, index=column.index, dtype=object).where(column.notna(), None)
     low, high = feature.minimum, feature.maximum
     if feature.type != NUMBER or low is None or high is None or high - low > _ROUNDING * max(abs(low), abs(high)):
         return column
@@ -35,7 +42,7 @@ def hits_of(feature: Feature, column: pd.Series) -> Mapping[str, Hits]:
     found: dict[str, Hits] = {MISSING: column.isna().to_numpy()}
     if feature.type == CATEGORY and feature.categories:
         found[UNSEEN] = (column.notna() & ~column.isin(feature.categories)).to_numpy()
-    if feature.minimum is not None and feature.maximum is not None:
+    if feature.type == NUMBER and feature.minimum is not None and feature.maximum is not None:
         values: npt.NDArray[np.float64] = column.to_numpy(dtype="float64")
         found[OUTSIDE] = (values < feature.minimum) | (values > feature.maximum)
     return found

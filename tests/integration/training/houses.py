@@ -23,7 +23,7 @@ ALL = [(task, type_) for task in ESTIMATORS for type_ in ESTIMATORS[task]]
 
 
 def houses() -> pd.DataFrame:
-    """Numbers and categories, missing values in both, and a city that only the holdout knows."""
+    """Numbers, categories and dates, missing values in all, and a city and times that only the holdout knows."""
     random = np.random.default_rng(0)
     rows = 400
     city = random.choice(["Austin", "Waco", "Zürich"], rows).astype(object)
@@ -31,7 +31,9 @@ def houses() -> pd.DataFrame:
     city[-10:] = "Paris"
     size = np.where(random.random(rows) < 0.1, np.nan, random.normal(100, 30, rows).round(1))
     price = np.nan_to_num(size, nan=90) * np.where(city == "Waco", 1000, 2000) + random.normal(size=rows)
-    return pd.DataFrame({"day": range(rows), "city": city, "size": size, "price": price})
+    listed = pd.date_range("2019-12-30", periods=rows, freq="36h").strftime("%Y-%m-%dT%H:%M").to_numpy(object)
+    listed[random.random(rows) < 0.05] = None
+    return pd.DataFrame({"day": range(rows), "city": city, "size": size, "listed": listed, "price": price})
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from sklearn.preprocessing import (
 from evergreen.errors import InvalidRow
 from evergreen.portable import families
 from evergreen.portable.columns import Columns
+from evergreen.portable.date_parts import PARTS, DateParts, Parts
 from tests.unit.portable import comparing
 from tests.unit.portable.comparing import (
     EDGES,
@@ -122,6 +123,35 @@ def test_functions():
         assert_same_step(FunctionTransformer().fit(table), table)
 
     counted("FunctionTransformer", check)
+
+
+def test_parts_of_dates():
+    @few
+    @given(seed=SEED)
+    def check(seed):
+        random = np.random.default_rng(seed)
+        moments = pd.DataFrame(
+            {
+                "sold": random.integers(-62_135_596_800, 253_402_300_799, 2000)
+                + random.choice([0, 0.001, 0.999], 2000),
+                "built": np.where(random.random(2000) < 0.2, np.nan, random.integers(0, 30_000, 2000) * 86_400.0),
+            }
+        )
+        parts = DateParts((Parts(PARTS, 1e9), Parts(tuple(random.permutation(PARTS)[:3]), 0.0)))
+        assert_same_step(FunctionTransformer(parts).fit(moments), moments)
+
+    counted("FunctionTransformer", check)
+
+
+def test_parts_of_a_date_are_what_pandas_says():
+    moments = pd.Series(pd.date_range("1965-03-31T23:59", periods=3000, freq="101h"))
+    parts = Parts(("year", "month", "day", "weekday", "hour", "days", "season"), -1e8)
+    found = DateParts((parts,))((moments - pd.Timestamp(0)).dt.total_seconds().to_frame())
+    at, angle = moments.dt, 2 * np.pi * (moments.dt.dayofyear - 1 + moments.dt.hour / 24) / 365.25
+    days = (moments - pd.Timestamp(-1e8, unit="s")) / pd.Timedelta(days=1)
+
+    assert np.array_equal(found[:, :4], np.column_stack([at.year, at.month, at.day, at.weekday]))
+    assert np.allclose(found[:, 4:], np.column_stack([at.hour + at.minute / 60, days, np.sin(angle), np.cos(angle)]))
 
 
 def test_a_scaled_sparse_matrix_is_rounded_as_the_library_rounds_it():

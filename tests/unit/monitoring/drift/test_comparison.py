@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Feature
+from evergreen.contract.contract import CATEGORY, DATE, DAY, NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION, compare, compared_features, in_season
 from evergreen.monitoring.drift.rule import significance
 from evergreen.settings.sections import DriftSettings
@@ -51,6 +51,17 @@ def test_a_feature_that_has_shifted_is_named_with_its_reason_and_no_other_one_is
     assert comparison.share == pytest.approx(1 / 3)
     # Half of the reference lies below the current minimum.
     assert {item.name: item.distance for item in comparison.features}["area"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_of_a_date_only_whether_it_is_there_is_compared():
+    """Requests of next year all lie outside the training range, and a day's requests may all have one date."""
+    sold = Feature(name="sold", type=DATE, form=DAY, missing_allowed=True, minimum=0.0, maximum=1e9)
+    before = pd.DataFrame({"sold": ["2020-01-01", "2021-06-30", None, "2022-03-01"] * 250})
+    later = pd.DataFrame({"sold": ["2031-01-01"] * 300 + [None] * 100})
+    gone = pd.DataFrame({"sold": [None] * 380 + ["2031-01-01"] * 20})
+
+    assert reasons(later, reference=before, features=[sold]) == {}
+    assert "missing" in reasons(gone, reference=before, features=[sold])["sold"][0]
 
 
 def test_a_comparison_without_drift_names_a_feature_once_in_a_hundred_times_or_less():

@@ -26,6 +26,8 @@ def test_numbers_are_numbers():
         (["True", "false", "TRUE"], "true/false"),
         (["007", "012", "100"], "code"),
         (["1.5%", "20%"], "number"),
+        (["2024-01-31", "2024-02-01"], "date"),
+        (["31/01/2024", "01/02/2024"], "date"),
     ],
 )
 def test_texts_that_can_be_a_feature(cells, kind):
@@ -38,7 +40,8 @@ def test_texts_that_can_be_a_feature(cells, kind):
     ("cells", "kind", "why"),
     [
         ([None, None], "empty", "every cell is empty"),
-        (["2024-01-31", "2024-02-01"], "date", "dates as text"),
+        (["2024-01-31", "2024-02-01", "2024-02-30"], "date", "texts where dates belong"),
+        (["2024-01-31T10:00", "2024-02-01T10:00Z"], "date", "texts where dates belong"),
         ([str(2**60 + each) for each in range(9)], "identifier", "beyond 2^53"),
         ([f"note {each}" for each in range(300)], "identifier", "nearly every row"),
         ([f"place {each % 300}" for each in range(3000)], "category", "300 different texts are too many"),

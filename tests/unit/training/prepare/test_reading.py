@@ -128,15 +128,14 @@ def test_a_type_of_parquet_is_taken_at_its_word(tmp_path, name):
 @pytest.mark.parametrize(
     "moment", [datetime.date(2024, 1, 31), datetime.datetime(2024, 1, 31, 7, tzinfo=datetime.UTC)], ids=["day", "time"]
 )
-def test_dates_of_parquet_split_but_are_no_features(tmp_path, moment):
+def test_dates_of_parquet_split_and_are_features(tmp_path, moment):
     days = [moment + datetime.timedelta(days=number) for number in range(200)]
     file = tmp_path / "houses.parquet"
     pq.write_table(pa.Table.from_pandas(houses()).set_column(1, "day", pa.array(days)), file)
     left_out = dataclasses.replace(SETTINGS, data=DataSettings(path="", target="price", leave_out=["id", "day"]))
 
     assert prepare_path(file, left_out).train.price.max() == 1159
-    with pytest.raises(InvalidData, match="'day' holds dates, such as '2024-01-31"):
-        prepare_path(file)
+    assert prepare_path(file).contract.features[0].type == "date"
 
 
 def test_a_type_that_can_be_no_feature_is_named(tmp_path):
