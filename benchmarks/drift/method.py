@@ -15,7 +15,7 @@ A check compares the predictions of a window of time with the holdout that the c
 
 - The values of each feature that are not missing are tested: numbers with the two-sample Kolmogorov-Smirnov test,
   categories with the chi-square test of homogeneity, or with Fisher's exact test if there are two. Rare categories are
-  tested together as one.
+  tested together as one. Of a date, only whether it is there: time goes on.
 - The shares of missing values, of categories that training never saw, and of numbers outside the training range are
   tested with Fisher's exact test.
 - The tests treat the reference as a sample too: the sizes of both samples count.

@@ -155,7 +155,8 @@ class Feature:
             kind = _DATES[self.form or DAY]
         else:
             kind = "a finite number" if self.type == NUMBER else "true or false" if self.is_boolean else "text"
-        return f"{kind} or null" if self.missing_allowed else kind
+        comma = "," if self.type == DATE else ""
+        return f"{kind}{comma} or null" if self.missing_allowed else kind
 
 
 class FieldProblem(Exception):

@@ -225,7 +225,7 @@ def _judged(columns: Sequence[Column], goal: pd.Series, *, by: str, group: str) 
         if column.name == by and not features and column.cells is not None:
             return replace(column, note="it orders the rows, and there is nothing else to predict from")
         if column.name == by and column.kind == DATE:
-            return replace(column, note="it orders the rows; the model sees its season, weekday and days too")
+            return replace(column, note=column.note or "it orders the rows, and the model sees its season and weekday")
         if column.name == by and by != group:
             return replace(column, leave_out="it orders the rows: new rows have values that training never saw")
         if column.name == by:

@@ -149,7 +149,8 @@ def test_labels_as_text_in_the_order_of_a_date(init):
     settings, rows = prepared("sales.csv.gz")
     assert code == 0, said
     assert (settings.name, settings.task, settings.metric) == ("sales", "classification", "log_loss")
-    assert (settings.split.type, settings.split.by, settings.data.leave_out) == ("time", "day", ["day"])
+    assert (settings.split.type, settings.split.by, settings.data.leave_out) == ("time", "day", [])
+    assert [feature.type for feature in rows.contract.features if feature.name == "day"] == ["date"]
     assert rows.contract.classes == ("little", "much")
     assert f"{len(rows.train)} rows to train on, {len(rows.holdout)} kept for judging" in said
 
@@ -165,7 +166,32 @@ def test_a_column_of_groups_and_one_of_time_that_are_named(init):
     assert init("sales.tsv", "--target", "sold", "--group", "shop", "--time", "day", "--force")[0] == 0
     settings, _ = prepared("sales.tsv")
     assert (settings.split.type, settings.split.by, settings.data.group) == ("time", "day", "shop")
-    assert settings.data.leave_out == ["day"]
+    assert settings.data.leave_out == []
+
+
+@pytest.mark.parametrize(
+    ("form", "chosen"),
+    [("%d/%m/%Y", "%d/%m/%Y"), ("%m/%d/%Y", "%m/%d/%Y"), ("%d %b %Y %H:%M", "%d %b %Y %H:%M"), ("%Y-%m-%dT%H:%MZ", "")],
+)
+@pytest.mark.parametrize("days", [300, 11])
+def test_the_format_of_dates_is_found(init, form, chosen, days):
+    """Of the first eleven days of four months, only their order tells the day from the month."""
+    sold = pd.date_range("2020-01-01", periods=300)
+    if days == 11:
+        sold = sold[sold.day <= 11][np.sort(np.arange(300) % 44)]
+    pd.DataFrame({"sold": sold.strftime(form), "size": np.arange(300) % 7, "price": np.arange(300) * 1.5}).to_csv(
+        "sales.csv", index=False
+    )
+
+    code, said = init("sales.csv", "--target", "price")
+
+    settings, rows = prepared("sales.csv")
+    assert code == 0, said
+    assert settings.data.date_formats == ([chosen] if chosen else [])
+    assert settings.split.by == "sold"
+    assert rows.train.sold.dt.month.max() == (8 if days == 300 else 4)
+    asked = days == 11 and form in ("%d/%m/%Y", "%m/%d/%Y")
+    assert ("[data] date_formats says which" in said) == asked
 
 
 def test_a_time_that_is_the_only_feature_stays_one(init):
@@ -234,7 +260,7 @@ def numbered(text: str, rows: int = 100) -> str:
         (b"a,b\n" + numbered("{0},5").encode(), "the target 'b' has one value in all rows, 5.0: nothing to predict"),
         (
             b"a,b\n" + numbered("{1},2024-01-0{0}").encode().replace(b"00", b"08"),
-            "target 'b' cannot be predicted: dates",
+            "the target 'b' holds dates, which cannot be predicted. Turn it into a number",
         ),
         (b"a,b\n" + numbered("{0},{1}", 30).encode(), "30 rows with a target are too few: training needs 40 at least"),
     ],
@@ -277,5 +303,6 @@ def test_what_prepare_still_refuses_is_said_and_the_settings_are_written_to_be_c
     code, said = init("t.csv", "--target", "Preis", "--time", "Straße")
 
     assert code == 1
-    assert "model.toml is written, but Prepare refuses the table with it: t.csv: column 'Straße' holds neither" in said
+    refused = "model.toml is written, but Prepare refuses the table with it: [split] by needs numbers or dates."
+    assert refused in said
     assert read_settings(Path("model.toml")).split.by == "Straße"

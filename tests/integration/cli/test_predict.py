@@ -211,6 +211,20 @@ def test_a_file_is_read_by_the_data_section_and_the_answer_is_written_by_it(endp
     assert ';"-3,5";' in text
 
 
+def test_dates_are_sent_in_iso_8601_whatever_the_file_has(endpoint, folder):
+    fake = endpoint(sold="date", size="number")
+    (folder / "model.toml").write_text(SETTINGS.replace("[split]", 'date_formats = ["%d.%m.%Y"]\n[split]'))
+    (folder / "table.csv").write_text("sold;size\n31.12.2020;1\n-;2\n30.02.2020;3\n2.1.2021;4\n")
+
+    with pytest.raises(CommandFailed, match="1 row was not predicted.*line 4: sold: expected a date"):
+        module.predict(["table.csv"], output=Path("answer.csv"))
+    assert sent(fake) == [
+        {"sold": "2020-12-31", "size": 1.0},
+        {"sold": None, "size": 2.0},
+        {"sold": "2021-01-02", "size": 4.0},
+    ]
+
+
 def test_named_settings_go_before_those_of_the_folder(predict, endpoint, folder):
     endpoint()
     (folder / "model.toml").write_text(SETTINGS)

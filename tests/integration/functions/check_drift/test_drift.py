@@ -5,12 +5,14 @@ import json
 
 import pytest
 
+from evergreen.contract.contract import DATE, DAY, Contract, Feature
 from evergreen.monitoring.drift.history import TIME, History, WindowSize
 from evergreen.monitoring.drift.report import EvidentlyMeasure
 from evergreen.versions.bundle import MANIFEST, MONITORING
 from functions.check_drift import drift
 from functions.check_drift.result import DRIFT, INSUFFICIENT_DATA, OK
 from tests.integration.functions.check_drift.checking import (
+    FEATURES,
     ROWS,
     bundle_files,
     changed,
@@ -51,6 +53,26 @@ def test_a_feature_of_which_nothing_is_right_is_broken_and_alarms(captures):
     assert "rooms is broken: 100% of the rows are outside the training range 1 to 9" in result.reason
     assert result.broken_features == 1
     assert result.features[0]["name"] == "rooms"
+
+
+def test_dates_of_later_requests_are_no_drift_and_missing_ones_are(captures):
+    sold = Feature(name="sold", type=DATE, form=DAY, missing_allowed=True, minimum=0.0, maximum=1.6e9)
+    contract = Contract(task="regression", target="price", features=(sold, FEATURES[2]))
+    days = [f"2020-{place % 12 + 1:02}-{place % 28 + 1:02}" for place in range(600)]
+    areas = [{"area": item["area"]} for item in houses(600, seed=0)]
+    holdout = [
+        {"features": {**area, "sold": day}, "actual": 1.0, "predicted": price(area)}
+        for area, day in zip(areas, days, strict=True)
+    ]
+    files = bundle_files(contract=contract, holdout=holdout)
+    later = [{"area": item["area"], "sold": "2031-05-05"} for item in houses(400, seed=1)]
+    captures.put_records(records(rows_of(later)))
+    moved_on = captures.result(files=files)
+    captures.clear()
+    captures.put_records(records(rows_of([{**item, "sold": None} for item in later])))
+
+    assert (moved_on.status, moved_on.reason) == (OK, "none of 2 features has drifted")
+    assert "sold is broken: 100% of the rows are missing" in captures.result(files=files).reason
 
 
 def test_a_move_that_the_past_explains_is_none(captures):

@@ -3,8 +3,12 @@
 import gc
 import json
 
+import pytest
+
 from evergreen import names
+from evergreen.contract.contract import Contract, Feature
 from evergreen.errors import NoChampion
+from functions.predict import openapi
 from tests.integration.functions.predict.serving import ROW, FakeModels, value
 
 
@@ -163,6 +167,25 @@ def test_a_classification_is_answered_and_recorded_with_its_probabilities(call, 
     assert answer.body["prediction"] == "large"
     assert answer.body["probabilities"] == {"large": 0.5, "small": 0.5}
     assert answer.logs[0]["rows"][0]["probabilities"] == {"large": 0.5, "small": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("form", "example", "schema"),
+    [
+        ("day", "2020-05-31", {"format": "date"}),
+        ("time", "2020-05-31T08:00:00", {"pattern": r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?$"}),
+        ("time with zone", "2020-05-31T08:00:00Z", {"format": "date-time"}),
+    ],
+)
+def test_the_openapi_document_says_how_a_date_is_sent(form, example, schema):
+    sold = Feature(name="sold", type="date", form=form, missing_allowed=True, minimum=0.0, maximum=1e9, example=example)
+    contract = Contract(task="regression", target="price", features=(sold,), missing=("",))
+    described = openapi.document(contract, name="houses", version="v1")
+    found = described["components"]["schemas"]["Features"]["properties"]["sold"]
+
+    assert found.pop("description").startswith("1970-01-01")
+    assert found == {"type": ["string", "null"], "examples": [example], **schema}
+    assert contract.parse({"sold": example})
 
 
 def test_the_openapi_document_of_a_classification_names_its_classes(call, classifier):
