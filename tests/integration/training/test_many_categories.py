@@ -2,6 +2,10 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -133,3 +137,39 @@ def test_few_groups_make_fewer_folds(prepared, groups):
 
     fitted = train.fit(parts.train, parts.contract, with_estimator(REGRESSION, "ridge"), units)
     assert encoder_of(fitted).cv.n_splits == (5 if groups == 1 else 3)
+
+
+_FIT = """
+import hashlib, json
+import numpy as np, pandas as pd
+from evergreen import portable
+from evergreen.settings.sections import DataSettings, EstimatorSettings, ModelSettings, SplitSettings
+from training import train
+from training.prepare import prepare
+random = np.random.default_rng(0)
+codes = random.integers(0, 400, 3000)
+table = pd.DataFrame({"street": [f"s{code}" for code in codes], "price": random.normal(codes, 1.0)})
+settings = ModelSettings(
+    name="houses", data=DataSettings(path="", target="price"), split=SplitSettings(type="random"),
+    estimator=EstimatorSettings(parameters={"max_iter": 5}),
+)
+parts = prepare(table, settings, file="houses.csv")
+model = json.dumps(portable.export(train.fit(parts.train, parts.contract, settings)))
+print(hashlib.sha256(model.encode()).hexdigest())
+"""
+
+
+def test_another_hash_seed_and_thread_count_give_the_same_model():
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", _FIT],
+            cwd=Path(__file__).parents[3],
+            env={**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed, threads in (("1", "1"), ("2", "2"))
+    }
+
+    assert len(digests) == 1
