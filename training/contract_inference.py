@@ -9,11 +9,13 @@ from evergreen.contract import dates
 from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Contract, Feature
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
-from evergreen.number_text import number
+from evergreen.number_text import counted, number
 from evergreen.settings.sections import ModelSettings
 from training.reading.dates import form_of, is_date, seconds_of
 
 MAX_CLASSES = 100
+# The endpoint answers GET /model with the contract, in at most 6 MB, and reads it at each cold start.
+_MOST_BYTES = 4_000_000
 
 
 def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *, file: str) -> Contract:
@@ -33,6 +35,21 @@ def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *
         classes=_classes(train[target], holdout[target], file=file) if settings.task == CLASSIFICATION else (),
         longest_text=settings.data.longest_text,
     )
+
+
+def require_size(contract: Contract, *, file: str) -> None:
+    """
+    Raises:
+        InvalidData: the texts of its categories are more than the endpoint can answer.
+    """
+    size = len(contract.to_json())
+    if size > _MOST_BYTES:
+        most = max(contract.features, key=lambda feature: sum(map(len, feature.categories)))
+        raise InvalidData(
+            f"{file}: the categories of all columns together take {size / 1e6:.1f} MB, and an endpoint can answer "
+            f"{_MOST_BYTES / 1e6:.0f} MB. The longest are those of {most.name!r}, "
+            f"{counted(len(most.categories), 'text')}: merge rare ones, or leave the column out in model.toml"
+        )
 
 
 def _feature(column: pd.Series, *, file: str) -> Feature:

@@ -64,8 +64,11 @@ def features_of(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def build(settings: ModelSettings, contract: Contract) -> Pipeline:
+def build(settings: ModelSettings, contract: Contract, *, groups: int = 0) -> Pipeline:
     """The unfitted pipeline of preprocessing and estimator.
+
+    Args:
+        groups: how many groups the training rows have; 0 if they are not grouped.
 
     Raises:
         InvalidSettings: the estimator has no such parameter, or a setting does not fit the features.
@@ -80,12 +83,17 @@ def build(settings: ModelSettings, contract: Contract) -> Pipeline:
             raise InvalidSettings(f"model.toml: estimator.parameters: {estimator_class.__name__} has no {name!r}{hint}")
     native = chosen.type == NATIVE
     transformers = preprocessing.transformers(
-        settings.preprocessing, contract, native=native, scaled=chosen.type in _SCALED
+        settings.preprocessing,
+        contract,
+        native=native,
+        scaled=chosen.type in _SCALED,
+        folds=preprocessing.folds(contract.task, groups=groups, seed=settings.seed),
     )
     parameters: dict[str, Any] = {"random_state": settings.seed} if "random_state" in known else {}
     if native and preprocessing.encodes_as_numbers(settings.preprocessing, native=native):
-        # The preprocessing puts the categories first.
+        # The preprocessing puts the categories first, and what is encoded by the target after them.
         count = sum(feature.type == CATEGORY for feature in contract.features)
+        count -= len(preprocessing.encoded_by_target(settings.preprocessing, contract))
         parameters["categorical_features"] = list(range(count)) or None
     estimator: Any = estimator_class(**{**parameters, **chosen.parameters})
     if settings.preprocessing.log_target:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from evergreen.number_text import counted, number
 from evergreen.settings.sections import ModelSettings
+from training.reading.categories import MOST_CODES, has_too_many
 from training.reading.dates import is_date
 
 # A column of text or whole numbers is taken for an identifier above this share of distinct values, from this many rows.
@@ -46,6 +47,7 @@ def find(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings) ->
         *_constants(features),
         *_copies(features, target),
         *_single_categories(features, settings),
+        *_thin_categories(features),
     ]
     if target.dtype == object:
         sentences += _rare_classes(target, holdout[target.name])
@@ -108,12 +110,26 @@ def _single_categories(features: Columns, settings: ModelSettings) -> Iterator[s
             continue
         counts = column.value_counts()
         single = sorted(counts.index[counts == 1])
-        # A column in which every category occurs once is an identifier, which has a finding of its own.
-        if single and len(single) < len(counts):
+        # A column in which every category occurs once is an identifier, which has a finding of its own. Of many
+        # categories, rare ones are expected: they are encoded nearly by the mean of all rows.
+        if single and len(single) < len(counts) <= MOST_CODES:
             yield (
                 f"the column {name!r} has {_listed(single)} in one training row only: too few to learn from. Merge it "
                 "with others, add rows of it, or set [preprocessing] min_frequency"
             )
+
+
+def _thin_categories(features: Columns) -> Iterator[str]:
+    names = [
+        name
+        for name, column in features.items()
+        if column.dtype == object and has_too_many(column.nunique(), column.count()) and not _is_unique(column)
+    ]
+    if names:
+        yield (
+            f"{_columns(names)} so many different texts that there are fewer than two training rows for each: a model "
+            "learns little from them. Merge them, for example to regions or brands, or put the column into leave_out"
+        )
 
 
 def _rare_classes(train: pd.Series, holdout: pd.Series) -> list[str]:

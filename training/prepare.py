@@ -70,6 +70,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     _check_sizes(sides, len(rows), source=source)
     train, holdout = _take(rows, sides.train), _take(rows, sides.holdout)
     contract = contract_inference.infer(train, holdout, settings, file=source.name)
+    contract_inference.require_size(contract, file=source.name)
     return Prepared(
         train=train,
         holdout=holdout,

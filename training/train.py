@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import sklearn
 
 from evergreen import names, portable, tracking_login
 from evergreen.contract.contract import DATE, Contract, Feature
@@ -25,6 +27,7 @@ from training.documents import model_card
 from training.estimators import build, features_of, in_one_thread, logged_parameters
 from training.evaluation import Evaluation, evaluate, predict
 from training.monitoring import monitoring_rules
+from training.preprocessing import encoded_by_target
 from training.reading.dates import texts_of_dates
 from training.units import from_columns
 
@@ -63,15 +66,24 @@ class Inputs:
         )
 
 
-def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any:
+def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings, units: Units = INDEPENDENT) -> Any:
     """Fit the estimator, with the preprocessing that it needs.
+
+    Args:
+        units: how the rows depend on each other: none is encoded by the targets of its own group.
 
     Raises:
         InvalidSettings: the estimator has no such parameter, or refuses its value.
     """
-    estimator = build(settings, contract)
+    groups = units.groups if encoded_by_target(settings.preprocessing, contract) else None
+    count = 0 if groups is None else len(np.unique(groups))
+    estimator = build(settings, contract, groups=count)
     try:
-        estimator.fit(features_of(train, contract), train[contract.target])
+        # The library hands groups on to the folds only where this is switched on.
+        with sklearn.config_context(enable_metadata_routing=count > 1):
+            estimator.fit(
+                features_of(train, contract), train[contract.target], **({"groups": groups} if count > 1 else {})
+            )
     except ValueError as error:
         raise InvalidSettings(f"{settings.estimator.type} cannot be fitted: {error}") from error
     return in_one_thread(estimator)
@@ -122,7 +134,7 @@ def run(
     """
     inputs = Inputs.read(prepared, settings_file)
     settings, contract = inputs.settings, inputs.contract
-    estimator = fit(inputs.train, contract, settings)
+    estimator = fit(inputs.train, contract, settings, inputs.train_units)
     # An estimator that cannot be served, or a drift rule that cannot be held, fails the job, before anything is written
     # or registered.
     model = json.dumps(portable.export(estimator)).encode()

@@ -84,6 +84,10 @@ class Feature:
         """Whether its values are true and false, which JSON has words for."""
         return BOOLEANS.issuperset(self.categories) and bool(self.categories)
 
+    @cached_property
+    def _seen(self) -> frozenset[str]:
+        return frozenset(self.categories)
+
     def parse(self, value: Any, longest_text: int = LONGEST_TEXT) -> Value:
         """The value as the model takes it.
 
@@ -139,7 +143,7 @@ class Feature:
     def unusual(self, value: Value) -> Unusual | None:
         """What is unusual about a valid value; None if nothing is."""
         if isinstance(value, str):
-            if value in self.categories:
+            if value in self._seen:
                 return None
             return Unusual(self.name, UNSEEN, f"{self.name}: {quoted(value)} was not seen in training")
         if value is None or self.minimum is None or self.maximum is None or math.isnan(value) or self.type == DATE:

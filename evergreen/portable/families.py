@@ -24,6 +24,7 @@ FAMILIES = (
     "imputation",
     "scaling",
     "encoding",
+    "target_encoding",
     "bins",
     "functions",
 )

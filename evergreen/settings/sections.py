@@ -27,10 +27,10 @@ COLUMN_TYPES = ("number", "category", "date")
 TIME, GROUP, RANDOM = "time", "group", "random"
 SPLITS = (TIME, GROUP, RANDOM)
 
-AUTO, NONE = "auto", "none"
+AUTO, NONE, TARGET = "auto", "none", "target"
 IMPUTATIONS = (AUTO, "median", "mean", "most_frequent", NONE)
 SCALINGS = (AUTO, "standard", "minmax", "robust", NONE)
-ENCODINGS = (AUTO, "onehot", "ordinal")
+ENCODINGS = (AUTO, "onehot", "ordinal", TARGET)
 
 # Reasons of a drift alarm.
 SHARE, IMPORTANCE, BROKEN, PREDICTION = "share", "importance", "broken", "prediction"
@@ -122,8 +122,21 @@ class PreprocessingSettings:
             "the year), and `hour` if the dates have times."
         ),
     )
-    encode: str = field(default=AUTO, metadata=_says("How categories become numbers.", ENCODINGS))
-    min_frequency: int = field(default=1, metadata=_says("Categories of fewer rows are taken together; 1 keeps all."))
+    encode: str = field(
+        default=AUTO,
+        metadata=_says(
+            "How categories become numbers. `target`: each by the mean of its target, or by its share of each class. "
+            "So is a category of more than 255 texts, whatever this says.",
+            ENCODINGS,
+        ),
+    )
+    min_frequency: int = field(
+        default=1,
+        metadata=_says(
+            "Categories of fewer rows are taken together; 1 keeps all. Not of those that are encoded by the target, "
+            "which draws rare ones towards the mean of all rows."
+        ),
+    )
     log_target: bool = field(
         default=False, metadata=_says("Whether the estimator is fitted to log(1 + target); regression only.")
     )

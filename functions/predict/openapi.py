@@ -29,6 +29,8 @@ _PROBLEM = {
         },
     },
 }
+# Categories of a feature that its description names; GET /model has all of them.
+_NAMED = 255
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object"}
 _MODEL = {
@@ -108,7 +110,8 @@ def _property(feature: Feature, marks: Sequence[str]) -> dict[str, Any]:
         low, high = feature.minimum, feature.maximum
         seen = f"from {number(low)} to {number(high)} in training" if low is not None and high is not None else ""
     else:
-        seen = f"in training: {', '.join(feature.categories)}"
+        more = len(feature.categories) - _NAMED
+        seen = f"in training: {', '.join(feature.categories[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
     return {
         "type": kind if required else [kind, "null"],
         "description": seen,

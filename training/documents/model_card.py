@@ -33,6 +33,7 @@ from training.documents.document import (
     first,
     shortened,
 )
+from training.preprocessing import encoded_by_target
 
 # Row limit of the table of features, so that a person can read the card; contract.json is complete.
 _FEATURES = 100
@@ -121,11 +122,13 @@ class _Card:
         preprocessing = ", ".join(
             f"{name} = {json.dumps(value)}" for name, value in asdict(settings.preprocessing).items()
         )
+        by_target = first(encoded_by_target(settings.preprocessing, self._contract), 5)
         facts: list[tuple[str, str | Code]] = [
             ("Task", f"{settings.task} of {self._contract.target}"),
             ("Estimator", Code(settings.estimator.type)),
             ("Parameters", Code(parameters) if parameters else "scikit-learn's defaults"),
             ("Preprocessing", Code(preprocessing)),
+            *([("Encoded by the target's mean", by_target)] if by_target else []),
             ("Seed", number(settings.seed)),
             ("Version", Code(lineage["version"])),
             ("Trained", _moment(self._metrics["trained_at"])),

@@ -114,8 +114,8 @@ def _range(known: pd.Series) -> str:
 
 
 def _categories(counts: pd.Series) -> str:
-    named = [f"{printable(str(name), at_most=30)} {number(int(count))}" for name, count in counts.items()]
-    shown = ", ".join(named[:_NAMED_CATEGORIES])
-    if len(named) <= _NAMED_CATEGORIES:
-        return shown
-    return f"{number(len(named))} categories: {shown} …"
+    shown = ", ".join(
+        f"{printable(str(name), at_most=30)} {number(int(count))}"
+        for name, count in counts.head(_NAMED_CATEGORIES).items()
+    )
+    return shown if len(counts) <= _NAMED_CATEGORIES else f"{number(len(counts))} categories: {shown} …"

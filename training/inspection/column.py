@@ -1,7 +1,7 @@
 """What a column is: what its cells are taken for, what is wrong with them, and whether a model should see it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from evergreen.contract.contract import CATEGORY, DATE, NUMBER
 from evergreen.number_text import number
 from evergreen.quoting import line, shown
 from training.reading import unfit
+from training.reading.categories import MOST_CODES, require_category
 from training.reading.columns import is_number, texts_of, typed
 from training.reading.dates import is_date, parse
 from training.reading.number_format import NumberFormat
@@ -20,14 +21,12 @@ from training.reading.source import Source
 from training.reading.unfit import UnfitColumn
 
 TRUE_OR_FALSE, CODE, IDENTIFIER = "true/false", "code", "identifier"
-CONSTANT, EMPTY, OTHER = "constant", "empty", "other"
+FREE_TEXT, CONSTANT, EMPTY, OTHER = "free text", "constant", "empty", "other"
 _SHOWN = 3
 # Texts that are codes rather than numbers if all of a column are like this: digits, some with an E among them.
 _CODE = r"^[0-9]+(?:[eE][0-9]+)?$"
 # A column's kind, why it is left out, and what else to know of it.
 Reason = tuple[str, str, str]
-# Above this share of different texts, they tell rows apart rather than describe them.
-_UNIQUE_SHARE = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ class Column:
     """A column of the table.
 
     Attributes:
-        kind: number, category, true/false, code, date, identifier, constant, empty or other.
+        kind: number, category, true/false, code, date, identifier, free text, constant, empty or other.
         missing: how many cells are.
         values: a few of them, as they can be quoted.
         leave_out: why the model must not see it; empty if it may.
@@ -68,6 +67,10 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
     for _ in range(4):
         try:
             cells = typed(column, source=source, kind=asked or None)
+            if asked == CATEGORY:
+                # Here it is a guess, of which Prepare will be told as what somebody knows.
+                found = pc.value_counts(texts_of(column).drop_null())
+                require_category(found.field("values"), found.field("counts").to_numpy(), name=name, source=source)
         except UnfitColumn as error:
             if error.reason.kind == unfit.CODES_OR_NUMBERS:
                 asked = CATEGORY if _are_codes(column) else NUMBER
@@ -81,11 +84,6 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
                 return _unfit(column, error, marks)
         else:
             kind = _kind(cells, column) if asked != CATEGORY else CODE
-            note = f"{line(', '.join(marks))} means missing" if marks else ""
-            if asked:
-                note = "may be numbers or codes: [columns] says which"
-            elif len(formats) > 1:
-                note = f"{' and '.join(formats)} read it: [data] date_formats says which"
             return Column(
                 name=name,
                 kind=kind,
@@ -94,10 +92,21 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
                 asked=asked,
                 marks=marks,
                 formats=formats,
-                note=note,
+                note="; ".join(_notes(cells, asked, marks, formats)),
                 cells=cells,
             )
     raise AssertionError("a remedy is applied once")
+
+
+def _notes(cells: pd.Series, asked: str, marks: tuple[str, ...], formats: tuple[str, ...]) -> Iterator[str]:
+    if asked:
+        yield "may be numbers or codes: [columns] says which"
+    elif marks:
+        yield f"{line(', '.join(marks))} means missing"
+    if len(formats) > 1:
+        yield f"{' and '.join(formats)} read it: [data] date_formats says which"
+    if cells.dtype == object and (distinct := cells.nunique()) > MOST_CODES:
+        yield f"{number(distinct)} different texts: encoded by the target's mean"
 
 
 def _unfit(column: pd.Series, error: UnfitColumn, marks: tuple[str, ...]) -> Column:
@@ -158,12 +167,9 @@ def _values(column: pd.Series) -> tuple[str, ...]:
     return tuple(shown(text) for text in texts.to_pylist())
 
 
-def _many(column: pd.Series, _error: UnfitColumn) -> Reason:
-    texts = texts_of(column).drop_null()
-    distinct = len(pc.unique(texts))
-    if distinct >= _UNIQUE_SHARE * len(texts):
-        return IDENTIFIER, "nearly every row has another text, like an identifier or a note", ""
-    return CATEGORY, f"{number(distinct)} different texts are too many for a category", ""
+def _unique(column: pd.Series, _error: UnfitColumn) -> Reason:
+    distinct = number(len(pc.unique(texts_of(column).drop_null())))
+    return IDENTIFIER, f"{distinct} different texts, fewer than two rows for each, like an identifier or a note", ""
 
 
 def _wrong(_column: pd.Series, error: UnfitColumn) -> Reason:
@@ -176,7 +182,8 @@ def _wrong(_column: pd.Series, error: UnfitColumn) -> Reason:
 _REASONS: dict[str, Callable[[pd.Series, UnfitColumn], Reason]] = {
     unfit.EMPTY: lambda *_: (EMPTY, "every cell is empty", ""),
     unfit.LONG_NUMBERS: lambda *_: (IDENTIFIER, "whole numbers beyond 2^53, like identifiers", ""),
-    unfit.MANY_TEXTS: _many,
+    unfit.UNIQUE_TEXTS: _unique,
+    unfit.SENTENCES: lambda *_: (FREE_TEXT, "long texts, like sentences that people write", ""),
     unfit.OTHER_FORMAT: lambda *_: (NUMBER, "numbers of another format than the table's other columns", ""),
     unfit.UNITS: lambda *_: (NUMBER, "numbers of different units; write all of them in one to use it", ""),
     unfit.MISSING_MARKS: _wrong,

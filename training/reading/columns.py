@@ -13,6 +13,7 @@ from evergreen.contract.contract import DATE, NUMBER
 from evergreen.errors import InvalidData
 from evergreen.number_text import counted, number
 from evergreen.settings.toml_text import key, text
+from training.reading.categories import require_category
 from training.reading.dates import as_moments, formats_of, looks_like_dates, parse
 from training.reading.number_format import LEADING_ZERO, LONG, POWER, first, has, units
 from training.reading.source import Source
@@ -21,7 +22,6 @@ from training.reading.unfit import (
     DATES,
     EMPTY,
     LONG_NUMBERS,
-    MANY_TEXTS,
     MISSING_MARKS,
     NOT_DATES,
     NOT_NUMBERS,
@@ -31,8 +31,6 @@ from training.reading.unfit import (
     UnfitColumn,
 )
 
-# scikit-learn's histogram gradient boosting accepts at most this many categories in one column.
-MAX_CATEGORIES = 255
 # Texts that people write for a missing value, and how many different ones a column may have of them.
 _MARK = re.compile(r"(?i)[-\u2013\u2014?*.#_/x]{1,4}|n\.?a\.?|n/a|none|null|nil|missing|unknown|unk|not available")
 _MOST_MARKS = 3
@@ -169,8 +167,8 @@ def typed(column: pd.Series, *, source: Source, kind: str | None = None) -> pd.S
         kind: "number", "category" or "date", if model.toml says which.
 
     Raises:
-        UnfitColumn: the column is empty, holds identifiers, mostly but not only numbers or dates, dates of an unknown
-            format, texts that may be numbers or codes, or too many texts for a category.
+        UnfitColumn: the column is empty, holds identifiers or free text, mostly but not only numbers or dates, dates of
+            an unknown format, or texts that may be numbers or codes.
     """
     where, name = f"{source.name}: column {column.name!r}", str(column.name)
     present = int(column.notna().to_numpy().sum())
@@ -191,12 +189,8 @@ def typed(column: pd.Series, *, source: Source, kind: str | None = None) -> pd.S
             "model.toml",
             reason=Reason(kind=OTHER_FORMAT, column=name, numbers=hint),
         )
-    if len(distinct) > MAX_CATEGORIES:
-        raise UnfitColumn(
-            f"{where} has {number(len(distinct))} different texts, a category may have {MAX_CATEGORIES}; "
-            "leave it out in model.toml",
-            reason=Reason(kind=MANY_TEXTS, column=name),
-        )
+    if kind is None:
+        require_category(distinct, rows, name=name, source=source)
     return as_objects(as_booleans(texts), column)
 
 

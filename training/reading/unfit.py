@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from evergreen.errors import InvalidData
 from training.reading.number_format import NumberFormat
 
-EMPTY, DATES, LONG_NUMBERS, MANY_TEXTS, TYPE = "empty", "dates", "long numbers", "many texts", "type"
+EMPTY, DATES, LONG_NUMBERS, TYPE = "empty", "dates", "long numbers", "type"
+UNIQUE_TEXTS, SENTENCES = "unique texts", "sentences"
 CODES_OR_NUMBERS, OTHER_FORMAT, MISSING_MARKS = "codes or numbers", "other format", "marks"
 UNITS, NOT_NUMBERS, NOT_DATES = "units", "no numbers", "no dates"
 

@@ -223,10 +223,32 @@ def test_texts_that_only_look_a_little_like_dates_are_categories(tmp_path, text)
     run(tmp_path / "houses.csv")
 
 
-def test_a_text_column_with_too_many_values_is_refused(tmp_path):
+def test_a_column_of_identifiers_is_refused_with_the_line_that_takes_it_all_the_same(tmp_path):
     frame = houses(600).assign(city=[f"street {number}" for number in range(600)])
 
-    assert "'city' has 600 different texts, a category may have 255" in refusal(frame, tmp_path)
+    assert refusal(frame, tmp_path) == (
+        "houses.csv: column 'city' has 600 different texts in 600 rows, fewer than two rows for each, like an "
+        "identifier or a note: a model learns nothing from them that holds for other rows. Leave it out in "
+        'model.toml; if it is a category all the same: [columns] city = "category"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("{} we stayed here two nights and liked it much", "10 words"), ("{}" + "ß" * 120, "122.6 characters")],
+)
+def test_free_text_is_refused_even_if_it_comes_again(tmp_path, text, length):
+    frame = houses(1200).assign(city=[text.format(number % 300) for number in range(1200)])
+
+    assert f"'city' has 300 different texts of {length} on average, like free text" in refusal(frame, tmp_path)
+
+
+def test_categories_that_an_endpoint_cannot_answer_are_refused(tmp_path):
+    frame = houses(2200).assign(city=[f"{number % 1100} " + "é" * 980 for number in range(2200)])
+    settings = dataclasses.replace(SETTINGS, columns={"city": "category"})
+
+    message = refusal(frame, tmp_path, settings)
+    assert "take 6.5 MB, and an endpoint can answer 4 MB. The longest are those of 'city', 1100 texts" in message
 
 
 def test_a_wholly_empty_column_is_refused(tmp_path):

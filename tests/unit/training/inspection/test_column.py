@@ -43,8 +43,9 @@ def test_texts_that_can_be_a_feature(cells, kind):
         (["2024-01-31", "2024-02-01", "2024-02-30"], "date", "texts where dates belong"),
         (["2024-01-31T10:00", "2024-02-01T10:00Z"], "date", "texts where dates belong"),
         ([str(2**60 + each) for each in range(9)], "identifier", "beyond 2^53"),
-        ([f"note {each}" for each in range(300)], "identifier", "nearly every row"),
-        ([f"place {each % 300}" for each in range(3000)], "category", "300 different texts are too many"),
+        ([f"note {each}" for each in range(300)], "identifier", "300 different texts, fewer than two rows for each"),
+        ([f"{each}E5" for each in range(300)], "identifier", "300 different texts, fewer than two rows for each"),
+        ([f"{each % 300} of the things that people write to us" for each in range(900)], "free text", "long texts"),
         (["1", "2", "3", "many", "few"], "number", "texts where numbers belong"),
         (["$1", "2€", "3"], "number", "different units"),
     ],
@@ -54,6 +55,14 @@ def test_what_can_be_no_feature_is_left_out_with_the_reason(cells, kind, why):
 
     assert seen.kind == kind
     assert why in seen.leave_out
+
+
+@pytest.mark.parametrize(("text", "kind"), [("place {}", "category"), ("{}E1", "code"), ("{:05}", "code")])
+def test_a_category_of_many_texts_is_kept_and_it_is_said_how_it_is_encoded(text, kind):
+    seen = column([text.format(each % 400) for each in range(3000)])
+
+    assert (seen.kind, seen.leave_out) == (kind, "")
+    assert "400 different texts: encoded by the target's mean" in seen.note
 
 
 def test_the_line_of_a_wrong_cell_is_told_but_not_in_model_toml():

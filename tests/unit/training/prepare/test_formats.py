@@ -276,3 +276,37 @@ def test_a_column_that_may_order_the_rows_in_time_is_taken(tmp_path, moments):
     frame = houses(400).assign(day=[moments(row) for row in range(400)])
 
     assert len(prepared(frame, tmp_path, WITHOUT_DAY).train) > 200
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_four_hundred_different_texts_are_a_category(tmp_path, form):
+    frame = houses(2000).assign(city=[f"Straße {row % 400}" for row in range(2000)])
+    file = tmp_path / f"houses.{form}"
+    if form == "csv":
+        frame.to_csv(file, index=False)
+    elif form == "parquet":
+        frame.to_parquet(file)
+    else:
+        frame.to_json(file, orient="records", lines=True)
+    feature = prepare_path(file).contract.features[1]
+
+    assert (feature.type, len(feature.categories), feature.categories[0]) == ("category", 400, "Straße 0")
+
+
+def test_texts_that_seem_to_be_identifiers_can_be_declared_a_category_and_are_warned_of(tmp_path):
+    parts = prepared(
+        houses(2000).assign(city=[f"lot {row * 7 % 1300}" for row in range(2000)]),
+        tmp_path,
+        with_data({"city": "category"}),
+    )
+
+    assert len(parts.contract.features[1].categories) > 1000
+    assert "the column 'city' has so many different texts that there are fewer than two training rows" in str(
+        parts.findings
+    )
+
+
+def test_numbers_of_many_values_can_be_declared_a_category(tmp_path):
+    feature, _ = city_of(lambda row: 10_000 + row % 300, tmp_path, columns={"city": "category"}, rows=900)
+
+    assert (feature.type, len(feature.categories)) == ("category", 300)
