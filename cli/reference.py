@@ -1,7 +1,9 @@
 """Prints the reference of model.toml, from the code of the settings: python -m cli.reference > docs/model-toml.md"""
 
 import dataclasses
+import inspect
 import json
+import types
 import typing
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +26,7 @@ def page() -> str:
 
 def _sections(cls: type, name: str) -> Iterator[str]:
     types = typing.get_type_hints(cls)
-    lines = [f"## {f'[{name}]' if name else 'Above the first section'}", "", str(cls.__doc__), ""]
+    lines = [f"## {f'[{name}]' if name else 'Above the first section'}", "", str(inspect.getdoc(cls)), ""]
     lines += ["| key | type | default | |", "|---|---|---|---|"]
     nested = []
     for item in dataclasses.fields(cls):
@@ -38,6 +40,8 @@ def _sections(cls: type, name: str) -> Iterator[str]:
 
 
 def _type(type_: Any) -> str:
+    if isinstance(type_, types.UnionType):
+        return " or ".join(map(_type, typing.get_args(type_)))
     return "list of texts" if type_ == list[str] else _TYPES[typing.get_origin(type_) or type_]
 
 

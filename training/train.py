@@ -23,8 +23,9 @@ from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions import bundle
 from training import job, lineage, prepare
+from training.decision import decided, parameters_of, summary
 from training.documents import model_card
-from training.estimators import build, features_of, in_one_thread, logged_parameters
+from training.estimators import build, features_of, in_one_thread
 from training.evaluation import Evaluation, evaluate, predict
 from training.monitoring import monitoring_rules
 from training.preprocessing import encoded_by_target
@@ -134,7 +135,7 @@ def run(
     """
     inputs = Inputs.read(prepared, settings_file)
     settings, contract = inputs.settings, inputs.contract
-    estimator = fit(inputs.train, contract, settings, inputs.train_units)
+    estimator = decided(fit, inputs.train, contract, settings, units=inputs.train_units)
     # An estimator that cannot be served, or a drift rule that cannot be held, fails the job, before anything is written
     # or registered.
     model = json.dumps(portable.export(estimator)).encode()
@@ -160,6 +161,7 @@ def run(
     metrics = {
         "metric": settings.metric,
         **asdict(evaluation),
+        **summary(estimator, outcomes, settings, units=inputs.train_units),
         "promotion": asdict(settings.promotion),
         "rows": inputs.summary,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -210,7 +212,7 @@ def _log(
         version=traced.version,
         estimator=estimator,
         contract=inputs.contract,
-        parameters=logged_parameters(estimator),
+        parameters=parameters_of(estimator),
         metrics={f"holdout_{name}": value for name, value in evaluation.holdout.items()}
         | {f"baseline_{name}": value for name, value in evaluation.baseline.items()},
         datasets={"training": inputs.train, "holdout": inputs.holdout},

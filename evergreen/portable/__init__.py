@@ -11,11 +11,13 @@ from typing import Any
 from evergreen.errors import BrokenBundle, UnsupportedEstimator
 from evergreen.portable import families
 from evergreen.portable.columns import Columns
-from evergreen.portable.model import Classification, Label, Model, Regression
+from evergreen.portable.model import Classification, Decision, Label, Model, Regression
 
 __all__ = ["FORMAT", "Label", "Model", "export", "load"]
 
 FORMAT = 1
+# With a decision, of which a reader of format 1 would know nothing.
+DECIDED = 2
 
 
 def export(estimator: Any) -> dict[str, Any]:
@@ -32,7 +34,12 @@ def export(estimator: Any) -> dict[str, Any]:
         )
     features = [str(name) for name in names]
     exported = families.export(estimator, Columns(tuple(features)))
-    return {"format": FORMAT, "features": features, **asdict(exported)}
+    document = {"format": FORMAT, "features": features, **asdict(exported)}
+    if exported.decision is None:
+        del document["decision"]
+    else:
+        document["format"] = DECIDED
+    return document
 
 
 def load(document: dict[str, Any], features: Sequence[str]) -> Model:
@@ -45,8 +52,10 @@ def load(document: dict[str, Any], features: Sequence[str]) -> Model:
     Raises:
         BrokenBundle: of a format or family that this version does not know, fitted on other features, or damaged.
     """
-    if document.get("format") != FORMAT:
-        raise BrokenBundle(f"model.json is of format {document.get('format')}; this version reads format {FORMAT}")
+    if document.get("format") not in (FORMAT, DECIDED):
+        raise BrokenBundle(
+            f"model.json is of format {document.get('format')}; this version reads format {FORMAT} and {DECIDED}"
+        )
     if list(features) != document.get("features"):
         raise BrokenBundle(f"the model was fitted on {document.get('features')}, the contract names {list(features)}")
     try:
@@ -61,6 +70,7 @@ def load(document: dict[str, Any], features: Sequence[str]) -> Model:
             scorer,
             document["links"],
             zero_is_positive=document["zero_is_positive"],
+            decision=Decision(**document["decision"]) if document["format"] == DECIDED else None,
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
         raise BrokenBundle(f"model.json is not a portable model: {error!r}") from error

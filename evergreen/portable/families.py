@@ -21,6 +21,7 @@ FAMILIES = (
     "pipeline",
     "column_transformer",
     "target",
+    "threshold",
     "imputation",
     "scaling",
     "encoding",
@@ -57,6 +58,8 @@ class Exported:
             from the scores to probabilities, none if the library has none.
         zero_is_positive: a single score of exactly 0 means the second class.
         steps: what a row goes through before it is scored, each with its family's name.
+        decision: `positive`, the position of a class, and the `threshold` of its probability from which on it is the
+            prediction; None if the highest score wins.
     """
 
     scorer: dict[str, Any]
@@ -65,6 +68,7 @@ class Exported:
     links: tuple[str, ...] = ()
     zero_is_positive: bool = False
     steps: tuple[dict[str, Any], ...] = ()
+    decision: dict[str, Any] | None = None
 
     def after(self, steps: Sequence[dict[str, Any]]) -> "Exported":
         """The same with other steps before its own."""

@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from evergreen.contract.contract import Row
@@ -106,8 +107,19 @@ class Regression(Model):
         return score
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Of two classes, the one at the position `positive` is said if its probability is `threshold` or more."""
+
+    positive: int
+    threshold: float
+
+
 class Classification(Model):
-    """A score for each class, or one for the second of two; the highest wins, the first of equals."""
+    """A score for each class, or one for the second of two; the highest wins, the first of equals.
+
+    With a decision, a threshold of the probability decides between the two instead.
+    """
 
     def __init__(
         self,
@@ -118,14 +130,19 @@ class Classification(Model):
         link_names: Sequence[str],
         *,
         zero_is_positive: bool,
+        decision: Decision | None = None,
     ) -> None:
         super().__init__(task, classes, steps, scorer)
         self._labels = classes
         self._link = links.TO_PROBABILITIES[link_names[0]] if link_names else None
         self._zero_is_positive = zero_is_positive
+        self._decision = decision
 
     def predict(self, row: Row) -> Label:
-        return self._labels[self._winner(_comparable(self.raw(row)))]
+        scores = _comparable(self.raw(row))
+        if self._decision and self._link:
+            return self._decided(self._decision, _comparable(self._link(scores)))
+        return self._labels[self._winner(scores)]
 
     def probabilities(self, row: Row) -> list[float] | None:
         return None if self._link is None else _comparable(self._link(self.raw(row)))
@@ -134,16 +151,29 @@ class Classification(Model):
         values = self._prepared(row)
         scores = self._scorer.scores(values)
         tolerance = self._scorer.tolerance(values)
-        if not self._may_win(predicted, scores, tolerance):
-            return False
-        if probabilities is None:
-            return True
-        if self._link is None or len(probabilities) != len(self._labels):
-            return False
+        own = self._link(scores) if self._link else None
         # The logarithm of a probability moves by at most twice what the scores move.
         allowed = 0.0 if self._link is links.shares else 2 * tolerance + _LINK_RELATIVE
-        pairs = zip(self._link(scores), probabilities, strict=True)
-        return all(abs(ours - theirs) <= allowed for ours, theirs in pairs)
+        if self._decision and own:
+            said = self._may_be_decided(self._decision, predicted, own, allowed)
+        else:
+            said = self._may_win(predicted, scores, tolerance)
+        if not said or probabilities is None:
+            return said
+        if own is None or len(probabilities) != len(self._labels):
+            return False
+        return all(abs(ours - theirs) <= allowed for ours, theirs in zip(own, probabilities, strict=True))
+
+    def _decided(self, decision: Decision, probabilities: list[float]) -> Label:
+        # As the library's >=: a probability at the threshold is the positive class.
+        is_positive = probabilities[decision.positive] >= decision.threshold
+        return self._labels[decision.positive if is_positive else 1 - decision.positive]
+
+    def _may_be_decided(self, decision: Decision, label: Any, probabilities: list[float], allowed: float) -> bool:
+        """Whether a label is the decision, or the probability so near to the threshold that rounding alone decides."""
+        if label == self._decided(decision, probabilities):
+            return True
+        return label in self._labels and abs(probabilities[decision.positive] - decision.threshold) <= allowed
 
     def _winner(self, scores: list[float]) -> int:
         if len(scores) == 1:

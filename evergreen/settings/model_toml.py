@@ -3,8 +3,10 @@
 import codecs
 import dataclasses
 import difflib
+import math
 import re
 import tomllib
+import types
 import typing
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +17,12 @@ from evergreen.metrics import METRICS, REGRESSION
 from evergreen.number_text import counted, number
 from evergreen.portable.date_parts import PARTS
 from evergreen.settings.sections import (
+    AIMS,
     COLUMN_TYPES,
     DRIFT_REASONS,
     ESTIMATORS,
+    FALSE_NEGATIVE,
+    FALSE_POSITIVE,
     GROUP,
     RANDOM,
     WITHOUT_PROBABILITIES,
@@ -29,6 +34,10 @@ from evergreen.settings.sections import (
     SplitSettings,
 )
 
+_THRESHOLDS = (
+    f"must be a number between 0 and 1, {', '.join(AIMS)}, or what mistakes cost: "
+    f"{{ {FALSE_POSITIVE} = 1, {FALSE_NEGATIVE} = 20 }}, both above 0"
+)
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -82,6 +91,9 @@ class _Reader:
             if not isinstance(value, dict):
                 raise self._error(section, key, f"must be a section, written [{key}]")
             return self.read(typing.cast(type, kind), value, section=key)
+        # Which of them fit, check_values tells.
+        if isinstance(kind, types.UnionType):
+            return value
         origin = typing.get_origin(kind) or kind
         if origin is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
@@ -104,6 +116,7 @@ class _Reader:
         self._check_data(settings)
         self._check_split(settings.split)
         self._check_preprocessing(settings.preprocessing, settings.task)
+        self._check_decision(settings)
         self._check_promotion(settings.promotion)
         if settings.data.group and settings.data.group in (settings.data.target, settings.split.by):
             raise self._error(
@@ -167,6 +180,31 @@ class _Reader:
             self._check_choice("preprocessing", "date_parts", part, PARTS)
         if preprocessing.log_target and task != REGRESSION:
             raise self._error("preprocessing", "log_target", "goes with regression only")
+
+    def _check_decision(self, settings: ModelSettings) -> None:
+        threshold = settings.decision.threshold
+        if threshold == "":
+            if settings.decision.positive:
+                raise self._error("decision", "threshold", f"is missing: {_THRESHOLDS}")
+            return
+        if settings.task == REGRESSION:
+            raise self._error("decision", "threshold", "goes with classification only")
+        if settings.estimator.type in WITHOUT_PROBABILITIES:
+            raise self._error(
+                "decision", "threshold", f"{settings.estimator.type} knows no probabilities; use another estimator"
+            )
+        if isinstance(threshold, float) and 0 < threshold < 1:
+            return
+        if isinstance(threshold, str) and threshold in AIMS:
+            return
+        if isinstance(threshold, dict) and self._are_costs(threshold):
+            return
+        raise self._error("decision", "threshold", f"{_THRESHOLDS}, got {threshold!r}")
+
+    def _are_costs(self, costs: dict[str, typing.Any]) -> bool:
+        numbers = [cost for cost in costs.values() if isinstance(cost, int | float) and not isinstance(cost, bool)]
+        known = set(costs) == {FALSE_POSITIVE, FALSE_NEGATIVE}
+        return known and len(numbers) == len(costs) and all(0 < cost < math.inf for cost in numbers)
 
     def _check_promotion(self, promotion: PromotionSettings) -> None:
         if not 0.5 < promotion.confidence < 1:

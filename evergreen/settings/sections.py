@@ -38,6 +38,11 @@ SHARE, IMPORTANCE, BROKEN, PREDICTION = "share", "importance", "broken", "predic
 SAME_CALLER = "same caller"
 DRIFT_REASONS = (SHARE, IMPORTANCE, BROKEN, PREDICTION)
 
+# What a threshold can be chosen for.
+F1, BALANCED_ACCURACY = "f1", "balanced_accuracy"
+AIMS = (F1, BALANCED_ACCURACY)
+FALSE_POSITIVE, FALSE_NEGATIVE = "false_positive", "false_negative"
+
 REFUSE, ALLOW = "refuse", "allow"
 CONTRACT_CHANGES = (REFUSE, ALLOW)
 
@@ -150,6 +155,35 @@ class EstimatorSettings:
     parameters: dict[str, Any] = field(
         default_factory=dict, metadata=_says("Parameters of the scikit-learn estimator, by their own names.")
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionSettings:
+    """Which of two classes is predicted at which probability; without it, the likelier one.
+
+    The prediction is the decision: `accuracy` and `f1_macro`, in Judge's gates and in live quality, measure the
+    decisions, and `log_loss` the probabilities, which no threshold moves. Where one mistake costs more than the other,
+    the cheapest decisions often have a low accuracy, so judge by `log_loss`.
+    """
+
+    threshold: float | str | dict[str, float] = field(
+        default="",
+        metadata=_says(
+            "From this probability on, the positive class is predicted. A number; or `f1` or `balanced_accuracy`: the "
+            "threshold at which that is highest; or what mistakes cost, such as `{ false_positive = 1, "
+            "false_negative = 20 }`: the one at which a decision costs least on average. A threshold is chosen on "
+            "training rows that five fits, each to four fifths of them, have not seen (whole groups of `[data] group`, "
+            "blocks in the order of time), so that fitting takes about five times as long."
+        ),
+    )
+    positive: str = field(
+        default="", metadata=_says("The label of the positive class; without it, the second of the two when sorted.")
+    )
+
+    @property
+    def costs(self) -> dict[str, float] | None:
+        """Of a false positive and of a false negative, if these are given."""
+        return self.threshold if isinstance(self.threshold, dict) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,6 +375,7 @@ class ModelSettings:
     seed: int = field(default=0, metadata=_says("Of everything random in training."))
     preprocessing: PreprocessingSettings = field(default_factory=PreprocessingSettings)
     estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
+    decision: DecisionSettings = field(default_factory=DecisionSettings)
     promotion: PromotionSettings = field(default_factory=PromotionSettings)
     card: CardSettings = field(default_factory=CardSettings)
     sheet: SheetSettings = field(default_factory=SheetSettings)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from evergreen.confusion import Confusion
 from evergreen.contract.contract import Contract
 from evergreen.judging.bootstrap import measure
 from evergreen.judging.dependence import Units, units_of
@@ -53,6 +54,12 @@ def judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subjec
         )
         result.quality = quality.as_dict()
         result.notes += _doubts(promise, live, quality)
+        if rule := subject.decision:
+            result.decision = {
+                "positive": rule["positive"],
+                "live": Confusion.of(live, rule["positive"]).as_dict(rule["costs"]),
+                "promised": rule["holdout"],
+            }
     if labelled:
         most = ceiling(metric, promise, _outcomes(labelled, contract))
         result.slices = [

@@ -37,6 +37,8 @@ class CheckResult:
         features: name, distance, reasons and what is broken of each compared feature, those that moved most first.
         prediction: the same of the predictions; None if several versions made them.
         quality: as evergreen.monitoring.quality.Quality; None with `quality_reason` if it is not known.
+        decision: of a model with a threshold, `positive` and, as evergreen.confusion.Confusion.as_dict, the decisions
+            of this version that have a truth (`live`) and those of the holdout (`promised`); None without either.
         notes: other things worth knowing, in words.
         recent_rows: of the checks before this one, newest last.
     """
@@ -60,6 +62,7 @@ class CheckResult:
     prediction: dict[str, Any] | None = None
     quality: dict[str, Any] | None = None
     quality_reason: str = ""
+    decision: dict[str, Any] | None = None
     slices: list[SliceQuality] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     model_age_days: float | None = None

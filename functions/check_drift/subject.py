@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 from evergreen.contract.contract import Contract
 from evergreen.monitoring.drift.history import History
@@ -47,6 +48,11 @@ class Subject:
     def group(self) -> str:
         """The column of the groups; empty if there is none."""
         return str(self.bundle.monitoring.get("group", ""))
+
+    @property
+    def decision(self) -> dict[str, Any] | None:
+        """As training.decision.summary has it; None if no threshold decides."""
+        return self.bundle.metrics.get("decision")
 
     @property
     def importance(self) -> dict[str, float]:

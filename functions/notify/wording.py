@@ -5,7 +5,8 @@ from typing import Any
 
 from evergreen import names
 from evergreen.metrics import METRICS
-from evergreen.number_text import number
+from evergreen.number_text import number, percent
+from evergreen.quoting import line
 
 # In chat tools, what stands between these is a link or calls a person or a channel; the words may quote a caller.
 _AS_THEY_ARE = str.maketrans("<>", "()")
@@ -143,8 +144,30 @@ def quality_in_words(check: dict[str, Any]) -> str:
     return (
         f"{verdict}: {quality['metric']} {text(quality['live'])} (95% interval {text(quality['low'])} to "
         f"{text(quality['high'])}) on {number(quality['labels'])} labelled predictions, {text(quality['promised'])} "
-        "promised by the holdout"
+        f"promised by the holdout{_decisions_in_words(check.get('decision'))}"
     )
+
+
+def _decisions_in_words(decision: dict[str, Any] | None) -> str:
+    """How the decisions with a truth compare with those of the holdout; a check of an older release has none."""
+    if not decision:
+        return ""
+    live, promised = decision["live"], decision["promised"]
+    counts = (
+        f"{number(live['true_positive'])} right and {number(live['false_positive'])} wrong of those predicted "
+        f"{line(decision['positive'])}, {number(live['true_negative'])} right and {number(live['false_negative'])} "
+        "wrong of the others"
+    )
+    shares = [
+        f"{name} {_share(live[name])} ({_share(promised[name])} on the holdout)" for name in ("precision", "recall")
+    ]
+    if "cost" in live:
+        shares.append(f"cost of a decision {number(live['cost'])} ({number(promised['cost'])} on the holdout)")
+    return f". Decisions: {counts}; {', '.join(shares)}"
+
+
+def _share(value: float | None) -> str:
+    return "not known" if value is None else percent(value)
 
 
 def is_named(column: dict[str, Any]) -> bool:

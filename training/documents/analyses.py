@@ -5,6 +5,7 @@ from typing import Any
 
 from evergreen.metrics import METRICS, Outcomes
 from evergreen.number_text import number
+from training.documents import decisions
 from training.documents.document import Block, Gallery, Section, Table, shortened
 from training.documents.outcome_plots import outcome_plots
 from training.documents.plots import by_importance, importance_plots, slice_plots, worst_first
@@ -20,13 +21,16 @@ def section(metrics: dict[str, Any], outcomes: Outcomes, *, target: str) -> Sect
         metrics: the content of metrics.json.
         outcomes: the model's predictions on the holdout.
     """
-    metric = metrics["metric"]
+    metric, decision = metrics["metric"], metrics.get("decision")
     figures = (
-        *outcome_plots(outcomes, target=target),
+        *outcome_plots(outcomes, target=target, decided=decision is not None),
         *importance_plots(metrics["importance"], metric=metric),
         *slice_plots(metrics["slices"], metric=metric, overall=metrics["holdout"][metric]),
     )
-    blocks: list[Block] = [_metrics(metrics), Gallery(figures)]
+    blocks: list[Block] = [_metrics(metrics)]
+    if decision:
+        blocks += decisions.blocks(decision)
+    blocks.append(Gallery(figures))
     if metrics["importance"]:
         blocks.append(_importance(metrics["importance"], metric=metric))
     blocks += [_slices(feature, values, metric=metric) for feature, values in metrics["slices"].items() if values]

@@ -24,13 +24,17 @@ _OTHERS = "(others)"
 _TINT = LinearSegmentedColormap.from_list("tint", [to_rgba(ACCENT, 0.0), to_rgba(ACCENT, 0.4)])
 
 
-def outcome_plots(outcomes: Outcomes, *, target: str) -> list[Figure]:
-    """The plots that the outcomes allow: a classifier without probabilities has a confusion matrix and no curves."""
+def outcome_plots(outcomes: Outcomes, *, target: str, decided: bool = False) -> list[Figure]:
+    """The plots that the outcomes allow: a classifier without probabilities has a confusion matrix and no curves.
+
+    Args:
+        decided: whether a threshold decides; then there are both.
+    """
     if not outcomes.classes:
         return _regression(outcomes, target=target)
     if not outcomes.probabilities:
         return [_confusion(outcomes)]
-    return _classification(outcomes)
+    return [*_classification(outcomes), *([_confusion(outcomes)] if decided else [])]
 
 
 def _regression(outcomes: Outcomes, *, target: str) -> list[Figure]:

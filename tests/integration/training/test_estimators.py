@@ -15,11 +15,13 @@ from evergreen.metrics import CLASSIFICATION, METRICS, REGRESSION
 from evergreen.settings.sections import (
     ESTIMATORS,
     WITHOUT_PROBABILITIES,
+    DecisionSettings,
     PreprocessingSettings,
 )
 from evergreen.versions.bundle import HoldoutRow, ServableModel
 from tests.integration.training.houses import ALL, SETTINGS, as_text, houses, prepared_houses, with_estimator
 from training import train
+from training.decision import decided, parameters_of
 from training.estimators import CLASSES, build, logged_parameters
 from training.evaluation import baseline, predict
 from training.prepare import prepare
@@ -146,6 +148,24 @@ def test_every_preprocessing_is_served_as_scikit_learn_does_it(prepared, task, t
     parts = prepared[task]
 
     assert in_bundle_and_mlflow(train.fit(parts.train, parts.contract, settings), parts) is None
+
+
+@pytest.mark.parametrize("type_", [name for name in ESTIMATORS[CLASSIFICATION] if name not in WITHOUT_PROBABILITIES])
+def test_every_classifier_with_a_threshold_is_served_as_scikit_learn_decides(type_):
+    frame = houses()
+    frame = frame.assign(price=(frame.price > 180_000).map({True: "dear", False: "fair"}))
+    settings = dataclasses.replace(
+        with_estimator(CLASSIFICATION, type_), decision=DecisionSettings(threshold="f1", positive="dear")
+    )
+    parts = prepare(as_text(frame), settings, file="houses.csv")
+    estimator = decided(train.fit, parts.train, parts.contract, settings, units=parts.train_units)
+
+    assert in_bundle_and_mlflow(estimator, parts) is None
+    found = parameters_of(estimator)
+    assert (found["estimator"], found["decision_threshold"]) == (
+        CLASSES[CLASSIFICATION][type_].__name__,
+        estimator.threshold,
+    )
 
 
 def test_a_model_of_the_targets_logarithm_is_served_as_scikit_learn_does_it(prepared):

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from evergreen import names
+from evergreen.confusion import Confusion
 from functions.check_drift.result import BROKEN_INPUT
 from functions.notify.wording import bulleted, compose, is_told_already, quality_in_words
 from tests.unit.functions.notifications import CHECK, FELL, MODEL, alarm, told
@@ -53,6 +54,19 @@ def test_without_labels_a_message_says_that_quality_is_not_known_and_why():
 
     assert told(check=unknown).paragraphs["Quality"] == f"not known: {unknown.quality_reason}"
     assert quality_in_words(asdict(unknown)) == f"not known: {unknown.quality_reason}"
+
+
+def test_a_check_of_decisions_says_what_they_cost_beside_the_holdout():
+    live = Confusion(true_positive=90, false_positive=30, false_negative=10, true_negative=270)
+    promised = Confusion(true_positive=0, false_positive=0, false_negative=30, true_negative=570)
+    costs = {"false_positive": 1.0, "false_negative": 20.0}
+    decision = {"positive": "yes", "live": live.as_dict(costs), "promised": promised.as_dict(costs)}
+
+    assert quality_in_words(asdict(replace(CHECK, decision=decision))).endswith(
+        "10% promised by the holdout. Decisions: 90 right and 30 wrong of those predicted yes, 270 right and 10 wrong "
+        "of the others; precision 75% (not known on the holdout), recall 90% (0% on the holdout), cost of a decision "
+        "0.575 (1 on the holdout)"
+    )
 
 
 def test_a_quality_message_says_how_far_it_fell():

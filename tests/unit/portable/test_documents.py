@@ -137,7 +137,7 @@ def test_a_model_that_does_not_know_its_features_names_is_refused():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 99}, "format 99; this version reads format 1"),
+        ({"format": 99}, "format 99; this version reads format 1 and 2"),
         ({"features": ["a", "b"]}, "fitted on"),
         ({"scorer": {"family": "oracle"}}, "family oracle; this version knows linear"),
         ({"steps": [{"family": "oracle"}]}, "family oracle"),

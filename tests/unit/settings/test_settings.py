@@ -155,6 +155,52 @@ def test_an_estimator_without_probabilities_cannot_be_judged_by_log_loss(tmp_pat
         read(tmp_path, text.replace('"hist_gradient_boosting"', '"linear_svm"'))
 
 
+def of_two_classes(decision: str, *, estimator: str = "logistic") -> str:
+    text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"accuracy"')
+    return re.sub(r'type = "hist_gradient_boosting"', f'type = "{estimator}"', text) + f"\n[decision]\n{decision}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "threshold"),
+    [
+        ("0.07", 0.07),
+        ('"f1"', "f1"),
+        ('"balanced_accuracy"', "balanced_accuracy"),
+        ("{ false_positive = 1, false_negative = 20.5 }", {"false_positive": 1, "false_negative": 20.5}),
+    ],
+)
+def test_a_threshold_is_a_number_an_aim_or_costs(tmp_path, written, threshold):
+    assert read(tmp_path, of_two_classes(f"threshold = {written}")).decision.threshold == threshold
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("0.0", "1", "true", "nan", "[0.5]", '"F1"', "{ false_positive = 1 }"),
+        "{ false_positive = 1, false_negative = 0 }",
+        '{ false_positive = 1, false_negative = "20" }',
+        "{ false_positive = 1, false_negative = inf }",
+        "{ false_positive = 1, false_negative = 1, true_positive = 1 }",
+    ],
+)
+def test_another_threshold_is_refused_with_its_line_and_what_it_may_be(tmp_path, written):
+    words = (
+        r"model\.toml:\d+: decision\.threshold: must be a number between 0 and 1, f1, balanced_accuracy, or what .*got"
+    )
+
+    with pytest.raises(InvalidSettings, match=words):
+        read(tmp_path, of_two_classes(f"threshold = {written}"))
+
+
+def test_a_threshold_needs_a_classifier_with_probabilities(tmp_path):
+    with pytest.raises(InvalidSettings, match="decision.threshold: goes with classification only"):
+        read(tmp_path, GOOD + "\n[decision]\nthreshold = 0.3\n")
+    with pytest.raises(InvalidSettings, match="decision.threshold: linear_svm knows no probabilities"):
+        read(tmp_path, of_two_classes("threshold = 0.3", estimator="linear_svm"))
+    with pytest.raises(InvalidSettings, match="decision.threshold: is missing: must be a number between"):
+        read(tmp_path, of_two_classes('positive = "yes"'))
+
+
 def test_the_logarithm_of_a_target_goes_with_regression(tmp_path):
     text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"accuracy"')
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from evergreen.versions.bundle import METRICS
 from functions.check_drift.result import OK
+from tests.bundles import changed
 from tests.integration.functions.check_drift.checking import (
     ROWS,
     answers,
@@ -113,6 +115,36 @@ def test_a_classifier_is_judged_by_its_own_metric(captures, metric, share_of_no,
     assert (result.quality["labels"], result.quality["fell"]) == (400, fell)
     if metric == "accuracy":
         assert (result.quality["promised"], result.quality["live"]) == (0.75, share_of_no / 100)
+
+
+def decisive(costs) -> dict[str, bytes]:
+    """The classifier, with a decision of which its metrics tell."""
+    promised = {"true_positive": 0, "false_positive": 0, "false_negative": 150, "true_negative": 450}
+    decision = {"positive": "yes", "costs": costs, "holdout": {**promised, "precision": None, "recall": 0.0}}
+    return changed(classifier("accuracy"), METRICS, decision=decision)
+
+
+def test_live_decisions_are_counted_beside_those_of_the_holdout(captures):
+    said = [*answers(ROWS[:120], {"no": 0.4, "yes": 0.6}), *answers(ROWS[120:], {"no": 0.9, "yes": 0.1})]
+    captures.put_records(records(said))
+    truth = {item["prediction_id"]: "yes" if number < 90 or number >= 390 else "no" for number, item in enumerate(said)}
+    captures.put_feedback(feedback(truth))
+
+    costs = {"false_positive": 1.0, "false_negative": 20.0}
+    found = captures.result(files=decisive(costs)).decision
+
+    assert found["live"] == {
+        "true_positive": 90,
+        "false_positive": 30,
+        "false_negative": 10,
+        "true_negative": 270,
+        "precision": 0.75,
+        "recall": 0.9,
+        "cost": (30 + 20 * 10) / 400,
+    }
+    assert (found["positive"], found["promised"]["false_negative"]) == ("yes", 150)
+    assert "cost" not in captures.result(files=decisive(None)).decision["live"]
+    assert captures.result(files=classifier("accuracy")).decision is None
 
 
 def test_an_earlier_version_may_have_known_other_classes(captures):

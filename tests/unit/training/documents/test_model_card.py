@@ -120,6 +120,58 @@ def test_a_classifier_without_probabilities_has_a_card_without_curves(write):
     assert "plot-roc.svg" not in files[CARD_MARKDOWN]
 
 
+DECISION = {
+    "positive": "dear",
+    "negative": "cheap",
+    "threshold": 0.0713,
+    "chosen": "cost",
+    "folds": "group",
+    "costs": {"false_positive": 1.0, "false_negative": 20.0},
+    "holdout": {
+        "true_positive": 28,
+        "false_positive": 7,
+        "false_negative": 1,
+        "true_negative": 24,
+        "precision": 0.8,
+        "recall": 28 / 29,
+        "cost": 0.45,
+    },
+    "always": {"cheap": 9.667, "dear": 0.5167},
+}
+
+
+def card_of_decisions(write, **changed) -> dict[str, str]:
+    outcomes = evidence.class_outcomes()
+    return write(
+        outcomes=outcomes,
+        settings=evidence.settings(task=CLASSIFICATION, metric="log_loss"),
+        contract=evidence.contract(classes=evidence.CLASSES),
+        metrics=evidence.metrics(outcomes, metric="log_loss") | {"decision": {**DECISION, **changed}},
+    )
+
+
+def test_a_card_of_decisions_has_the_threshold_what_it_does_and_what_it_costs(write):
+    files = card_of_decisions(write)
+    card = files[CARD_MARKDOWN]
+
+    assert "The prediction is dear where its probability is 0.0713 or more, else cheap. Of all thresholds" in card
+    assert "costs least on average at this one, on training rows that the model had not seen: whole groups" in card
+    assert "| dear | 28 | 7 |" in card
+    assert "| cheap | 1 | 24 |" in card
+    assert "80% of the rows predicted dear are" in card
+    assert "0.45 (1 a false positive, 20 a false negative); always cheap: 9.667; always dear: 0.5167" in card
+    assert {"plot-confusion.svg", "plot-roc.svg"} <= files.keys()
+
+
+def test_a_given_threshold_without_costs_is_told_as_such(write):
+    none = {**DECISION["holdout"], "true_positive": 0, "false_positive": 0, "precision": None}
+    card = card_of_decisions(write, chosen="given", folds=None, costs=None, holdout=none)[CARD_MARKDOWN]
+
+    assert "model.toml gives this threshold." in card
+    assert "no row was predicted dear" in card
+    assert "Cost of a decision" not in card
+
+
 def test_a_card_without_slices_says_how_to_have_them(write):
     metrics = {**evidence.metrics(evidence.regression_outcomes()), "slices": {}}
     files = write(metrics=metrics, settings=evidence.settings(slices=()))
