@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from evergreen.contract.contract import Contract
@@ -18,6 +19,7 @@ class Prepared:
         dropped: how many rows were left out, by the reason.
         findings: warnings about the training rows, one sentence each.
         train_units, holdout_units: how the rows depend on each other.
+        train_weights: of the training rows in the fit; None if model.toml names no column of them.
     """
 
     train: pd.DataFrame
@@ -27,3 +29,4 @@ class Prepared:
     findings: tuple[str, ...]
     train_units: Units = INDEPENDENT
     holdout_units: Units = INDEPENDENT
+    train_weights: np.ndarray | None = None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from evergreen import names, portable, tracking_login
@@ -26,6 +27,7 @@ from training.estimators import build, features_of, in_one_thread, logged_parame
 from training.evaluation import Evaluation, evaluate, predict
 from training.monitoring import monitoring_rules
 from training.units import from_columns
+from training.weights import WEIGHT, for_fit
 
 # Rows that are turned into JSON at once.
 _AT_ONCE = 10_000
@@ -44,10 +46,12 @@ class Inputs:
     holdout: pd.DataFrame
     train_units: Units
     holdout_units: Units
+    train_weights: np.ndarray | None
 
     @classmethod
     def read(cls, folder: Path, settings_file: Path) -> "Inputs":
         train, train_units = from_columns(pd.read_parquet(folder / prepare.TRAIN))
+        weights = train.pop(WEIGHT).to_numpy() if WEIGHT in train else None
         holdout, holdout_units = from_columns(pd.read_parquet(folder / prepare.HOLDOUT))
         return cls(
             folder=folder,
@@ -59,18 +63,24 @@ class Inputs:
             holdout=holdout,
             train_units=train_units,
             holdout_units=holdout_units,
+            train_weights=weights,
         )
 
 
-def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any:
+def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings, *, weights: np.ndarray | None = None) -> Any:
     """Fit the estimator, with the preprocessing that it needs.
 
+    Args:
+        weights: of the rows; None if all weigh the same.
+
     Raises:
-        InvalidSettings: the estimator has no such parameter, or refuses its value.
+        InvalidSettings: the estimator has no such parameter, or refuses its value; or class_weight names no class.
     """
     estimator = build(settings, contract)
+    weights = for_fit(train[contract.target], weights, contract, settings.estimator)
+    parameters = {} if weights is None else {"estimator__sample_weight": weights}
     try:
-        estimator.fit(features_of(train, contract), train[contract.target])
+        estimator.fit(features_of(train, contract), train[contract.target], **parameters)
     except ValueError as error:
         raise InvalidSettings(f"{settings.estimator.type} cannot be fitted: {error}") from error
     return in_one_thread(estimator)
@@ -113,7 +123,7 @@ def run(
     """
     inputs = Inputs.read(prepared, settings_file)
     settings, contract = inputs.settings, inputs.contract
-    estimator = fit(inputs.train, contract, settings)
+    estimator = fit(inputs.train, contract, settings, weights=inputs.train_weights)
     # An estimator that cannot be served, or a drift rule that cannot be held, fails the job, before anything is written
     # or registered.
     model = json.dumps(portable.export(estimator)).encode()

@@ -32,7 +32,7 @@ def test_the_first_candidate_that_beats_the_mean_is_promoted():
     decision = judge(bundle(8.0), None)
 
     assert decision.promote
-    assert decision.reason == "first champion: mae 2 beats 5 of always predicting the mean"
+    assert decision.reason == "first champion: mae 2 beats 5 of always predicting the median"
     assert not judge(bundle(15.0), None).promote
 
 
@@ -44,7 +44,7 @@ def test_a_candidate_that_beats_the_baseline_by_luck_alone_is_refused():
     assert closed(decision) == ["baseline", "champion"]
     assert found.numbers["candidate"] < found.numbers["baseline"]
     assert found.reason.startswith(
-        "mae 1 is no better than 1.01 of always predicting the mean beyond noise: the gain of 0.01 may as well be -0.0"
+        "mae 1 is no better than 1.01 of always predicting the median beyond noise: the gain of 0.01 may as well be -0"
     )
     assert "at 97.5% confidence" in found.reason
 
@@ -53,7 +53,7 @@ def test_a_candidate_that_surely_beats_the_baseline_is_promoted():
     decision = judge(bundle(8.0, baseline=15.0), None)
 
     assert decision.promote
-    assert decision.reason == "first champion: mae 2 beats 5 of always predicting the mean"
+    assert decision.reason == "first champion: mae 2 beats 5 of always predicting the median"
 
 
 def test_every_gate_is_looked_at_in_the_order_of_its_weight():
