@@ -56,7 +56,8 @@ def judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subjec
         )
         result.quality = quality.as_dict()
         result.notes += _doubts(promise, live, quality)
-    if labelled:
+    # What is not known of all of them has no ceiling for its parts.
+    if labelled and not why_unknown(metric, _outcomes(labelled, contract)):
         most = ceiling(metric, promise, _outcomes(labelled, contract))
         parts = {part: _outcomes(rows, contract) for part, rows in sorted(_parts(labelled, own, wanted.slices).items())}
         result.slices = [

@@ -1,5 +1,6 @@
 """Judge's decision, from bundles in memory."""
 
+import json
 from typing import Any
 
 import pytest
@@ -173,6 +174,18 @@ def test_a_champion_that_predicts_something_else_is_no_measure():
 
     assert decision.promote
     assert decision.reason.endswith("the champion predicts another target, 'rent'")
+
+
+def test_a_champion_of_which_the_metric_is_not_known_is_no_measure():
+    """It predicts a number without a logarithm; and the decision stays JSON."""
+    measured = {"metric": "rmsle", "baseline": {"rmsle": 5.0}, "baseline_model": None}
+    candidate = changed(constant_bundle(9.0), METRICS, **measured)
+
+    decision = judge(Bundle.read(candidate.__getitem__), bundle(-2.0))
+
+    assert decision.promote
+    assert "cannot be compared with the champion: rmsle takes the logarithm" in decision.reason
+    json.dumps(decision.as_dict(), allow_nan=False)
 
 
 def test_a_champion_of_another_task_is_no_measure():
