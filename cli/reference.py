@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-from evergreen.metrics import METRICS
+from evergreen.metrics import examples
 from evergreen.settings.sections import ESTIMATORS, TASKS, EstimatorSettings, ModelSettings
 
 _HEAD = """# model.toml
@@ -25,18 +25,18 @@ def page() -> str:
 
 
 def _sections(cls: type, name: str) -> Iterator[str]:
-    types = typing.get_type_hints(cls)
+    kinds = typing.get_type_hints(cls)
     lines = [f"## {f'[{name}]' if name else 'Above the first section'}", "", str(inspect.getdoc(cls)), ""]
     lines += ["| key | type | default | |", "|---|---|---|---|"]
     nested = []
     for item in dataclasses.fields(cls):
-        if dataclasses.is_dataclass(types[item.name]):
+        if dataclasses.is_dataclass(kinds[item.name]):
             nested.append(item.name)
         else:
-            lines.append(f"| `{item.name}` | {_type(types[item.name])} | {_default(item)} | {_words(cls, item)} |")
+            lines.append(f"| `{item.name}` | {_type(kinds[item.name])} | {_default(item)} | {_words(cls, item)} |")
     yield "\n".join([*lines, ""])
     for key in nested:
-        yield from _sections(types[key], key)
+        yield from _sections(kinds[key], key)
 
 
 def _type(type_: Any) -> str:
@@ -62,8 +62,7 @@ def _words(cls: type, item: dataclasses.Field[Any]) -> str:
         words += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
     if (cls, item.name) == (ModelSettings, "metric"):
         for task in TASKS:
-            names = ", ".join(f"`{name}`" for name, metric in METRICS.items() if metric.task == task)
-            words += f" {task.capitalize()}: {names}."
+            words += f" {task.capitalize()}: {', '.join(f'`{name}`' for name in examples(task))}."
     if (cls, item.name) == (EstimatorSettings, "type"):
         words += " One of those below."
     return words

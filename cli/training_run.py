@@ -194,7 +194,7 @@ def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
             f"{name} has no column {', '.join(map(repr, missing))}, which model.toml names; "
             f"it has: {', '.join(columns)}"
         )
-    features = [column for column in columns if column not in (settings.data.target, *settings.data.leave_out)]
+    features = [column for column in columns if column not in settings.no_features]
     settings.check_features(features, file=name)
     return present
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from evergreen.contract import dates
+from evergreen.contract.cells import label
 from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Contract, Feature
-from evergreen.errors import InvalidData
+from evergreen.errors import InvalidData, InvalidSettings
 from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import counted, number
 from evergreen.settings.sections import ModelSettings
@@ -22,17 +23,20 @@ def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *
     """The contract of the training rows: features and target, numbers as float64, categories as text.
 
     Raises:
+        InvalidSettings: the positive class is none of two.
         InvalidData: a feature is missing in every training row, the target has too few or too many classes, or a class
             occurs in the holdout only.
     """
     target = settings.data.target
     names = [name for name in train.columns if name != target]
+    classes = _classes(train[target], holdout[target], file=file) if settings.task == CLASSIFICATION else ()
     return Contract(
         task=settings.task,
         target=target,
         features=tuple(_feature(train[name], file=file) for name in names),
         missing=tuple(settings.data.missing),
-        classes=_classes(train[target], holdout[target], file=file) if settings.task == CLASSIFICATION else (),
+        classes=classes,
+        positive=_positive(settings, classes),
         longest_text=settings.data.longest_text,
     )
 
@@ -110,3 +114,15 @@ def _classes(train: pd.Series, holdout: pd.Series, *, file: str) -> tuple[str, .
             "add rows or change [split] holdout"
         )
     return tuple(classes)
+
+
+def _positive(settings: ModelSettings, classes: tuple[str, ...]) -> str:
+    positive = str(label(settings.positive))
+    if positive and len(classes) != 2:
+        raise InvalidSettings(f"model.toml: positive goes with two classes, and the target has {number(len(classes))}")
+    if positive and positive not in classes:
+        raise InvalidSettings(
+            f"model.toml: positive: {settings.positive!r} is no class of the target {settings.data.target!r}; the "
+            f"classes are {' and '.join(map(repr, classes))}"
+        )
+    return positive

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import confusion_matrix_at_thresholds
 from sklearn.model_selection import FixedThresholdClassifier, GroupKFold, StratifiedKFold
@@ -20,38 +19,38 @@ from evergreen.number_text import number
 from evergreen.quoting import quoted
 from evergreen.settings.sections import F1, FALSE_NEGATIVE, FALSE_POSITIVE, ModelSettings
 from training.estimators import features_of, logged_parameters
+from training.rows import TrainingRows
 
 _FOLDS = 5
 # Classes that a message names.
 _NAMED = 5
 
-Fit = Callable[[pd.DataFrame, Contract, ModelSettings], Pipeline]
+Fit = Callable[[TrainingRows, Contract, ModelSettings], Pipeline]
 
 
-def decided(fit: Fit, train: pd.DataFrame, contract: Contract, settings: ModelSettings, *, units: Units) -> Any:
+def decided(fit: Fit, rows: TrainingRows, contract: Contract, settings: ModelSettings) -> Any:
     """The fitted pipeline; with [decision], in a classifier that predicts by the threshold.
 
     Args:
         fit: fits the pipeline to some rows.
-        units: how the training rows depend on each other.
 
     Raises:
         InvalidSettings: there are not two classes, or too few rows of one of them to choose a threshold.
     """
     threshold = settings.decision.threshold
     if threshold == "":
-        return fit(train, contract, settings)
-    positive = _positive(contract, settings)
+        return fit(rows, contract, settings)
+    positive = _positive(contract)
     if not isinstance(threshold, float):
-        truth = (train[contract.target] == positive).to_numpy()
-        folds = _folds(truth, units, seed=settings.seed)
-        threshold = choose(truth, _unseen(fit, train, contract, settings, positive, folds), threshold)
-    fitted = fit(train, contract, settings)
+        truth = (rows.table[contract.target] == positive).to_numpy()
+        folds = _folds(truth, rows.units, seed=settings.seed)
+        threshold = choose(truth, _unseen(fit, rows, contract, settings, positive, folds), threshold)
+    fitted = fit(rows, contract, settings)
     # Frozen: it is fitted already, and what it was given besides the rows is its own affair.
     decider = FixedThresholdClassifier(
         FrozenEstimator(fitted), threshold=threshold, pos_label=positive, response_method="predict_proba"
     )
-    return decider.fit(features_of(train, contract), train[contract.target])
+    return decider.fit(features_of(rows.table, contract), rows.table[contract.target])
 
 
 def parameters_of(estimator: Any) -> dict[str, Any]:
@@ -127,19 +126,14 @@ def _between(low: float, high: float) -> float:
     return next((each for each in rounded if low < each <= high), high)
 
 
-def _positive(contract: Contract, settings: ModelSettings) -> str:
+def _positive(contract: Contract) -> str:
     classes = contract.classes
     if len(classes) != 2:
         named = ", ".join(map(quoted, classes[:_NAMED])) + (" ..." if len(classes) > _NAMED else "")
         raise InvalidSettings(
             f"model.toml: [decision] threshold goes with two classes; {contract.target} has {len(classes)}: {named}"
         )
-    positive = settings.decision.positive or classes[1]
-    if positive not in classes:
-        raise InvalidSettings(
-            f"model.toml: [decision] positive must be one of {', '.join(map(quoted, classes))}, got {positive!r}"
-        )
-    return positive
+    return contract.positive or classes[1]
 
 
 def _apart_by(units: Units) -> str:
@@ -181,7 +175,7 @@ def _folds(truth: np.ndarray, units: Units, *, seed: int) -> list[Codes]:
 
 def _unseen(
     fit: Fit,
-    train: pd.DataFrame,
+    rows: TrainingRows,
     contract: Contract,
     settings: ModelSettings,
     positive: str,
@@ -191,11 +185,11 @@ def _unseen(
 
     Not by cross_val_predict, which fits to numbered classes: parameters that name a class would name none.
     """
-    probabilities = np.empty(len(train))
+    everything, probabilities = np.arange(len(rows.table)), np.empty(len(rows.table))
     for place, fold in enumerate(folds, 1):
         started = time.monotonic()
-        fitted = fit(train.iloc[np.delete(np.arange(len(train)), fold)], contract, settings)
+        fitted = fit(rows.take(np.delete(everything, fold)), contract, settings)
         column = list(fitted.classes_).index(positive)
-        probabilities[fold] = fitted.predict_proba(features_of(train.iloc[fold], contract))[:, column]
+        probabilities[fold] = fitted.predict_proba(features_of(rows.table.iloc[fold], contract))[:, column]
         print(f"Threshold: fit {place} of {len(folds)} took {time.monotonic() - started:.1f} s", flush=True)
     return probabilities

@@ -1,6 +1,7 @@
 """The estimators of model.toml: the scikit-learn class of each, and its preprocessing."""
 
 import difflib
+import inspect
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,18 @@ def build(settings: ModelSettings, contract: Contract, *, groups: int = 0) -> Pi
     if settings.preprocessing.log_target:
         estimator = TransformedTargetRegressor(estimator, func=np.log1p, inverse_func=np.expm1)
     return Pipeline([("preprocessing", ColumnTransformer(transformers)), ("estimator", estimator)])
+
+
+def take_weights(pipeline: Pipeline) -> None:
+    """Have the library hand the weights of rows on to the estimator, and to no step of its preprocessing.
+
+    Called where its metadata routing is switched on.
+    """
+    final = pipeline.named_steps["estimator"]
+    final = final.regressor if isinstance(final, TransformedTargetRegressor) else final
+    for part in pipeline.get_params().values():
+        if hasattr(part, "set_fit_request") and "sample_weight" in inspect.signature(part.fit).parameters:
+            part.set_fit_request(sample_weight=part is final)
 
 
 def in_one_thread(estimator: Any) -> Any:

@@ -1,18 +1,22 @@
 """Evaluates a fitted estimator on the holdout: metrics with intervals, a baseline, slices, importance."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.inspection import permutation_importance
 
 from evergreen.contract.contract import Contract
+from evergreen.errors import InvalidSettings
 from evergreen.judging.bootstrap import estimate
 from evergreen.judging.dependence import Units
 from evergreen.judging.improvement import slice_label
-from evergreen.metrics import METRICS, Outcomes, measure_all
+from evergreen.metrics import Outcomes, measure_all, metric_of, why_unknown
 from evergreen.settings.sections import ModelSettings
+from evergreen.settings.toml_text import text
 from training.estimators import features_of
 
 # How often a feature is shuffled, and in how many holdout rows at most.
@@ -32,7 +36,7 @@ class Evaluation:
         worth: what the holdout's rows tell of the metric of model.toml, as evergreen.judging.dependence.Worth.
         importance: by feature, how much worse the metric of model.toml gets when the feature is shuffled: mean and
             standard deviation over the repeats, in units of the metric.
-        slices: by feature and value: the number of rows, and the metric of model.toml on them.
+        slices: by feature and value: the number of rows, and the metric of model.toml on them; None if not known.
     """
 
     holdout: dict[str, float]
@@ -41,7 +45,7 @@ class Evaluation:
     intervals: dict[str, tuple[float, float]]
     worth: dict[str, Any]
     importance: dict[str, dict[str, float]]
-    slices: dict[str, dict[str, dict[str, float]]]
+    slices: dict[str, dict[str, dict[str, float | None]]]
 
 
 def evaluate(
@@ -59,13 +63,18 @@ def evaluate(
     Args:
         outcomes: the result of `predict` on the holdout.
         units: how the holdout rows depend on each other.
+
+    Raises:
+        InvalidSettings: the metric of model.toml is not known of these outcomes.
     """
-    measured = measure_all(outcomes, task=contract.task)
-    featureless = baseline(train, holdout, contract)
+    measured = measure_all(outcomes, task=contract.task, chosen=settings.metric)
+    if why := why_unknown(settings.metric, outcomes):
+        raise InvalidSettings(f"the holdout cannot be measured by metric = {text(settings.metric)}: {why}")
+    featureless = baseline(train, holdout, contract, metric=settings.metric)
     estimates = {name: estimate(name, outcomes, units=units, seed=settings.seed) for name in measured}
     return Evaluation(
         holdout=measured,
-        baseline=measure_all(featureless, task=contract.task),
+        baseline=measure_all(featureless, task=contract.task, chosen=settings.metric),
         baseline_model={
             "predicted": featureless.predicted[0],
             "probabilities": list(featureless.probabilities[0]) if contract.classes else [],
@@ -88,14 +97,19 @@ def _outcomes(estimator: Any, features: pd.DataFrame, actual: Sequence[Any], con
         predicted=estimator.predict(features).tolist(),
         probabilities=estimator.predict_proba(features).tolist() if hasattr(estimator, "predict_proba") else (),
         classes=contract.classes,
+        positive=contract.positive,
     )
 
 
-def baseline(train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract) -> Outcomes:
-    """Outcomes of a model that uses no features: the target's mean, or its commonest class and all classes' shares."""
+def baseline(train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract, *, metric: str) -> Outcomes:
+    """Outcomes of a model that uses no features.
+
+    It says the number that is best by the metric, such as the target's mean, or the commonest class and all classes'
+    shares.
+    """
     actual, target = holdout[contract.target].tolist(), train[contract.target]
     if not contract.classes:
-        return Outcomes(actual=actual, predicted=[float(target.mean())] * len(actual))
+        return Outcomes(actual=actual, predicted=[metric_of(metric).constant.of(target.tolist())] * len(actual))
     shares = target.value_counts(normalize=True)
     row = [float(shares[label]) for label in contract.classes]
     return Outcomes(
@@ -103,6 +117,7 @@ def baseline(train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract) -> 
         predicted=[contract.classes[row.index(max(row))]] * len(actual),
         probabilities=[row] * len(actual),
         classes=contract.classes,
+        positive=contract.positive,
     )
 
 
@@ -110,12 +125,16 @@ def importance(
     estimator: Any, holdout: pd.DataFrame, contract: Contract, *, metric: str, seed: int
 ) -> dict[str, dict[str, float]]:
     """Permutation importance (Breiman 2001) of each feature on the holdout."""
-    sign = 1 if METRICS[metric].higher_is_better else -1
+    sign = 1 if metric_of(metric).higher_is_better else -1
 
     def score(fitted: Any, features: pd.DataFrame, actual: pd.Series) -> float:
-        return sign * METRICS[metric].measure(_outcomes(fitted, features, actual.tolist(), contract))
+        outcomes = _outcomes(fitted, features, actual.tolist(), contract)
+        return math.nan if why_unknown(metric, outcomes) else sign * metric_of(metric).measure(outcomes)
 
     sample = holdout.sample(_SHUFFLED_ROWS, random_state=seed) if len(holdout) > _SHUFFLED_ROWS else holdout
+    if math.isnan(score(estimator, features_of(sample, contract), sample[contract.target])):
+        # A class is so rare that the sample has no row of it.
+        sample = holdout
     found = permutation_importance(
         estimator,
         features_of(sample, contract),
@@ -125,20 +144,27 @@ def importance(
         random_state=seed,
     )
     return {
-        feature.name: {"mean": float(mean), "std": float(std)}
-        for feature, mean, std in zip(contract.features, found.importances_mean, found.importances_std, strict=True)
+        feature.name: {"mean": float(np.mean(gains)), "std": float(np.std(gains))}
+        # A prediction that is no number by this metric, after a shuffle, tells nothing.
+        for feature, gains in zip(contract.features, np.nan_to_num(found.importances), strict=True)
     }
 
 
 def slices(
     outcomes: Outcomes, holdout: pd.DataFrame, features: Sequence[str], *, metric: str
-) -> dict[str, dict[str, dict[str, float]]]:
-    """The metric on the rows of each value of the features; a row that lacks the feature is in no slice."""
-    found: dict[str, dict[str, dict[str, float]]] = {}
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The metric on the rows of each value of the features, None where it is not known. A row that lacks the feature is
+    in no slice.
+    """
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
     for name in features:
         groups = holdout.reset_index(drop=True).groupby(name).indices
         found[name] = {
-            slice_label(value): {"rows": len(rows), "value": METRICS[metric].measure(outcomes.take(rows.tolist()))}
+            slice_label(value): {"rows": len(rows), "value": _known(metric, outcomes.take(rows.tolist()))}
             for value, rows in sorted(groups.items())
         }
     return found
+
+
+def _known(metric: str, outcomes: Outcomes) -> float | None:
+    return None if why_unknown(metric, outcomes) else metric_of(metric).measure(outcomes)

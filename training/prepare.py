@@ -19,10 +19,11 @@ from evergreen import names
 from evergreen.contract.changes import compare
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidData
-from evergreen.metrics import CLASSIFICATION
+from evergreen.metrics import CLASSIFICATION, Outcomes, why_unknown
 from evergreen.number_text import counted, number
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
+from evergreen.settings.toml_text import text
 from evergreen.versions.data_version import DataVersion, of_channel, of_path, version_of_manifest
 from training import contract_inference, findings, job
 from training.documents import data_sheet
@@ -34,6 +35,7 @@ from training.reading.table import read_version
 from training.row_hash import hash_rows
 from training.split import Sides, split
 from training.units import as_columns, numbered
+from training.weights import WEIGHT, weights_of
 
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
@@ -51,7 +53,8 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
         file: the files of the rows, for messages, or the name of the one CSV file that they come from.
 
     Raises:
-        InvalidData: a named column is missing, a cell has the wrong type, or too few rows are left.
+        InvalidData: a named column is missing, a cell has the wrong type, too few rows are left, or the metric cannot
+            measure them.
         InvalidSettings: model.toml names a feature that the table lacks.
     """
     source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
@@ -62,20 +65,25 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
             f"{source.name}: the target {settings.data.target!r} is missing in all {number(len(rows))} rows; "
             "training needs rows with a target"
         )
-    by, group = (table[name] if name else None for name in (settings.split.by, settings.group))
+    named = (settings.split.by, settings.group, settings.data.weight)
+    by, group, weight = (table[name] if name else None for name in named)
     if not known.all():
-        rows, by, group = rows[known], *(column if column is None else column[known] for column in (by, group))
+        rows = rows[known]
+        by, group, weight = (column if column is None else column[known] for column in (by, group, weight))
+    weights = None if weight is None else weights_of(weight, source=source)
     sides = split(hash_rows(rows), by, settings.split, source=source)
     units = numbered(sides.moments, group, source=source)
     _check_sizes(sides, len(rows), source=source)
     train, holdout = _take(rows, sides.train), _take(rows, sides.holdout)
     contract = contract_inference.infer(train, holdout, settings, file=source.name)
     contract_inference.require_size(contract, file=source.name)
+    _check_metric(train, holdout, contract, settings, source=source)
     return Prepared(
         train=train,
         holdout=holdout,
         train_units=units.take(sides.train),
         holdout_units=units.take(sides.holdout),
+        train_weights=None if weights is None else weights[sides.train],
         contract=contract,
         dropped={WITHOUT_TARGET: int((~known).sum()), DUPLICATES: sides.duplicates},
         findings=(*findings.of_reading(source.padded, rows), *findings.find(train, holdout, settings)),
@@ -86,11 +94,10 @@ def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd
     """Features and target with their types. Columns keep the table's order; the target comes last."""
     target = settings.data.target
     require_columns(settings.named_columns(), source=source)
-    left_out = {target, *settings.data.leave_out}
     features = {
         name: typed(table[name], source=source, kind=settings.columns.get(name))
         for name in map(str, table.columns)
-        if name not in left_out
+        if name not in settings.no_features
     }
     if not features:
         raise InvalidData(f"{source.name}: no column is left to predict from; see leave_out in model.toml")
@@ -107,6 +114,31 @@ def _check_sizes(sides: Sides, rows: int, *, source: Source) -> None:
             raise InvalidData(
                 f"{source.name}: of {counted(rows, 'row')} with a target, {size} {part} rows are left{without}; "
                 f"{MIN_ROWS} are needed. Add rows or change [split] holdout"
+            )
+
+
+def _check_metric(
+    train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract, settings: ModelSettings, *, source: Source
+) -> None:
+    """
+    Raises:
+        InvalidData: the rows are such that the metric is known of no model.
+    """
+    for part, rows in (("training", train), ("holdout", holdout)):
+        actual = rows[contract.target].tolist()
+        # Of a model that is always right.
+        given = [[float(label == actual) for label in contract.classes] for actual in actual]
+        perfect = Outcomes(
+            actual=actual,
+            predicted=actual,
+            probabilities=given if contract.classes else (),
+            classes=contract.classes,
+            positive=contract.positive,
+        )
+        if why := why_unknown(settings.metric, perfect):
+            raise InvalidData(
+                f"{source.name}: the {part} rows cannot be measured by metric = {text(settings.metric)}: {why}. "
+                "Correct or add rows, change [split], or choose another metric"
             )
 
 
@@ -130,6 +162,12 @@ def content_hash(*parts: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
+def _weighed(rows: pd.DataFrame, weights: np.ndarray | None) -> pd.DataFrame:
+    """The rows with their weights beside them."""
+    columns = {name: rows[name] for name in rows}
+    return rows if weights is None else pd.DataFrame({**columns, WEIGHT: weights}, copy=False)
+
+
 def summarise(
     prepared: Prepared, settings: ModelSettings, version: DataVersion, *, previous: Contract | None
 ) -> dict[str, Any]:
@@ -146,14 +184,15 @@ def summarise(
         "findings": list(prepared.findings),
         "contract_changes": [change.text for change in changes],
         "split": asdict(settings.split),
-        "prepared_sha256": content_hash(prepared.train, prepared.holdout),
+        "prepared_sha256": content_hash(_weighed(prepared.train, prepared.train_weights), prepared.holdout),
     }
 
 
 def write(prepared: Prepared, folder: Path, *, settings: ModelSettings, summary: dict[str, Any]) -> None:
     """Write the parts, the contract, the summary and the data sheet as files."""
     folder.mkdir(parents=True, exist_ok=True)
-    as_columns(prepared.train, prepared.train_units).to_parquet(folder / TRAIN, index=False)
+    train = _weighed(prepared.train, prepared.train_weights)
+    as_columns(train, prepared.train_units).to_parquet(folder / TRAIN, index=False)
     as_columns(prepared.holdout, prepared.holdout_units).to_parquet(folder / HOLDOUT, index=False)
     (folder / CONTRACT).write_bytes(prepared.contract.to_json())
     (folder / names.SUMMARY).write_text(json.dumps(summary, indent=1))

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from evergreen.contract.contract import Contract
 from evergreen.judging.dependence import INDEPENDENT, Units
+from training.rows import TrainingRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,7 @@ class Prepared:
         dropped: how many rows were left out, by the reason.
         findings: warnings about the training rows, one sentence each.
         train_units, holdout_units: how the rows depend on each other.
+        train_weights: of the training rows in the fit; None if model.toml names no column of them.
     """
 
     train: pd.DataFrame
@@ -28,3 +31,9 @@ class Prepared:
     findings: tuple[str, ...]
     train_units: Units = INDEPENDENT
     holdout_units: Units = INDEPENDENT
+    train_weights: np.ndarray | None = None
+
+    @property
+    def train_rows(self) -> TrainingRows:
+        """What a model is fitted to."""
+        return TrainingRows(table=self.train, units=self.train_units, weights=self.train_weights)

@@ -25,12 +25,14 @@ from evergreen.versions import bundle
 from training import job, lineage, prepare
 from training.decision import decided, parameters_of, summary
 from training.documents import model_card
-from training.estimators import build, features_of, in_one_thread
+from training.estimators import build, features_of, in_one_thread, take_weights
 from training.evaluation import Evaluation, evaluate, predict
 from training.monitoring import monitoring_rules
 from training.preprocessing import encoded_by_target
 from training.reading.dates import texts_of_dates
+from training.rows import TrainingRows
 from training.units import from_columns
+from training.weights import WEIGHT, for_fit
 
 # Rows that are turned into JSON at once.
 _AT_ONCE = 10_000
@@ -49,10 +51,16 @@ class Inputs:
     holdout: pd.DataFrame
     train_units: Units
     holdout_units: Units
+    train_weights: np.ndarray | None
+
+    @property
+    def train_rows(self) -> TrainingRows:
+        return TrainingRows(table=self.train, units=self.train_units, weights=self.train_weights)
 
     @classmethod
     def read(cls, folder: Path, settings_file: Path) -> "Inputs":
         train, train_units = from_columns(pd.read_parquet(folder / prepare.TRAIN))
+        weights = train.pop(WEIGHT).to_numpy() if WEIGHT in train else None
         holdout, holdout_units = from_columns(pd.read_parquet(folder / prepare.HOLDOUT))
         return cls(
             folder=folder,
@@ -64,27 +72,29 @@ class Inputs:
             holdout=holdout,
             train_units=train_units,
             holdout_units=holdout_units,
+            train_weights=weights,
         )
 
 
-def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings, units: Units = INDEPENDENT) -> Any:
-    """Fit the estimator, with the preprocessing that it needs.
-
-    Args:
-        units: how the rows depend on each other: none is encoded by the targets of its own group.
+def fit(rows: TrainingRows, contract: Contract, settings: ModelSettings) -> Any:
+    """Fit the estimator, with the preprocessing that it needs. No row is encoded by the targets of its own group.
 
     Raises:
-        InvalidSettings: the estimator has no such parameter, or refuses its value.
+        InvalidSettings: the estimator has no such parameter, or refuses its value; or class_weight names no class.
     """
-    groups = units.groups if encoded_by_target(settings.preprocessing, contract) else None
+    groups = rows.units.groups if encoded_by_target(settings.preprocessing, contract) else None
     count = 0 if groups is None else len(np.unique(groups))
     estimator = build(settings, contract, groups=count)
+    target = rows.table[contract.target]
+    weights = for_fit(target, rows.weights, contract, settings.estimator)
+    metadata = {"groups": groups if count > 1 else None, "sample_weight": weights}
+    metadata = {name: values for name, values in metadata.items() if values is not None}
     try:
-        # The library hands groups on to the folds only where this is switched on.
-        with sklearn.config_context(enable_metadata_routing=count > 1):
-            estimator.fit(
-                features_of(train, contract), train[contract.target], **({"groups": groups} if count > 1 else {})
-            )
+        # The library hands on what belongs to the rows only where this is switched on.
+        with sklearn.config_context(enable_metadata_routing=bool(metadata)):
+            if weights is not None:
+                take_weights(estimator)
+            estimator.fit(features_of(rows.table, contract), target, **metadata)
     except ValueError as error:
         raise InvalidSettings(f"{settings.estimator.type} cannot be fitted: {error}") from error
     return in_one_thread(estimator)
@@ -135,7 +145,7 @@ def run(
     """
     inputs = Inputs.read(prepared, settings_file)
     settings, contract = inputs.settings, inputs.contract
-    estimator = decided(fit, inputs.train, contract, settings, units=inputs.train_units)
+    estimator = decided(fit, inputs.train_rows, contract, settings)
     # An estimator that cannot be served, or a drift rule that cannot be held, fails the job, before anything is written
     # or registered.
     model = json.dumps(portable.export(estimator)).encode()

@@ -157,7 +157,7 @@ def _at(table: pd.DataFrame, real: RealTable, cut: float) -> dict[str, int]:
     later = table.iloc[len(known) : int(len(table) * (cut + 0.1))].reset_index(drop=True)
     parts = prepare.prepare(known, settings, file="table.csv")
     contract, rule = parts.contract, real.rule
-    estimator = train.fit(parts.train, contract, settings)
+    estimator = train.fit(parts.train_rows, contract, settings)
     promised = predict(estimator, parts.holdout, contract)
     measured = importance(estimator, parts.holdout, contract, metric="mae", seed=0)
     monitoring = monitoring_rules(

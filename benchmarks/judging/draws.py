@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from evergreen.judging.dependence import Codes, Units
-from evergreen.metrics import CLASSIFICATION, METRICS, Outcomes
+from evergreen.metrics import CLASSIFICATION, Outcomes, metric_of
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +121,7 @@ def draw(metric: str, rows: int, generator: np.random.Generator, *, margin: floa
             itself; for accuracy and F1, 1 minus the metric.
     """
     units = stream.units(rows, generator)
-    if METRICS[metric].task == CLASSIFICATION:
+    if metric_of(metric).task == CLASSIFICATION:
         return _classification(rows, generator, _noise(metric, margin), units, stream.errors)
     truth = np.exp(generator.normal(12.0, 0.5, rows))
     own, theirs = _errors((rows,), generator, units, stream.errors)
@@ -178,5 +178,5 @@ def _noise(metric: str, margin: float) -> float:
 
 
 def _error(metric: str, outcomes: Outcomes) -> float:
-    measured = METRICS[metric].measure(outcomes)
-    return 1 - measured if METRICS[metric].higher_is_better else measured
+    measured = metric_of(metric).measure(outcomes)
+    return 1 - measured if metric_of(metric).higher_is_better else measured

@@ -34,7 +34,7 @@ first closed gate gives the reason. The decision, the model card and the MLflow 
 | size | the model has no more than `max_model_mb` |
 | latency | checking and scoring the median holdout row takes at most `max_latency_ms` on Judge's processor |
 | contract | no change breaks callers, or `contract_changes = "allow"` |
-| baseline | the metric is better than that of always predicting the mean, or the most frequent class, beyond chance |
+| baseline | the metric is better than that of the best constant, or of the most frequent class, beyond chance |
 | champion | the metric is better than the champion's, beyond noise |
 | slices | no value of a feature in `slices` is much worse than with the champion, beyond noise |
 
@@ -65,7 +65,13 @@ look better. The paired bootstrap estimates how much of the difference is chance
   there are few rows, or if a few rows weigh much (Hesterberg 2015).
 - Only rows on which the models perform differently can tell them apart. Such rows worth fewer than {MINIMUM_DIFFERING}
   independent ones are not enough.
+- A draw of a metric of ranks, such as `roc_auc`, counts how often each row came: rows are sorted once. With many rows
+  and classes there are fewer draws, at least 200. A draw in which a class is absent counts as one that tells nothing.
 - The seed is fixed: the same two bundles give the same decision.
+
+The best constant is that of the metric: the mean for `rmse` and `r2`, the median for `mae` and
+`median_absolute_error`, the quantile for `pinball_0.9`, the median weighed by 1 / target for `mape`, and for `rmsle`
+what the mean of the logarithms stands for.
 
 Sources: B. Efron and R. Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 6, 13 and 16; T. Hesterberg,
 *What Teachers Should Know About the Bootstrap* (2015),
@@ -74,7 +80,7 @@ Tests for Machine Translation Evaluation* (EMNLP 2004), on pairs.
 
 A slice is much worse if its metric is worse by more than `slice_tolerance` of the champion's, and the upper bound of
 its gain is below 0. With n slices, each bound has a confidence of 1 - {_DOUBT} / n (Bonferroni), so that false alarms
-stay unlikely with many slices. Slices of fewer than 30 rows are not judged.
+stay unlikely with many slices. Slices of fewer than 30 rows, or in which the metric is not known, are not judged.
 
 If the contract has changed so that the champion can read none of the candidate's rows, and `contract_changes` allows
 the change, each model is measured on its own holdout, and the draws are independent. This comparison is far less

@@ -7,7 +7,7 @@ from typing import Any
 from cli.aws.target import Target
 from evergreen import names
 from evergreen.errors import BrokenBundle, CommandFailed
-from evergreen.metrics import METRICS
+from evergreen.metrics import metric_of
 from evergreen.versions.champion import Champion
 
 
@@ -22,7 +22,7 @@ class JudgedVersion:
     def metric(self) -> str:
         metrics = self.decision["metrics"]
         name = metrics["metric"]
-        return f"{name} {METRICS[name].text(metrics['holdout'][name])}"
+        return f"{name} {metric_of(name).text(metrics['holdout'][name])}"
 
 
 @dataclass(frozen=True)

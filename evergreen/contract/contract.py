@@ -177,7 +177,7 @@ class Contract:
 
     `classes` are the labels of a classification, in the order of its probabilities. `missing` are the texts that mean a
     missing value; None in a contract of an earlier release, which takes every text as it is. `longest_text` is that of
-    Feature.
+    Feature. `positive` is the class of two that metrics look for; empty for the second.
     """
 
     task: str
@@ -186,6 +186,7 @@ class Contract:
     classes: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
     longest_text: int = LONGEST_TEXT
+    positive: str = ""
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -299,6 +300,7 @@ class Contract:
                 missing=None if missing is None else tuple(missing),
                 # Contracts of before have none.
                 longest_text=int(table.get("longest_text", LONGEST_TEXT)),
+                positive=str(table.get("positive", "")),
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error

@@ -10,22 +10,14 @@ A draw takes as many rows as the holdout is worth in independent ones (dependenc
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evergreen.judging.dependence import INDEPENDENT, Units, Worth, worth
+from evergreen.judging.samples import labels, numbers, ranks
+from evergreen.judging.samples.sample import Floats, Sample
 from evergreen.judging.student import student_quantile
-from evergreen.metrics import METRICS, Outcomes
-
-Floats = NDArray[np.float64]
-
-_EPSILON = float(np.finfo(np.float64).eps)
-# These classification metrics depend on the labels alone, so there are few distinct rows, each with a count.
-_OF_LABELS = ("accuracy", "f1_macro")
-# The largest block of draws in memory, in numbers of 8 bytes.
-_BLOCK = 1_000_000
+from evergreen.metrics import Outcomes, metric_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +124,13 @@ def unpaired_gain(
 
 
 def losses(metric: str, outcomes: Outcomes) -> Floats | None:
-    """What each row costs, never below 0: the terms whose mean the metric is, for rmse under the root.
+    """What each row costs, never below 0: the terms whose mean the metric is, for rmse and rmsle under the root, for r2
+    the squared errors.
 
-    None for a metric of labels, which no single row can rule.
+    None for a metric of labels or ranks, or a median, which no single row can rule.
     """
-    return None if metric in _OF_LABELS else _losses(metric, outcomes)
+    found = metric_of(metric)
+    return numbers.losses(found, outcomes) if found.family in numbers.OF_LOSSES else None
 
 
 def measure(metric: str, outcomes: Outcomes, *, ceiling: float = math.inf) -> float:
@@ -145,7 +139,7 @@ def measure(metric: str, outcomes: Outcomes, *, ceiling: float = math.inf) -> fl
 
 
 def _gain(metric: str, difference: float, resampled: Floats, confidence: float, differing: int, found: Worth) -> Gain:
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+    sign = 1.0 if metric_of(metric).higher_is_better else -1.0
     value = float(sign * difference)
     # Only the rows that differ tell how much the difference varies.
     degrees = max(1, min(found.degrees, math.floor(differing * found.share) - 1))
@@ -165,135 +159,12 @@ def _bounds(value: float, draws: Floats, confidence: float, degrees: int) -> tup
     return min(float(low), value - margin), max(float(high), value + margin)
 
 
-class _Sample(Protocol):
-    """Rows with the outcomes of one or two models."""
-
-    def measured(self) -> Floats:
-        """The metric of each model."""
-
-    def influence(self) -> Floats:
-        """How much the metric changes with the weight of each row, but for a factor: (models, rows)."""
-
-    def resampled(self, generator: np.random.Generator, resamples: int, size: int) -> Floats:
-        """The metric of each model in each draw of `size` rows: (models, resamples)."""
-
-    def differing(self) -> int:
-        """The number of rows on which the first and the last model did not do equally well."""
-
-
-def _sample(metric: str, models: Sequence[Outcomes], ceiling: float = math.inf) -> _Sample:
-    if metric in _OF_LABELS:
-        return _Labels(metric, models)
-    each = np.array([_losses(metric, outcomes) for outcomes in models])
-    return _Losses(np.minimum(each, ceiling), root=metric == "rmse")
-
-
-class _Losses:
-    """The losses, by model and row, of a metric that is their mean or the root of their mean."""
-
-    def __init__(self, losses: Floats, *, root: bool) -> None:
-        self._losses, self._root = losses, root
-
-    def measured(self) -> Floats:
-        return self._metric(self._losses.mean(axis=1))
-
-    def influence(self) -> Floats:
-        if not self._root:
-            return self._losses
-        # The derivative of the root; a model without any error has none.
-        roots = self.measured()[:, None]
-        influence: Floats = np.divide(self._losses, 2 * roots, out=np.zeros_like(self._losses), where=roots > 0)
-        return influence
-
-    def resampled(self, generator: np.random.Generator, resamples: int, size: int) -> Floats:
-        models, rows = self._losses.shape
-        means = np.empty((models, resamples))
-        for number in range(resamples):
-            # The count of each row in the draw. One draw at a time, so that memory does not grow with their number.
-            counts = np.bincount(generator.integers(rows, size=size), minlength=rows)
-            # No matrix product: BLAS would start threads for it, which wait for each other on a busy machine.
-            means[:, number] = np.einsum("mr,r->m", self._losses, counts) / size
-        return self._metric(means)
-
-    def differing(self) -> int:
-        return int(np.count_nonzero(self._losses[0] != self._losses[-1]))
-
-    def _metric(self, means: Floats) -> Floats:
-        return np.sqrt(means) if self._root else means
-
-
-def _losses(metric: str, outcomes: Outcomes) -> Floats:
-    """The terms whose mean the metric is, for rmse under the root; as in metrics.py."""
-    if metric == "log_loss":
-        place = {label: index for index, label in enumerate(outcomes.classes)}
-        column = np.array([place.get(label, -1) for label in outcomes.actual])
-        given = np.asarray(outcomes.probabilities, dtype=np.float64)[np.arange(len(column)), column]
-        given[column < 0] = 0.0
-        surprise: Floats = -np.log(np.clip(given, _EPSILON, 1 - _EPSILON))
-        return surprise
-    actual = np.asarray(outcomes.actual, dtype=np.float64)
-    error: Floats = np.abs(np.asarray(outcomes.predicted, dtype=np.float64) - actual)
-    if metric == "mape":
-        return error / np.maximum(np.abs(actual), _EPSILON)
-    return error**2 if metric == "rmse" else error
-
-
-class _Labels:
-    """The distinct rows (the truth and each model's label) with their counts, for a metric of labels."""
-
-    def __init__(self, metric: str, models: Sequence[Outcomes]) -> None:
-        self._metric = {"accuracy": _accuracy, "f1_macro": _f1_macro}[metric]
-        columns = [models[0].actual, *(outcomes.predicted for outcomes in models)]
-        labels = sorted(set().union(*columns))
-        place = {label: index for index, label in enumerate(labels)}
-        coded = np.array([[place[label] for label in column] for column in columns])
-        # (truth and models, cells), the cell of each row, and the rows of each cell.
-        self._cells, places, self._counts = np.unique(coded, axis=1, return_inverse=True, return_counts=True)
-        self._places = places.reshape(-1)
-        self._classes = len(labels)
-
-    def measured(self) -> Floats:
-        return self._measure(self._counts[None, :].astype(np.float64))[:, 0]
-
-    def influence(self) -> Floats:
-        cells = len(self._counts)
-        block = max(1, _BLOCK // cells)
-        # The metric with one more row in each cell in turn.
-        more = (
-            self._measure(self._counts + np.eye(min(block, cells - start), cells, start))
-            for start in range(0, cells, block)
-        )
-        influence: Floats = np.concatenate(list(more), axis=1) - self.measured()[:, None]
-        return influence[:, self._places]
-
-    def resampled(self, generator: np.random.Generator, resamples: int, size: int) -> Floats:
-        shares = self._counts / self._counts.sum()
-        block = max(1, _BLOCK // len(self._counts))
-        drawn = (
-            self._measure(generator.multinomial(size, shares, min(block, resamples - start)).astype(np.float64))
-            for start in range(0, resamples, block)
-        )
-        return np.concatenate(list(drawn), axis=1)
-
-    def differing(self) -> int:
-        return int(self._counts[self._cells[1] != self._cells[-1]].sum())
-
-    def _measure(self, counts: Floats) -> Floats:
-        """The metric of each model in each draw; counts is (draws, cells)."""
-        actual, *models = self._cells
-        return np.array([self._metric(counts, actual, predicted, self._classes) for predicted in models])
-
-
-def _accuracy(counts: Floats, actual: NDArray[Any], predicted: NDArray[Any], _classes: int) -> Floats:
-    shares: Floats = counts @ (actual == predicted).astype(np.float64) / counts.sum(axis=1)
-    return shares
-
-
-def _f1_macro(counts: Floats, actual: NDArray[Any], predicted: NDArray[Any], classes: int) -> Floats:
-    is_actual, is_predicted = (np.eye(classes)[column] for column in (actual, predicted))
-    hits = counts @ (is_actual * is_predicted)
-    named = counts @ (is_actual + is_predicted)
-    # A class that occurs in neither truth nor prediction of a draw does not count in that draw.
-    scores = np.divide(2 * hits, named, out=np.zeros_like(hits), where=named > 0)
-    means: Floats = scores.sum(axis=1) / np.count_nonzero(named, axis=1)
-    return means
+def _sample(metric: str, models: Sequence[Outcomes], ceiling: float = math.inf) -> Sample:
+    found = metric_of(metric)
+    if found.family in labels.MEASURES:
+        return labels.Labels(found, models)
+    if found.family in ranks.MEASURES:
+        return ranks.Ranks(found, models)
+    if found.family == "median_absolute_error":
+        return numbers.Median(models)
+    return numbers.Determination(models, ceiling) if found.family == "r2" else numbers.Losses(found, models, ceiling)

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from evergreen.errors import BrokenBundle
-from evergreen.metrics import METRICS
+from evergreen.metrics import metric_of
 from evergreen.number_text import number, percent
 
 CARD_HTML = "model_card.html"
@@ -95,7 +95,7 @@ def _shown(name: str, value: Any, metric: str | None) -> str:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
     if metric and name in ("candidate", "champion", "baseline"):
-        return METRICS[metric].text(value)
+        return metric_of(metric).text(value)
     if metric and name.startswith("gain"):
-        return METRICS[metric].difference_text(value)
+        return metric_of(metric).difference_text(value)
     return percent(value) if name in ("confidence", "tolerance") else number(value)

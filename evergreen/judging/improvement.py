@@ -8,7 +8,7 @@ from typing import Any
 from evergreen.judging.bootstrap import Gain
 from evergreen.judging.dependence import Worth
 from evergreen.judging.promotion import Gate
-from evergreen.metrics import METRICS, REGRESSION
+from evergreen.metrics import REGRESSION, metric_of
 from evergreen.number_text import counted, number, percent
 from evergreen.quoting import line
 
@@ -59,16 +59,17 @@ def better_than_baseline(
     """The candidate beats a model that uses no features, and the lower bound of its gain is above 0.
 
     Args:
-        baseline: the metric of always predicting the training rows' mean, or the shares of their classes.
+        baseline: the metric of always predicting the number that is best by the metric on the training rows, or their
+            commonest class and the shares of their classes.
         gain: of the candidate over the baseline on the holdout; None for a bundle of an earlier release, which does not
             say what its baseline predicts.
     """
-    text = METRICS[metric].text
+    text = metric_of(metric).text
     rival = f"{text(baseline)} of always predicting {_always(metric)}"
-    passed, doubt = METRICS[metric].better(candidate, baseline), ""
+    passed, doubt = metric_of(metric).better(candidate, baseline), ""
     if passed and gain and not gain.low > 0:
         passed = False
-        difference = METRICS[metric].difference_text
+        difference = metric_of(metric).difference_text
         doubt = (
             f" beyond noise: the gain of {difference(gain.value)} may as well be {difference(gain.low)} at "
             f"{percent(confidence)} confidence ({gain.worth.text})"
@@ -104,7 +105,7 @@ def not_comparable(why: str, baseline: Gate) -> Gate:
 
 def better_than_champion(found: Comparison, *, confidence: float) -> Gate:
     """The lower bound of the gain is above 0."""
-    gain, metric = found.gain, METRICS[found.metric]
+    gain, metric = found.gain, metric_of(found.metric)
     candidate = f"{found.metric} {metric.text(found.candidate)}"
     champion = f"{metric.text(found.champion)} of the champion{found.where}"
     by, at_least = metric.difference_text(gain.value), metric.difference_text(gain.low)
@@ -140,7 +141,7 @@ def no_slice_much_worse(slices: Sequence[Slice], *, tolerance: float) -> Gate:
         return Gate(name="slices", passed=True, reason=reason, numbers=numbers)
     worst = min(worse, key=lambda each: each.comparison.gain.value)
     found = worst.comparison
-    text = METRICS[found.metric].text
+    text = metric_of(found.metric).text
     more = f" (and {number(len(worse) - 1)} more)" if len(worse) > 1 else ""
     return Gate(
         name="slices",
@@ -195,6 +196,6 @@ def _too_few(found: Comparison) -> str:
 
 
 def _always(metric: str) -> str:
-    if METRICS[metric].of_probabilities:
+    if metric_of(metric).of_probabilities:
         return "the shares of the classes"
-    return "the mean" if METRICS[metric].task == REGRESSION else "the commonest class"
+    return metric_of(metric).constant.name if metric_of(metric).task == REGRESSION else "the commonest class"

@@ -12,7 +12,7 @@ import numpy as np
 
 from evergreen.judging.bootstrap import estimate, losses, unpaired_gain
 from evergreen.judging.dependence import INDEPENDENT, Units
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.metrics import Outcomes, metric_of
 
 # Of a bootstrap. A check has a million labels at most, and each draw goes through all of them.
 _RESAMPLES = 400
@@ -90,7 +90,7 @@ def assess(
         live=now.value,
         low=now.low,
         high=now.high,
-        promised=METRICS[metric].measure(holdout),
+        promised=metric_of(metric).measure(holdout),
         fell=gain.high < 0,
         labels=len(live.actual),
         worth=now.worth.independent if now.worth.by else None,

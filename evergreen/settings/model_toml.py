@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from evergreen.errors import InvalidSettings
-from evergreen.metrics import METRICS, REGRESSION
+from evergreen.metrics import CLASSIFICATION, REGRESSION, metric_of
 from evergreen.number_text import counted, number
 from evergreen.portable.date_parts import PARTS
 from evergreen.settings.sections import (
     AIMS,
+    BALANCED,
     COLUMN_TYPES,
     DRIFT_REASONS,
     ESTIMATORS,
@@ -71,16 +72,16 @@ class _Reader:
         self._lines = text.splitlines()
 
     def read(self, cls: type, table: dict[str, Any], *, section: str) -> Any:
-        types = typing.get_type_hints(cls)
+        kinds = typing.get_type_hints(cls)
         for key in table:
-            if key not in types:
-                nearest = difflib.get_close_matches(key, types, n=1) or [", ".join(types)]
+            if key not in kinds:
+                nearest = difflib.get_close_matches(key, kinds, n=1) or [", ".join(kinds)]
                 raise self._error(section, key, f"unknown key; did you mean {nearest[0]}?")
         for item in dataclasses.fields(cls):
             required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
             if required and item.name not in table:
                 raise self._error(section, item.name, "is missing")
-        values = {key: self._value(types[key], value, section, key) for key, value in table.items()}
+        values = {key: self._value(kinds[key], value, section, key) for key, value in table.items()}
         for item in dataclasses.fields(cls):
             if item.name in values and (choices := item.metadata.get("choices")):
                 self._check_choice(section, item.name, values[item.name], choices)
@@ -91,13 +92,17 @@ class _Reader:
             if not isinstance(value, dict):
                 raise self._error(section, key, f"must be a section, written [{key}]")
             return self.read(typing.cast(type, kind), value, section=key)
-        # Which of them fit, check_values tells.
         if isinstance(kind, types.UnionType):
-            return value
+            kinds = typing.get_args(kind)
+            fitting = [each for each in kinds if _is_of(value, typing.get_origin(each) or each)]
+            if not fitting:
+                either = " or ".join(_TOML_TYPES[typing.get_origin(each) or each] for each in kinds)
+                raise self._error(section, key, f"must be {either}, got {value!r}")
+            kind = fitting[0]
         origin = typing.get_origin(kind) or kind
         if origin is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if not isinstance(value, origin) or (isinstance(value, bool) and origin is not bool):
+        if not _is_of(value, origin):
             raise self._error(section, key, f"must be {_TOML_TYPES[origin]}, got {value!r}")
         if kind == list[str] and not all(isinstance(entry, str) for entry in value):
             raise self._error(section, key, f"must be a list of text, got {value!r}")
@@ -108,11 +113,7 @@ class _Reader:
             raise self._error(
                 "", "name", "must be lower-case words joined by hyphens, of 40 characters at most, like house-prices"
             )
-        fitting = [name for name, metric in METRICS.items() if metric.task == settings.task]
-        self._check_choice("", "metric", settings.metric, fitting)
-        self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS[settings.task])
-        if METRICS[settings.metric].of_probabilities and settings.estimator.type in WITHOUT_PROBABILITIES:
-            raise self._error("", "metric", f"{settings.estimator.type} knows no probabilities; use accuracy")
+        self._check_metric(settings)
         self._check_data(settings)
         self._check_split(settings.split)
         self._check_preprocessing(settings.preprocessing, settings.task)
@@ -122,6 +123,13 @@ class _Reader:
             raise self._error(
                 "data", "group", f"must be another column than the target and [split] by, got {settings.data.group!r}"
             )
+        if settings.data.weight and settings.data.weight in (settings.data.target, settings.group, settings.split.by):
+            raise self._error(
+                "data",
+                "weight",
+                f"must be another column than the target, [data] group and [split] by, got {settings.data.weight!r}",
+            )
+        self._check_class_weight(settings)
         if settings.data.target in settings.data.leave_out:
             raise self._error("data", "leave_out", f"must not name the target {settings.data.target!r}")
         # A row is recorded in one line of the log, which has a limit of its own.
@@ -138,6 +146,43 @@ class _Reader:
         if settings.quality.labels_from and not settings.log.caller:
             raise self._error("quality", "labels_from", "needs [log] caller = true: it is about who called")
         self._check_monitoring(settings.drift, settings.quality)
+
+    def _check_metric(self, settings: ModelSettings) -> None:
+        try:
+            metric = metric_of(settings.metric, task=settings.task)
+        except ValueError as error:
+            raise self._error("", "metric", str(error)) from None
+        self._check_choice("estimator", "type", settings.estimator.type, ESTIMATORS[settings.task])
+        if metric.of_probabilities and settings.estimator.type in WITHOUT_PROBABILITIES:
+            raise self._error(
+                "",
+                "metric",
+                f"{settings.metric} needs probabilities, and {settings.estimator.type} knows none; use accuracy, "
+                "balanced_accuracy or f1_macro",
+            )
+        if settings.positive and settings.task == REGRESSION:
+            raise self._error("", "positive", "goes with classification only")
+
+    def _check_class_weight(self, settings: ModelSettings) -> None:
+        given = settings.estimator.class_weight
+        if not given:
+            return
+        if settings.task != CLASSIFICATION:
+            raise self._error("estimator", "class_weight", "goes with classification only")
+        if "class_weight" in settings.estimator.parameters:
+            raise self._error("estimator", "class_weight", "is also in parameters; keep this one")
+        if isinstance(given, str):
+            if given != BALANCED:
+                raise self._error("estimator", "class_weight", f"must be {BALANCED} or a table, got {given!r}")
+            return
+        for label, weight in given.items():
+            is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
+            if not is_number or not 0 <= weight < math.inf:
+                raise self._error(
+                    "estimator",
+                    "class_weight",
+                    f"the weight of {label!r} must be a number of 0 or more, got {weight!r}",
+                )
 
     def _check_data(self, settings: ModelSettings) -> None:
         data = settings.data
@@ -184,8 +229,6 @@ class _Reader:
     def _check_decision(self, settings: ModelSettings) -> None:
         threshold = settings.decision.threshold
         if threshold == "":
-            if settings.decision.positive:
-                raise self._error("decision", "threshold", f"is missing: {_THRESHOLDS}")
             return
         if settings.task == REGRESSION:
             raise self._error("decision", "threshold", "goes with classification only")
@@ -271,6 +314,13 @@ class _Reader:
             elif current == section and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
                 return f":{place}"
         return ""
+
+
+def _is_of(value: Any, kind: type) -> bool:
+    """Whether a value of TOML is of a kind; a whole number is a number too."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, int | float if kind is float else kind)
 
 
 def _reads_itself(form: str) -> bool:

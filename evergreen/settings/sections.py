@@ -28,6 +28,7 @@ TIME, GROUP, RANDOM = "time", "group", "random"
 SPLITS = (TIME, GROUP, RANDOM)
 
 AUTO, NONE, TARGET = "auto", "none", "target"
+BALANCED = "balanced"
 IMPUTATIONS = (AUTO, "median", "mean", "most_frequent", NONE)
 SCALINGS = (AUTO, "standard", "minmax", "robust", NONE)
 ENCODINGS = (AUTO, "onehot", "ordinal", TARGET)
@@ -64,6 +65,13 @@ class DataSettings:
         metadata=_says(
             "A column whose equal values belong together, such as a customer, a device or a place: rows of one group "
             "are not taken as independent. Without it, the column of a split by group."
+        ),
+    )
+    weight: str = field(
+        default="",
+        metadata=_says(
+            "A column of numbers, none below 0, by which rows weigh in the fit of the estimator. It is no feature. "
+            "Preprocessing and metrics count each row once."
         ),
     )
     delimiter: str = field(default=",", metadata=_says("What stands between two cells of a CSV file."))
@@ -155,6 +163,14 @@ class EstimatorSettings:
     parameters: dict[str, Any] = field(
         default_factory=dict, metadata=_says("Parameters of the scikit-learn estimator, by their own names.")
     )
+    class_weight: str | dict[str, float] = field(
+        default="",
+        metadata=_says(
+            "What the rows of a class weigh in the fit, times `[data] weight`: `balanced`, so that all classes weigh "
+            "the same, or a table of label and weight; a class that it does not name weighs 1. The probabilities are "
+            "then no longer the shares of the classes. Metrics count each row once."
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,9 +191,6 @@ class DecisionSettings:
             "training rows that five fits, each to four fifths of them, have not seen (whole groups of `[data] group`, "
             "blocks in the order of time), so that fitting takes about five times as long."
         ),
-    )
-    positive: str = field(
-        default="", metadata=_says("The label of the positive class; without it, the second of the two when sorted.")
     )
 
     @property
@@ -372,6 +385,13 @@ class ModelSettings:
     metric: str = field(
         default="mape", metadata=_says("Decides which model is better; whether higher or lower is, is known by name.")
     )
+    positive: str = field(
+        default="",
+        metadata=_says(
+            "The class of two that `average_precision` and `recall_at_precision` look for. Without it, the second of "
+            "the sorted classes, as in scikit-learn."
+        ),
+    )
     seed: int = field(default=0, metadata=_says("Of everything random in training."))
     preprocessing: PreprocessingSettings = field(default_factory=PreprocessingSettings)
     estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
@@ -390,9 +410,14 @@ class ModelSettings:
         """The column whose equal values belong together; empty if there is none."""
         return self.data.group or (self.split.by if self.split.type == GROUP else "")
 
+    @property
+    def no_features(self) -> set[str]:
+        """The columns that the model does not see."""
+        return {self.data.target, self.data.weight, *self.data.leave_out}
+
     def named_columns(self) -> list[str]:
         """The columns that the table must have, whatever its features are."""
-        named = [name for name in (self.split.by, self.data.group) if name]
+        named = [name for name in (self.split.by, self.data.group, self.data.weight) if name]
         return [self.data.target, *named, *self.data.leave_out, *self.columns]
 
     def require_name(self, deployed: str) -> None:

@@ -10,7 +10,7 @@ from evergreen.confusion import Confusion
 from evergreen.contract.contract import Contract
 from evergreen.judging.bootstrap import measure
 from evergreen.judging.dependence import Units, units_of
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.metrics import Outcomes, metric_of, why_unknown
 from evergreen.monitoring.quality import Quality, assess, ceiling
 from evergreen.number_text import counted, number, percent
 from evergreen.quoting import FEWEST_ROWS, OTHERS, line
@@ -37,12 +37,15 @@ def judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subjec
         predicted=[row.predicted for row in subject.holdout],
         probabilities=[row.probabilities for row in subject.holdout if row.probabilities],
         classes=contract.classes,
+        positive=contract.positive,
     )
     if len(own) < wanted.minimum_labels:
         result.quality_reason = (
             f"{number(len(own))} of this version's predictions have a label, "
             f"{number(wanted.minimum_labels)} are needed: send what really happened to POST /feedback"
         )
+    elif unknown := why_unknown(metric, _outcomes(own, contract)):
+        result.quality_reason = unknown
     else:
         live = _outcomes(own, contract)
         quality = assess(
@@ -60,11 +63,14 @@ def judge_quality(result: CheckResult, labelled: list[Labelled], subject: Subjec
                 "live": Confusion.of(live, rule["positive"]).as_dict(rule["costs"]),
                 "promised": rule["holdout"],
             }
-    if labelled:
+    # What is not known of all of them has no ceiling for its parts.
+    if labelled and not why_unknown(metric, _outcomes(labelled, contract)):
         most = ceiling(metric, promise, _outcomes(labelled, contract))
+        parts = {part: _outcomes(rows, contract) for part, rows in sorted(_parts(labelled, own, wanted.slices).items())}
         result.slices = [
-            SliceQuality(slice=part, live=measure(metric, _outcomes(rows, contract), ceiling=most), labels=len(rows))
-            for part, rows in sorted(_parts(labelled, own, wanted.slices).items())
+            SliceQuality(slice=part, live=measure(metric, live, ceiling=most), labels=len(live.actual))
+            for part, live in parts.items()
+            if not why_unknown(metric, live)
         ]
 
 
@@ -90,7 +96,7 @@ def _parts(labelled: list[Labelled], own: list[Labelled], features: Sequence[str
 
 def _doubts(promise: Outcomes, live: Outcomes, quality: Quality) -> Iterator[str]:
     """What is odd about the labels: they count all the same, since the world may have changed."""
-    metric = METRICS[quality.metric]
+    metric = metric_of(quality.metric)
     if quality.wild and (plain := metric.measure(live)) > _MATTERS * quality.live:
         yield (
             f"{counted(quality.wild, 'label')} of those that cost most count as the worst of the others; with them, "
@@ -132,4 +138,5 @@ def _outcomes(rows: list[Labelled], contract: Contract) -> Outcomes:
         if contract.classes
         else (),
         classes=contract.classes,
+        positive=contract.positive,
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from evergreen.errors import InvalidRow
 from evergreen.judging.bootstrap import Gain, paired_gain, unpaired_gain
 from evergreen.judging.dependence import INDEPENDENT, Units, units_of
 from evergreen.judging.improvement import MINIMUM_SLICE_ROWS, Comparison, Slice, slice_label
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.metrics import Outcomes, metric_of, why_unknown
 from evergreen.number_text import number
 from evergreen.quoting import quoted
 from evergreen.versions.bundle import HoldoutRow, ServableModel
@@ -51,6 +51,7 @@ class Judged:
             predicted=[row.predicted for row in self.rows],
             probabilities=[row.probabilities or [] for row in self.rows] if self.contract.classes else (),
             classes=self.contract.classes,
+            positive=self.contract.positive,
         )
 
     @property
@@ -69,6 +70,18 @@ class Pair:
     where: str
     units: Units = INDEPENDENT
 
+    def why_unknown(self, places: Sequence[int] | None = None) -> str:
+        """Why the metric is not known of these rows, by one of the models; empty if it is."""
+        both = (
+            (self.candidate, self.champion)
+            if places is None
+            else (
+                self.candidate.take(places),
+                self.champion.take(places),
+            )
+        )
+        return next(filter(None, (why_unknown(self.metric, outcomes) for outcomes in both)), "")
+
     def compare(self, places: Sequence[int] | None = None, *, confidence: float) -> Comparison:
         """
         Args:
@@ -77,7 +90,7 @@ class Pair:
         candidate, champion, units = self.candidate, self.champion, self.units
         if places is not None:
             candidate, champion, units = candidate.take(places), champion.take(places), units.take(places)
-        measure = METRICS[self.metric].measure
+        measure = metric_of(self.metric).measure
         return Comparison(
             metric=self.metric,
             candidate=measure(candidate),
@@ -105,6 +118,7 @@ def gain_over_baseline(
         predicted=[baseline["predicted"]] * count,
         probabilities=[baseline["probabilities"]] * count if baseline["probabilities"] else (),
         classes=own.classes,
+        positive=own.positive,
     )
     return paired_gain(metric, own, always, units=candidate.units, seed=_SEED, confidence=confidence)
 
@@ -113,13 +127,13 @@ def why_not_comparable(candidate: Judged, champion: Judged, metric: str) -> str 
     """The reason why the candidate cannot be compared with the champion; None if it can."""
     if champion.contract.target != candidate.contract.target:
         return f"the champion predicts another target, {champion.contract.target!r}"
-    if METRICS[metric].task != champion.contract.task:
+    if metric_of(metric).task != champion.contract.task:
         return f"{metric} does not apply to the champion, a model of {champion.contract.task}"
     if set(champion.contract.classes) != set(candidate.contract.classes):
         named = ", ".join(map(quoted, champion.contract.classes[:_NAMED]))
         more = f" and {len(champion.contract.classes) - _NAMED} more" if len(champion.contract.classes) > _NAMED else ""
         return f"the champion knows other classes: {named}{more}"
-    if METRICS[metric].of_probabilities and not all(row.probabilities for row in champion.rows):
+    if metric_of(metric).of_probabilities and not all(row.probabilities for row in champion.rows):
         return f"{metric} does not apply to the champion, which gives no probabilities"
     return None
 
@@ -131,7 +145,7 @@ def pair(candidate: Judged, champion: Judged, metric: str) -> Pair | None:
         try:
             values = champion.contract.parse(row.features)
             # Compute only what the metric needs: with many rows and trees, each takes its time.
-            if METRICS[metric].of_probabilities:
+            if metric_of(metric).of_probabilities:
                 probabilities.append(champion.model.probabilities(values) or [])
             else:
                 predicted.append(champion.model.predict(values))
@@ -149,7 +163,11 @@ def pair(candidate: Judged, champion: Judged, metric: str) -> Pair | None:
         rows=readable,
         candidate=own,
         champion=Outcomes(
-            actual=own.actual, predicted=predicted, probabilities=probabilities, classes=champion.contract.classes
+            actual=own.actual,
+            predicted=predicted,
+            probabilities=probabilities,
+            classes=champion.contract.classes,
+            positive=own.positive,
         ),
         units=units_of(readable),
         where=where,
@@ -158,15 +176,16 @@ def pair(candidate: Judged, champion: Judged, metric: str) -> Pair | None:
 
 def compare_apart(candidate: Judged, champion: Judged, metric: str, *, confidence: float) -> Comparison:
     """Each model on its own holdout, where the champion cannot read the candidate's rows."""
-    measure = METRICS[metric].measure
+    measure = metric_of(metric).measure
+    theirs = replace(champion.outcomes, positive=candidate.contract.positive)
     return Comparison(
         metric=metric,
         candidate=measure(candidate.outcomes),
-        champion=measure(champion.outcomes),
+        champion=measure(theirs),
         gain=unpaired_gain(
             metric,
             candidate.outcomes,
-            champion.outcomes,
+            theirs,
             units=(candidate.units, champion.units),
             seed=_SEED,
             confidence=confidence,
@@ -177,7 +196,7 @@ def compare_apart(candidate: Judged, champion: Judged, metric: str, *, confidenc
 
 
 def compare_slices(both: Pair, features: Sequence[str], *, confidence: float) -> list[Slice]:
-    """The comparison on each value of the features that has enough rows.
+    """The comparison on each value of the features that has enough rows, and rows of which the metric is known.
 
     Args:
         confidence: that no bound fails in any slice. Each of n slices is bounded at 1 - (1 - confidence) / n
@@ -187,7 +206,9 @@ def compare_slices(both: Pair, features: Sequence[str], *, confidence: float) ->
     for place, row in enumerate(both.rows):
         for feature in features:
             places[feature, row.features.get(feature)].append(place)
-    enough = {key: found for key, found in places.items() if len(found) >= MINIMUM_SLICE_ROWS}
+    enough = {
+        key: found for key, found in places.items() if len(found) >= MINIMUM_SLICE_ROWS and not both.why_unknown(found)
+    }
     each = 1 - (1 - confidence) / max(1, len(enough))
     return [
         Slice(

@@ -12,7 +12,7 @@ from evergreen import names, tracking, tracking_login
 from evergreen.errors import BrokenBundle
 from evergreen.judging.card_decision import CARD_FILES, quote
 from evergreen.judging.promotion import Decision
-from evergreen.metrics import METRICS
+from evergreen.metrics import metric_of
 from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
 from functions.judge.archive import unpack
@@ -85,7 +85,7 @@ def _summary(candidate: Bundle, decision: Decision, present: Champion | None) ->
     Not every champion could be measured: it may be the same model, or predict something else.
     """
     name = candidate.metrics["metric"]
-    text = METRICS[name].text
+    text = metric_of(name).text
     parts = [f"{name} on the holdout: {text(candidate.metrics['holdout'][name])}"]
     rivals = [
         gate.numbers["champion"] for gate in decision.gates if gate.name == "champion" and "champion" in gate.numbers

@@ -7,7 +7,7 @@ from evergreen.contract.changes import compare
 from evergreen.judging import improvement, promotion
 from evergreen.judging.parity import find_difference
 from evergreen.judging.promotion import Decision, Gate, decide
-from evergreen.metrics import METRICS
+from evergreen.metrics import metric_of
 from evergreen.settings.sections import PromotionSettings
 from evergreen.versions.bundle import MODEL, Bundle
 from functions.judge.comparison import (
@@ -36,7 +36,7 @@ def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], flo
     present = _present(champion, candidate, judged)
     baseline = improvement.better_than_baseline(
         metric,
-        METRICS[metric].measure(judged.outcomes),
+        metric_of(metric).measure(judged.outcomes),
         candidate.metrics["baseline"][metric],
         gain=gain_over_baseline(judged, candidate.metrics.get("baseline_model"), metric, settings.confidence),
         confidence=settings.confidence,
@@ -96,6 +96,9 @@ def _against_champion(
             improvement.better_than_champion(found, confidence=settings.confidence),
             improvement.no_slices("the champion cannot read the candidate's rows"),
         )
+    if unknown := both.why_unknown():
+        why = f"it cannot be compared with the champion: {unknown}"
+        return improvement.not_comparable(why, baseline), improvement.no_slices(why)
     slices = compare_slices(both, settings.slices, confidence=settings.confidence)
     return (
         improvement.better_than_champion(both.compare(confidence=settings.confidence), confidence=settings.confidence),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evergreen import names
-from evergreen.metrics import METRICS
+from evergreen.metrics import metric_of
 from evergreen.number_text import number, percent
 from evergreen.quoting import line
 
@@ -139,7 +139,7 @@ def quality_in_words(check: dict[str, Any]) -> str:
     quality = check["quality"]
     if quality is None:
         return f"not known: {check['quality_reason']}"
-    text = METRICS[quality["metric"]].text
+    text = metric_of(quality["metric"]).text
     verdict = "it has fallen" if quality["fell"] else "it holds"
     return (
         f"{verdict}: {quality['metric']} {text(quality['live'])} (95% interval {text(quality['low'])} to "

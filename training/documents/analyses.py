@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.metrics import Outcomes, metric_of
 from evergreen.number_text import number
 from training.documents import decisions
 from training.documents.document import Block, Gallery, Section, Table, shortened
@@ -50,10 +50,10 @@ def _metrics(metrics: dict[str, Any]) -> Table:
         rows=tuple(
             (
                 f"{name} (decides)" if name == metrics["metric"] else name,
-                METRICS[name].text(value),
-                interval(metrics["intervals"].get(name), METRICS[name].text),
-                METRICS[name].text(metrics["baseline"][name]),
-                "higher" if METRICS[name].higher_is_better else "lower",
+                metric_of(name).text(value),
+                interval(metrics["intervals"].get(name), metric_of(name).text),
+                metric_of(name).text(metrics["baseline"][name]),
+                "higher" if metric_of(name).higher_is_better else "lower",
             )
             for name, value in metrics["holdout"].items()
         ),
@@ -61,7 +61,7 @@ def _metrics(metrics: dict[str, Any]) -> Table:
 
 
 def _importance(importance: dict[str, dict[str, float]], *, metric: str) -> Table:
-    ordered, text = by_importance(importance), METRICS[metric].difference_text
+    ordered, text = by_importance(importance), metric_of(metric).difference_text
     return Table(
         caption=f"Permutation importance: how much worse {metric} gets when a feature's values are shuffled."
         + shortened(f"{_ROWS} most important", len(ordered), _ROWS, full="metrics.json"),
@@ -79,6 +79,11 @@ def _slices(feature: str, values: dict[str, dict[str, Any]], *, metric: str) -> 
         head=(feature, metric, "Rows"),
         right=(1, 2),
         rows=tuple(
-            (value, METRICS[metric].text(item["value"]), number(item["rows"])) for value, item in ordered[:_ROWS]
+            (
+                value,
+                "not known" if item["value"] is None else metric_of(metric).text(item["value"]),
+                number(item["rows"]),
+            )
+            for value, item in ordered[:_ROWS]
         ),
     )

@@ -4,7 +4,6 @@ Numbers come from the bundle's files. Statements that only a person can make com
 one is shown as not stated.
 """
 
-import inspect
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from evergreen.contract.contract import CATEGORY, DATE, Contract, Feature
 from evergreen.contract.dates import span
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
 from evergreen.judging.dependence import Worth
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.metrics import RANKING, Metric, Outcomes, metric_of
 from evergreen.number_text import counted, number, percent
 from evergreen.settings.sections import GROUP, TIME, ModelSettings, SplitSettings
 from training.documents import analyses, pages, wording
@@ -99,7 +98,7 @@ class _Card:
         )
 
     def _headlines(self) -> tuple[Headline, ...]:
-        text = METRICS[self._metric].text
+        text = metric_of(self._metric).text
         value, baseline = (text(self._metrics[side][self._metric]) for side in ("holdout", "baseline"))
         low_high = self._metrics["intervals"].get(self._metric)
         interval = f"95% interval {analyses.interval(low_high, text)}" if low_high else "on the holdout"
@@ -129,6 +128,7 @@ class _Card:
             ("Parameters", Code(parameters) if parameters else "scikit-learn's defaults"),
             ("Preprocessing", Code(preprocessing)),
             *([("Encoded by the target's mean", by_target)] if by_target else []),
+            ("Weights", _weights_in_words(settings)),
             ("Seed", number(settings.seed)),
             ("Version", Code(lineage["version"])),
             ("Trained", _moment(self._metrics["trained_at"])),
@@ -185,12 +185,9 @@ class _Card:
         return Section("Factors", (Paragraph(looked), table))
 
     def _measures(self) -> Section:
-        promotion, metric = self._settings.promotion, METRICS[self._metric]
+        promotion, metric = self._settings.promotion, metric_of(self._metric)
         direction = "higher" if metric.higher_is_better else "lower"
-        meanings = tuple(
-            (name, (inspect.getdoc(METRICS[name].measure) or "").replace("\n", " "))
-            for name in self._metrics["holdout"]
-        )
+        meanings = tuple((name, self._of_classes(metric_of(name))) for name in self._metrics["holdout"])
         guarded = (
             f" The metric may not get worse by more than {percent(promotion.slice_tolerance)} on the rows of any value "
             f"of {first(promotion.slices, 5)}."
@@ -208,11 +205,25 @@ class _Card:
                 ),
                 Paragraph(
                     f"The 95% intervals come from a bootstrap over the rows of the holdout: for {self._metric}, "
-                    f"{Worth(**self._metrics['worth']).text}. The baseline uses no features: it predicts the mean of "
-                    "the training rows, or their commonest class."
+                    f"{Worth(**self._metrics['worth']).text}. The baseline uses no features: it predicts "
+                    f"{self._baseline()}."
                 ),
             ),
         )
+
+    def _of_classes(self, metric: Metric) -> str:
+        """What a metric is, and of which class."""
+        classes = self._contract.classes
+        if metric.family not in RANKING or not classes:
+            return metric.meaning
+        if len(classes) > 2:
+            return f"{metric.meaning} The mean over the classes, each against the rest."
+        return f"{metric.meaning} The class is {self._contract.positive or classes[1]}."
+
+    def _baseline(self) -> str:
+        if self._contract.classes:
+            return "the commonest class of the training rows, and the shares of all classes"
+        return f"{metric_of(self._metric).constant.name} of the training rows"
 
     def _evaluation_data(self) -> Section:
         split = self._settings.split
@@ -278,6 +289,15 @@ def _split_in_words(split: SplitSettings) -> str:
     if split.type == GROUP:
         return f"It holds whole groups of rows with equal {split.by}; no group is also in the training rows."
     return "A hash of a row's content decides whether it is in the holdout, so a row never changes sides."
+
+
+def _weights_in_words(settings: ModelSettings) -> str:
+    column, classes = settings.data.weight, settings.estimator.class_weight
+    by_label = classes if isinstance(classes, str) else ", ".join(f"{name} {classes[name]:g}" for name in classes)
+    given = [f"by the column {column}"] * bool(column) + [f"by class ({by_label})"] * bool(classes)
+    if not given:
+        return "each row weighs the same"
+    return f"rows weigh {' and '.join(given)} in the fit; metrics count each row once"
 
 
 def _seen(feature: Feature) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from evergreen.metrics import METRICS
+from evergreen.metrics import metric_of
 from evergreen.number_text import counted
 from training.documents.document import Figure, printable, shortened
 from training.documents.plot_canvas import ACCENT, INK, SECOND, figure, in_words
@@ -25,7 +25,7 @@ def importance_plots(importance: dict[str, dict[str, float]], *, metric: str) ->
     Args:
         importance: by feature, the mean and the standard deviation of how much worse the metric gets.
     """
-    text = METRICS[metric].difference_text
+    text = metric_of(metric).difference_text
     ordered = by_importance(importance)[:_BARS]
     if not ordered:
         return []
@@ -60,7 +60,8 @@ def importance_plots(importance: dict[str, dict[str, float]], *, metric: str) ->
 
 def slice_plots(slices: dict[str, dict[str, dict[str, Any]]], *, metric: str, overall: float) -> list[Figure]:
     """One plot for each sliced feature: the metric by the feature's values, the worst first."""
-    drawn = [(feature, values) for feature, values in slices.items() if values][:_SLICE_PLOTS]
+    known = {feature: _known(values) for feature, values in slices.items()}
+    drawn = [(feature, values) for feature, values in known.items() if values][:_SLICE_PLOTS]
     return [
         _slice_plot(feature, values, place, metric=metric, overall=overall)
         for place, (feature, values) in enumerate(drawn, 1)
@@ -68,7 +69,7 @@ def slice_plots(slices: dict[str, dict[str, dict[str, Any]]], *, metric: str, ov
 
 
 def _slice_plot(feature: str, values: dict[str, dict[str, Any]], place: int, *, metric: str, overall: float) -> Figure:
-    ordered, text = worst_first(values, metric=metric)[:_BARS], METRICS[metric].text
+    ordered, text = worst_first(values, metric=metric)[:_BARS], metric_of(metric).text
     shown = printable(feature, at_most=40)
 
     def fill(axes: Axes) -> None:
@@ -97,9 +98,14 @@ def by_importance(importance: dict[str, dict[str, float]]) -> list[tuple[str, di
 
 
 def worst_first(values: dict[str, dict[str, Any]], *, metric: str) -> list[tuple[str, dict[str, Any]]]:
-    """Slices by their metric, the worst first, equal ones by name."""
-    sign = 1 if METRICS[metric].higher_is_better else -1
-    return sorted(values.items(), key=lambda item: (sign * item[1]["value"], item[0]))
+    """Slices by their metric, the worst first, equal ones by name; those of which it is not known last."""
+    sign = 1 if metric_of(metric).higher_is_better else -1
+    known = sorted(_known(values).items(), key=lambda item: (sign * item[1]["value"], item[0]))
+    return known + sorted((value, item) for value, item in values.items() if item["value"] is None)
+
+
+def _known(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {value: item for value, item in values.items() if item["value"] is not None}
 
 
 def _name_bars(axes: Axes, names: list[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from evergreen.contract.contract import CATEGORY, NUMBER
-from evergreen.metrics import METRICS
+from evergreen.metrics import examples
 from evergreen.quoting import cut, line
 from evergreen.settings.sections import RANDOM, DataSettings, SplitSettings
 from evergreen.settings.toml_text import key, text
@@ -33,13 +33,15 @@ def write(inspection: Inspection) -> str:
 
 def _head(inspection: Inspection) -> Iterator[str]:
     settings, reasons = inspection.settings, inspection.reasons
-    metrics = [name for name, metric in METRICS.items() if metric.task == settings.task and name != settings.metric]
+    metrics = [name for name in examples(settings.task) if name != settings.metric]
     yield "# Written by evergreen init. Everything here is a guess that can be changed. Every key: docs/model-toml.md."
     yield ""
     yield _pair("name", settings.name, "of the model, and of its endpoint")
     yield _pair("description", "", "what is predicted, in which unit; callers see it")
     yield _pair("task", settings.task, reasons["task"])
     yield _pair("metric", settings.metric, f"{reasons['metric']}; or {', '.join(metrics)}")
+    if settings.positive:
+        yield _pair("positive", settings.positive, "the class that the metric looks for")
 
 
 def _data(inspection: Inspection) -> Iterator[str]:
@@ -111,7 +113,11 @@ def _columns(inspection: Inspection) -> Iterator[str]:
 
 def _estimator(inspection: Inspection) -> Iterator[str]:
     yield "[estimator]"
-    yield _pair("type", inspection.settings.estimator.type, "others, and their preprocessing: docs/model-toml.md")
+    estimator = inspection.settings.estimator
+    yield _pair("type", estimator.type, "others, and their preprocessing: docs/model-toml.md")
+    if isinstance(estimator.class_weight, str) and estimator.class_weight:
+        says = "the rare class weighs as much as the other; its probabilities are then too high"
+        yield _pair("class_weight", estimator.class_weight, says)
 
 
 def _pair(name: str, value: str, says: str = "") -> str:

@@ -11,12 +11,12 @@ import pandas as pd
 from evergreen.contract.contract import DATE, NUMBER
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION, REGRESSION
-from evergreen.number_text import counted, number
+from evergreen.number_text import counted, number, share
 from evergreen.quoting import shown
 from evergreen.settings.sections import GROUP, RANDOM, TIME, SplitSettings
 from training.contract_inference import MAX_CLASSES
 from training.inspection.column import Column, names_a_date
-from training.reading.columns import is_number
+from training.reading.columns import is_number, labels
 from training.reading.source import Source
 from training.split import moments_of
 
@@ -24,6 +24,8 @@ from training.split import moments_of
 _MOST_NUMBERS, _ROWS_OF_EACH = 20, 10
 # Relative errors tell more than absolute ones if targets differ by more than this factor.
 _SPREAD = 10
+# A class of fewer rows than this share is rare.
+_FEW = 0.05
 _LONGEST_NAME = 40
 
 # A guess, and why.
@@ -63,7 +65,18 @@ def task(target: pd.Series) -> Guess:
     return CLASSIFICATION, f"the target is one of {number(distinct)} texts"
 
 
+def rare_class(target: pd.Series, task: str) -> str:
+    """The one of two classes that few rows have; empty if there is none."""
+    if task != CLASSIFICATION:
+        return ""
+    shares = labels(target.dropna()).value_counts(normalize=True)
+    return str(shares.index[-1]) if len(shares) == 2 and shares.iloc[-1] < _FEW else ""
+
+
 def metric(target: pd.Series, task: str) -> Guess:
+    if rare := rare_class(target, task):
+        part = share(int((labels(target.dropna()) == rare).sum()), int(target.notna().sum()))
+        return "average_precision", f"{part} of the rows are {shown(rare)}: it judges how well they are found"
     if task == CLASSIFICATION:
         return "log_loss", "judges the probabilities"
     least, most = float(target.min()), float(target.max())

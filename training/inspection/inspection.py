@@ -13,7 +13,7 @@ from evergreen.contract.contract import DATE
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.quoting import line
-from evergreen.settings.sections import RANDOM, TIME, ModelSettings, SplitSettings
+from evergreen.settings.sections import BALANCED, RANDOM, TIME, EstimatorSettings, ModelSettings, SplitSettings
 from evergreen.versions.data_version import DataVersion
 from training import findings
 from training.inspection import guesses
@@ -87,6 +87,7 @@ def inspect(
     guesses.require_rows(goal, 2 * MIN_ROWS)
     task, why_task = guesses.task(goal)
     metric, why_metric = guesses.metric(goal, task)
+    rare = guesses.rare_class(goal, task)
     others = [column for column in columns if column.name != target]
     split, why_split = guesses.split(others, frame, source, time=time, group=group)
     columns = _judged(columns, labels(goal) if task == CLASSIFICATION else goal, by=split.by, group=group)
@@ -96,6 +97,8 @@ def inspect(
         settings,
         task=task,
         metric=metric,
+        positive=rare,
+        estimator=EstimatorSettings(class_weight=BALANCED if rare else ""),
         split=split,
         columns={
             column.name: column.asked

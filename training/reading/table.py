@@ -78,8 +78,8 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
         data,
         name=data.path,
         named=settings.named_columns(),
-        # The split needs its column even if the model does not use it.
-        unread=set(data.leave_out) - {settings.split.by, settings.group},
+        # The split and the fit need their columns even if the model does not use them.
+        unread=set(data.leave_out) - {settings.split.by, settings.group, data.weight},
         as_text={
             *([data.target] if settings.task == CLASSIFICATION else []),
             *(column for column, kind in settings.columns.items() if kind != NUMBER),

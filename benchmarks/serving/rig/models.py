@@ -83,7 +83,7 @@ def synthetic_model(*, features: int) -> Trained:
 
 def _trained(table: pd.DataFrame, settings: ModelSettings, *, name: str) -> Trained:
     prepared = prepare.prepare(table, settings, file=name)
-    estimator = train.fit(prepared.train, prepared.contract, settings)
+    estimator = train.fit(prepared.train_rows, prepared.contract, settings)
     holdout = prepared.holdout[[feature.name for feature in prepared.contract.features]].head(1000)
     present = holdout.astype(object)
     return Trained(

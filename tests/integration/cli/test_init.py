@@ -155,6 +155,20 @@ def test_labels_as_text_in_the_order_of_a_date(init):
     assert f"{len(rows.train)} rows to train on, {len(rows.holdout)} kept for judging" in said
 
 
+def test_a_rare_class_is_looked_for_and_weighs_more(init):
+    table = sales().assign(sold=lambda frame: np.where(np.arange(len(frame)) % 25, "well", "badly"))
+    table.to_csv("sales.csv", index=False)
+
+    code, said = init("sales.csv", "--target", "sold")
+
+    settings, rows = prepared("sales.csv")
+    assert code == 0, said
+    assert (settings.metric, settings.positive) == ("average_precision", "badly")
+    assert settings.estimator.class_weight == "balanced"
+    assert rows.contract.positive == "badly"
+    assert '4.0% of the rows are "badly"' in Path("model.toml").read_text()
+
+
 def test_a_column_of_groups_and_one_of_time_that_are_named(init):
     sales().to_csv("sales.tsv", sep="\t", index=False)
 

@@ -15,6 +15,7 @@ from sklearn.metrics import mean_absolute_percentage_error
 
 from evergreen.errors import BrokenBundle, InvalidSettings
 from evergreen.judging import parity
+from evergreen.metrics import metric_of
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions.bundle import HOLDOUT, LINEAGE, METRICS, MODEL, Bundle
 from evergreen.versions.data_version import of_path
@@ -132,7 +133,9 @@ def test_each_metric_has_its_interval_and_the_baseline_beside_it(bundle):
     assert metrics["holdout"].keys() == metrics["intervals"].keys() == metrics["baseline"].keys()
     for name, value in metrics["holdout"].items():
         low, high = metrics["intervals"][name]
-        assert low < value < high < metrics["baseline"][name]
+        assert low < value < high
+        baseline, nearest = metrics["baseline"][name], low if metric_of(name).higher_is_better else high
+        assert metric_of(name).better(nearest, baseline)
 
 
 def test_importance_is_what_the_error_gains_when_a_feature_is_shuffled(bundle):
@@ -209,4 +212,4 @@ def test_a_value_that_the_estimator_refuses_is_said_in_its_words(job_folder):
     parts = prepare.prepare(read_table(DATA), settings, file=DATA.name)
 
     with pytest.raises(InvalidSettings, match="learning_rate"):
-        train.fit(parts.train, parts.contract, settings)
+        train.fit(parts.train_rows, parts.contract, settings)

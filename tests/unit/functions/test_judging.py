@@ -1,5 +1,6 @@
 """Judge's decision, from bundles in memory."""
 
+import json
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def test_the_first_candidate_that_beats_the_mean_is_promoted():
     decision = judge(bundle(8.0), None)
 
     assert decision.promote
-    assert decision.reason == "first champion: mae 2 beats 5 of always predicting the mean"
+    assert decision.reason == "first champion: mae 2 beats 5 of always predicting the median"
     assert not judge(bundle(15.0), None).promote
 
 
@@ -44,7 +45,7 @@ def test_a_candidate_that_beats_the_baseline_by_luck_alone_is_refused():
     assert closed(decision) == ["baseline", "champion"]
     assert found.numbers["candidate"] < found.numbers["baseline"]
     assert found.reason.startswith(
-        "mae 1 is no better than 1.01 of always predicting the mean beyond noise: the gain of 0.01 may as well be -0.0"
+        "mae 1 is no better than 1.01 of always predicting the median beyond noise: the gain of 0.01 may as well be -0"
     )
     assert "at 97.5% confidence" in found.reason
 
@@ -53,7 +54,7 @@ def test_a_candidate_that_surely_beats_the_baseline_is_promoted():
     decision = judge(bundle(8.0, baseline=15.0), None)
 
     assert decision.promote
-    assert decision.reason == "first champion: mae 2 beats 5 of always predicting the mean"
+    assert decision.reason == "first champion: mae 2 beats 5 of always predicting the median"
 
 
 def test_every_gate_is_looked_at_in_the_order_of_its_weight():
@@ -173,6 +174,18 @@ def test_a_champion_that_predicts_something_else_is_no_measure():
 
     assert decision.promote
     assert decision.reason.endswith("the champion predicts another target, 'rent'")
+
+
+def test_a_champion_of_which_the_metric_is_not_known_is_no_measure():
+    """It predicts a number without a logarithm; and the decision stays JSON."""
+    measured = {"metric": "rmsle", "baseline": {"rmsle": 5.0}, "baseline_model": None}
+    candidate = changed(constant_bundle(9.0), METRICS, **measured)
+
+    decision = judge(Bundle.read(candidate.__getitem__), bundle(-2.0))
+
+    assert decision.promote
+    assert "cannot be compared with the champion: rmsle takes the logarithm" in decision.reason
+    json.dumps(decision.as_dict(), allow_nan=False)
 
 
 def test_a_champion_of_another_task_is_no_measure():

@@ -52,7 +52,10 @@ def test_where_higher_is_better_the_baseline_is_beaten_from_above():
 
 
 def test_the_baseline_is_named_after_the_task():
-    assert "40% beats 50% of always predicting the mean" in against_baseline("mape", 0.4, 0.5).reason
+    assert (
+        "40% beats 50% of always predicting the median weighed by 1 / target"
+        in against_baseline("mape", 0.4, 0.5).reason
+    )
     gate = against_baseline("accuracy", 0.5, 0.6)
     assert "no better than 60% of always predicting the commonest class" in gate.reason
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evergreen.judging.dependence import Units
-from evergreen.metrics import METRICS, Outcomes
+from evergreen.metrics import Outcomes, metric_of
 from evergreen.monitoring.quality import assess
 
 TRIALS = 60
@@ -103,8 +103,8 @@ def test_the_values_are_those_of_the_metric_on_all_rows():
     found = assess("mape", holdout, live)
 
     assert found.metric == "mape"
-    assert found.promised == METRICS["mape"].measure(holdout)
-    assert found.live == METRICS["mape"].measure(live)
+    assert found.promised == metric_of("mape").measure(holdout)
+    assert found.live == metric_of("mape").measure(live)
     assert found.labels == 50
     assert found.as_dict()["fell"] is found.fell
 

@@ -148,10 +148,27 @@ def test_a_time_split_needs_its_column_and_a_random_one_has_none(tmp_path):
     assert read(tmp_path, GOOD.replace(split, '[split]\ntype = "random"\n')).split.by == ""
 
 
+@pytest.mark.parametrize(
+    ("metric", "says"),
+    [
+        ("pinball_1.5", "metric: must end in a number between 0 and 1, such as pinball_0.9, got 'pinball_1.5'"),
+        ("roc_auc", "metric: must be one of mape, .*, pinball_0.9, got 'roc_auc'"),
+    ],
+)
+def test_a_metric_is_refused_by_what_it_must_be(tmp_path, metric, says):
+    with pytest.raises(InvalidSettings, match=says):
+        read(tmp_path, GOOD.replace('"mape"', f'"{metric}"'))
+
+
+def test_a_regression_has_no_positive_class(tmp_path):
+    with pytest.raises(InvalidSettings, match="positive: goes with classification only"):
+        read(tmp_path, GOOD.replace("seed = 0", 'seed = 0\npositive = "yes"'))
+
+
 def test_an_estimator_without_probabilities_cannot_be_judged_by_log_loss(tmp_path):
     text = GOOD.replace('"regression"', '"classification"').replace('"mape"', '"log_loss"')
 
-    with pytest.raises(InvalidSettings, match="linear_svm knows no probabilities; use accuracy"):
+    with pytest.raises(InvalidSettings, match="log_loss needs probabilities, and linear_svm knows none; use accuracy"):
         read(tmp_path, text.replace('"hist_gradient_boosting"', '"linear_svm"'))
 
 
@@ -176,7 +193,7 @@ def test_a_threshold_is_a_number_an_aim_or_costs(tmp_path, written, threshold):
 @pytest.mark.parametrize(
     "written",
     [
-        *("0.0", "1", "true", "nan", "[0.5]", '"F1"', "{ false_positive = 1 }"),
+        *("0.0", "1", "nan", '"F1"', "{ false_positive = 1 }"),
         "{ false_positive = 1, false_negative = 0 }",
         '{ false_positive = 1, false_negative = "20" }',
         "{ false_positive = 1, false_negative = inf }",
@@ -197,8 +214,9 @@ def test_a_threshold_needs_a_classifier_with_probabilities(tmp_path):
         read(tmp_path, GOOD + "\n[decision]\nthreshold = 0.3\n")
     with pytest.raises(InvalidSettings, match="decision.threshold: linear_svm knows no probabilities"):
         read(tmp_path, of_two_classes("threshold = 0.3", estimator="linear_svm"))
-    with pytest.raises(InvalidSettings, match="decision.threshold: is missing: must be a number between"):
-        read(tmp_path, of_two_classes('positive = "yes"'))
+    for wrong in ("true", "[0.5]"):
+        with pytest.raises(InvalidSettings, match="decision.threshold: must be a number or text or a table, got"):
+            read(tmp_path, of_two_classes(f"threshold = {wrong}"))
 
 
 def test_the_logarithm_of_a_target_goes_with_regression(tmp_path):

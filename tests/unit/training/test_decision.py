@@ -17,6 +17,7 @@ from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import DataSettings, DecisionSettings, EstimatorSettings, ModelSettings, SplitSettings
 from training.decision import choose, decided, summary
 from training.evaluation import predict
+from training.rows import TrainingRows
 from training.train import fit
 
 CONTRACT = Contract(
@@ -28,7 +29,7 @@ CONTRACT = Contract(
 COSTS = {"false_positive": 1.0, "false_negative": 20.0}
 
 
-def settings_of(threshold, *, positive: str = "", type_: str = "logistic", **parameters) -> ModelSettings:
+def settings_of(threshold, *, type_: str = "logistic", **parameters) -> ModelSettings:
     return ModelSettings(
         name="fraud",
         task=CLASSIFICATION,
@@ -36,7 +37,7 @@ def settings_of(threshold, *, positive: str = "", type_: str = "logistic", **par
         data=DataSettings(path="", target="fraud"),
         split=SplitSettings(type="random"),
         estimator=EstimatorSettings(type=type_, parameters=parameters),
-        decision=DecisionSettings(threshold=threshold, positive=positive),
+        decision=DecisionSettings(threshold=threshold),
     )
 
 
@@ -82,7 +83,7 @@ def test_a_threshold_has_few_digits():
 
 def test_decisions_on_new_rows_cost_as_little_as_the_best_that_can_be():
     # Where probabilities are right, positive is to be said where 20 * p > 1 * (1 - p).
-    decider = decided(fit, rows(10_000), CONTRACT, settings_of(COSTS), units=INDEPENDENT)
+    decider = decided(fit, TrainingRows(table=rows(10_000)), CONTRACT, settings_of(COSTS))
     new = rows(20_000, seed=1)
     truth = (new.fraud == "yes").to_numpy()
     right = 1 / (1 + np.exp(2 - new.amount.to_numpy()))
@@ -103,10 +104,10 @@ def test_a_threshold_is_chosen_on_rows_that_the_fit_has_not_seen():
     fitted_to: list[set] = []
 
     def watched(some, contract, settings):
-        fitted_to.append(set(some.index))
+        fitted_to.append(set(some.table.index))
         return fit(some, contract, settings)
 
-    decided(watched, train, CONTRACT, settings_of("f1", type_="decision_tree"), units=INDEPENDENT)
+    decided(watched, TrainingRows(table=train), CONTRACT, settings_of("f1", type_="decision_tree"))
 
     *folds, last = fitted_to
     assert last == set(train.index)
@@ -120,10 +121,10 @@ def fits_of(train: pd.DataFrame, units: Units) -> list[np.ndarray]:
     left_out = []
 
     def watched(some, contract, settings):
-        left_out.append(np.setdiff1d(train.index, some.index))
+        left_out.append(np.setdiff1d(train.index, some.table.index))
         return fit(some, contract, settings)
 
-    decided(watched, train, CONTRACT, settings_of("f1"), units=units)
+    decided(watched, TrainingRows(table=train, units=units), CONTRACT, settings_of("f1"))
     return left_out[:-1]
 
 
@@ -158,24 +159,24 @@ def test_folds_that_leave_one_class_only_are_refused(units):
     train = rows(200).assign(fraud=np.where(np.arange(200) < 40, "yes", "no").astype(object))
 
     with pytest.raises(InvalidSettings, match=r"\[decision\] threshold cannot be chosen: 40 of 200 .*as a number"):
-        decided(fit, train, CONTRACT, settings_of("f1"), units=units)
+        decided(fit, TrainingRows(table=train, units=units), CONTRACT, settings_of("f1"))
 
 
 def test_a_single_row_of_a_class_is_too_few_to_choose():
     train = rows(200).assign(fraud=np.where(np.arange(200) < 1, "yes", "no").astype(object))
 
     with pytest.raises(InvalidSettings, match="1 of 200 training rows are positive, and with folds by rows"):
-        decided(fit, train, CONTRACT, settings_of(COSTS), units=INDEPENDENT)
+        decided(fit, TrainingRows(table=train), CONTRACT, settings_of(COSTS))
 
 
 def test_a_given_threshold_costs_no_fit_and_decides_at_it():
     train, fits = rows(300), []
 
     def watched(some, contract, settings):
-        fits.append(len(some))
+        fits.append(len(some.table))
         return fit(some, contract, settings)
 
-    decider = decided(watched, train, CONTRACT, settings_of(0.2), units=INDEPENDENT)
+    decider = decided(watched, TrainingRows(table=train), CONTRACT, settings_of(0.2))
     outcomes = predict(decider, train, CONTRACT)
 
     assert fits == [300]
@@ -183,21 +184,19 @@ def test_a_given_threshold_costs_no_fit_and_decides_at_it():
 
 
 def test_the_positive_class_can_be_named():
-    train = rows(300)
-    decider = decided(fit, train, CONTRACT, settings_of(0.9, positive="no"), units=INDEPENDENT)
-    outcomes = predict(decider, train, CONTRACT)
+    train, contract = rows(300), dataclasses.replace(CONTRACT, positive="no")
+    decider = decided(fit, TrainingRows(table=train), contract, settings_of(0.9))
+    outcomes = predict(decider, train, contract)
 
     assert outcomes.predicted == ["no" if no >= 0.9 else "yes" for no, _ in outcomes.probabilities]
-    assert (
-        summary(decider, outcomes, settings_of(0.9, positive="no"), units=INDEPENDENT)["decision"]["negative"] == "yes"
-    )
+    assert summary(decider, outcomes, settings_of(0.9), units=INDEPENDENT)["decision"]["negative"] == "yes"
 
 
 def test_without_a_decision_the_pipeline_is_what_it_was():
     train, plain = rows(300), settings_of("")
-    estimator = decided(fit, train, CONTRACT, plain, units=INDEPENDENT)
+    estimator = decided(fit, TrainingRows(table=train), CONTRACT, plain)
 
-    assert portable.export(estimator) == portable.export(fit(train, CONTRACT, plain))
+    assert portable.export(estimator) == portable.export(fit(TrainingRows(table=train), CONTRACT, plain))
     assert summary(estimator, predict(estimator, train, CONTRACT), plain, units=INDEPENDENT) == {}
 
 
@@ -205,15 +204,13 @@ def test_other_than_two_classes_are_refused_by_name():
     three = dataclasses.replace(CONTRACT, classes=("low", "middle", "high"))
 
     with pytest.raises(InvalidSettings, match="goes with two classes; fraud has 3: 'low', 'middle', 'high'"):
-        decided(fit, rows(100), three, settings_of(0.5), units=INDEPENDENT)
-    with pytest.raises(InvalidSettings, match="positive must be one of 'no', 'yes', got 'maybe'"):
-        decided(fit, rows(100), CONTRACT, settings_of(0.5, positive="maybe"), units=INDEPENDENT)
+        decided(fit, TrainingRows(table=rows(100)), three, settings_of(0.5))
 
 
 def test_the_summary_has_the_costs_of_the_model_and_of_always_saying_the_same():
     train = rows(300)
     wanted = settings_of(COSTS)
-    decider = decided(fit, train, CONTRACT, wanted, units=INDEPENDENT)
+    decider = decided(fit, TrainingRows(table=train), CONTRACT, wanted)
     outcomes = predict(decider, train, CONTRACT)
     pairs = list(zip(outcomes.predicted, outcomes.actual, strict=True))
 
@@ -230,7 +227,7 @@ def test_the_summary_has_the_costs_of_the_model_and_of_always_saying_the_same():
 def test_parameters_that_name_a_class_hold_in_every_fit():
     parameters = {"class_weight": {"no": 1, "yes": 5}}
 
-    decider = decided(fit, rows(300), CONTRACT, settings_of("f1", **parameters), units=INDEPENDENT)
+    decider = decided(fit, TrainingRows(table=rows(300)), CONTRACT, settings_of("f1", **parameters))
 
     assert decider.threshold > 0.5
 
@@ -239,7 +236,7 @@ def test_the_same_rows_give_the_same_threshold_whatever_the_threads():
     train = rows(500)
     forest = {"n_estimators": 20, "max_depth": 4, "type_": "random_forest"}
     one, two = (
-        decided(fit, train, CONTRACT, settings_of("f1", n_jobs=jobs, **forest), units=INDEPENDENT) for jobs in (1, 2)
+        decided(fit, TrainingRows(table=train), CONTRACT, settings_of("f1", n_jobs=jobs, **forest)) for jobs in (1, 2)
     )
 
     assert portable.export(one) == portable.export(two)
@@ -248,6 +245,6 @@ def test_the_same_rows_give_the_same_threshold_whatever_the_threads():
 def test_probabilities_that_are_all_alike_decide_all_alike():
     leaf = settings_of("f1", type_="decision_tree", min_samples_leaf=10_000)
 
-    outcomes = predict(decided(fit, rows(100), CONTRACT, leaf, units=INDEPENDENT), rows(100), CONTRACT)
+    outcomes = predict(decided(fit, TrainingRows(table=rows(100)), CONTRACT, leaf), rows(100), CONTRACT)
 
     assert len(set(outcomes.predicted)) == 1

@@ -41,6 +41,17 @@ def test_quality_is_known_from_the_least_number_of_labels_on(captures, count, kn
     assert result.quality_reason.startswith("" if known else "99 of this version's predictions have a label")
 
 
+@pytest.mark.parametrize("told", ["no", "yes"])
+def test_labels_of_one_class_alone_say_why_quality_is_not_known(captures, told):
+    captures.put_records(records(answers(ROWS, {"no": 0.75, "yes": 0.25})))
+    captures.put_feedback(feedback({item["prediction_id"]: told for item in ROWS}))
+
+    result = captures.result(files=classifier("roc_auc"))
+
+    assert (result.quality, result.slices) == (None, [])
+    assert "roc_auc tells the rows of yes from others" in result.quality_reason
+
+
 @pytest.mark.parametrize(("error", "fell"), [(10, False), (5, False), (40, True)])
 def test_quality_is_held_against_the_holdout(captures, error, fell):
     """Whose predictions are off by ten."""

@@ -90,3 +90,21 @@ def test_the_split(table, named, found):
 )
 def test_the_name(file, name):
     assert guesses.name(Path(file)) == name
+
+
+@pytest.mark.parametrize(
+    ("rare", "metric", "positive"), [(4, "average_precision", "fraud"), (5, "log_loss", ""), (50, "log_loss", "")]
+)
+def test_a_class_of_few_rows_is_what_the_metric_looks_for(rare, metric, positive):
+    target = pd.Series(["fraud"] * rare + ["good"] * (100 - rare), name="y", dtype=object)
+
+    found, why = guesses.metric(target, "classification")
+
+    assert (found, guesses.rare_class(target, "classification")) == (metric, positive)
+    assert not positive or '4.0% of the rows are "fraud"' in why
+
+
+def test_none_of_three_classes_is_the_one_to_look_for():
+    target = pd.Series(["a"] * 2 + ["b"] * 49 + ["c"] * 49, name="y", dtype=object)
+
+    assert guesses.rare_class(target, "classification") == ""

@@ -127,7 +127,7 @@ def test_any_text_can_be_a_columns_name_from_the_file_to_the_fitted_model(tmp_pa
     frame.to_csv(file, index=False) if form == "csv" else frame.to_parquet(file)
     parts = prepare_path(file, settings)
     read_back = Contract.from_json(parts.contract.to_json())
-    estimator = train.fit(parts.train, read_back, settings)
+    estimator = train.fit(parts.train_rows, read_back, settings)
 
     assert [feature.name for feature in read_back.features] == [names["day"], names["city"], names["rooms"]]
     assert len(train.predict(estimator, parts.holdout, read_back).predicted) == len(parts.holdout)
