@@ -25,6 +25,7 @@ _MOST_NUMBERS, _ROWS_OF_EACH = 20, 10
 # Relative errors tell more than absolute ones if targets differ by more than this factor.
 _SPREAD = 10
 _LONGEST_NAME = 40
+_BY_ORDER = "order, if the newest rows stand last"
 
 # A guess, and why.
 Guess = tuple[str, str]
@@ -85,10 +86,10 @@ def split(
         if not column.missing and _orders(table[column.name], source):
             return SplitSettings(type=TIME, by=column.name), f"the rows stand in the order of {column.name!r}"
     if dates:
-        return SplitSettings(
-            type=RANDOM
-        ), f"to predict the future: time, by = {shown(dates[0].name)}, as ISO 8601 dates or numbers"
-    return SplitSettings(type=RANDOM), "or time, or group, with by = its column"
+        return SplitSettings(type=RANDOM), (
+            f"to predict the future: time, by = {shown(dates[0].name)}, as ISO 8601 dates or numbers; or {_BY_ORDER}"
+        )
+    return SplitSettings(type=RANDOM), f"or time, or group, with by = its column; or {_BY_ORDER}"
 
 
 def _orders(column: pd.Series, source: Source) -> bool:
