@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from evergreen import names, portable, tracking_login
 from evergreen.contract.contract import Contract
@@ -65,12 +66,16 @@ class Inputs:
 def fit(train: pd.DataFrame, contract: Contract, settings: ModelSettings) -> Any:
     """Fit the estimator, with the preprocessing that it needs.
 
+    BLAS runs in one thread: how it divides a sum depends on the number of threads, and so does the last digit of a
+    linear model. OpenMP keeps its threads: the trees of hist_gradient_boosting are the same with any number of them.
+
     Raises:
         InvalidSettings: the estimator has no such parameter, or refuses its value.
     """
     estimator = build(settings, contract)
     try:
-        estimator.fit(features_of(train, contract), train[contract.target])
+        with threadpool_limits(limits=1, user_api="blas"):
+            estimator.fit(features_of(train, contract), train[contract.target])
     except ValueError as error:
         raise InvalidSettings(f"{settings.estimator.type} cannot be fitted: {error}") from error
     return in_one_thread(estimator)
