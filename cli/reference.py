@@ -9,19 +9,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from evergreen.metrics import examples
-from evergreen.settings.sections import ESTIMATORS, TASKS, EstimatorSettings, ModelSettings
+from evergreen.settings.sections import TASKS, EstimatorSettings, ModelSettings
+from training.automatic import Described, described
 
 _HEAD = """# model.toml
 
 Written by `python -m cli.reference > docs/model-toml.md`; a test keeps it up to date. A wrong key or value is refused
 before anything is started; the message names its line and the nearest valid one.
 """
+_AUTOMATIC = """## Estimators
+
+What `auto` in `[preprocessing]` does for each `[estimator] type`, step by step, and the class that is fitted, with the
+parameters that differ from scikit-learn's own defaults; those in `[estimator] parameters` come on top. `seed` is the
+one above the first section. `categorical_features` are positions: the preprocessing puts the categories first.
+"""
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", list: "list", dict: "table"}
 
 
 def page() -> str:
     """The page in Markdown."""
-    return "\n".join([_HEAD, *_sections(ModelSettings, ""), _estimators()]) + "\n"
+    return "\n".join([_HEAD, *_sections(ModelSettings, ""), _AUTOMATIC, "\n\n".join(map(_estimators, TASKS))]) + "\n"
 
 
 def _sections(cls: type, name: str) -> Iterator[str]:
@@ -68,10 +75,25 @@ def _words(cls: type, item: dataclasses.Field[Any]) -> str:
     return words
 
 
-def _estimators() -> str:
-    lines = ["## Estimators", "", "| task | `[estimator] type` |", "|---|---|"]
-    lines += [f"| {task} | {', '.join(f'`{name}`' for name in ESTIMATORS[task])} |" for task in TASKS]
+def _estimators(task: str) -> str:
+    """The estimators of a task; a column for each group of features that one of them prepares in its own way."""
+    pipelines = described(task)
+    groups = list(dict.fromkeys(group for pipeline in pipelines for group in pipeline.steps))
+    lines = [
+        f"| {task} | fitted | {' | '.join(groups)} |",
+        "|---" * (2 + len(groups)) + "|",
+        *(_estimator(pipeline, groups) for pipeline in pipelines),
+    ]
     return "\n".join(lines)
+
+
+def _estimator(pipeline: Described, groups: list[str]) -> str:
+    cells = [_steps(pipeline.steps[group]) if group in pipeline.steps else "" for group in groups]
+    return f"| `{pipeline.estimator}` | `{pipeline.final}` | {' | '.join(cells)} |"
+
+
+def _steps(steps: list[str]) -> str:
+    return ", ".join(f"`{step}`" for step in steps) or "as it is"
 
 
 if __name__ == "__main__":

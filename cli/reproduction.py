@@ -60,7 +60,7 @@ class Reproduction:
         )
 
     def differences(self, original: Original) -> list[str]:
-        """Sentences: what differs from the first training, then the doubts that its lineage already states."""
+        """Sentences: what differs from the first training. The doubts of its lineage are about the same things."""
         then, now = original.lineage, self.lineage
         libraries = sorted(then["libraries"].keys() | now["libraries"].keys())
         sentences = [
@@ -68,10 +68,9 @@ class Reproduction:
             for name in libraries
             if then["libraries"].get(name) != now["libraries"].get(name)
         ]
-        sentences += [
+        return sentences + [
             f"{what}: {then[key]} then, {now[key]} now" for key, what in _COMPARED.items() if then[key] != now[key]
         ]
-        return [*sentences, *then["doubts"]]
 
 
 @contextmanager

@@ -66,6 +66,9 @@ ALARM_DRIFT = "drift"
 ALARM_QUALITY = "quality"
 ALARM_BROKEN_INPUT = "broken input"
 
+# The status of a check that could not read all records.
+STATUS_BROKEN_INPUT = "broken input"
+
 # Routes of the endpoint: method and path.
 ROUTES = ("POST /predict", "POST /feedback", "GET /model", "GET /openapi.json", "GET /health")
 

@@ -1,4 +1,4 @@
-"""Splits rows into training and holdout: the latest rows, whole groups, or by a hash of the row, without leakage."""
+"""Splits rows into training and holdout: the latest or last rows, whole groups, or by a hash, without leakage."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evergreen.errors import InvalidData
-from evergreen.settings.sections import GROUP, TIME, SplitSettings
+from evergreen.settings.sections import GROUP, ORDER, TIME, SplitSettings
 from training.reading.columns import is_number, moments, texts_of
 from training.reading.dates import seconds_of
 from training.reading.source import Source
@@ -24,7 +24,7 @@ class Sides:
 
     Attributes:
         duplicates: how many holdout rows were left out because they equal a training row.
-        moments: of every row, in a split by time: numbers that sort by time.
+        moments: of every row, in a split by time or by the rows' order: numbers that sort by time.
     """
 
     train: np.ndarray
@@ -37,7 +37,7 @@ def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, 
     """Split the rows. A holdout row that equals a training row is left out, since the model has learned it.
 
     Args:
-        hashes: one hash per row, of its features and target.
+        hashes: one hash per row, of its features and target, in the order of the files.
         by: the column of a split by time or group, as it was read.
 
     Raises:
@@ -46,6 +46,9 @@ def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, 
     moments = None
     if settings.type == TIME:
         moments = moments_of(_filled(by, source), source=source)
+        train, holdout = _by_time(moments, settings.holdout)
+    elif settings.type == ORDER:
+        moments = np.arange(len(hashes))
         train, holdout = _by_time(moments, settings.holdout)
     elif settings.type == GROUP:
         train, holdout = _by_hash(hash_values(_filled(by, source)), settings.holdout)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sklearn
+from threadpoolctl import threadpool_limits
 
 from evergreen import names, portable, tracking_login
 from evergreen.contract.contract import DATE, Contract, Feature
@@ -79,6 +80,9 @@ class Inputs:
 def fit(rows: TrainingRows, contract: Contract, settings: ModelSettings) -> Any:
     """Fit the estimator, with the preprocessing that it needs. No row is encoded by the targets of its own group.
 
+    BLAS runs in one thread: how it divides a sum depends on the number of threads, and so does the last digit of a
+    linear model. OpenMP keeps its threads: the trees of hist_gradient_boosting are the same with any number of them.
+
     Raises:
         InvalidSettings: the estimator has no such parameter, or refuses its value; or class_weight names no class.
     """
@@ -90,8 +94,11 @@ def fit(rows: TrainingRows, contract: Contract, settings: ModelSettings) -> Any:
     metadata = {"groups": groups if count > 1 else None, "sample_weight": weights}
     metadata = {name: values for name, values in metadata.items() if values is not None}
     try:
-        # The library hands on what belongs to the rows only where this is switched on.
-        with sklearn.config_context(enable_metadata_routing=bool(metadata)):
+        with (
+            threadpool_limits(limits=1, user_api="blas"),
+            # The library hands on what belongs to the rows only where this is switched on.
+            sklearn.config_context(enable_metadata_routing=bool(metadata)),
+        ):
             if weights is not None:
                 take_weights(estimator)
             estimator.fit(features_of(rows.table, contract), target, **metadata)

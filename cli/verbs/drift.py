@@ -9,6 +9,7 @@ import typer
 from cli.aws.checks import Checks, hours_ago, show
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps, console
+from functions.notify import wording
 
 
 def drift(
@@ -24,6 +25,8 @@ def drift(
     with Steps().step("Check for drift"):
         result = checks.run(start=hours_ago(hours), end=datetime.now(UTC))
     show(result)
+    if advice := wording.advice(result, "--local" if local else f"-e {environment}"):
+        console.print(f"  What to do: {advice}", markup=False, soft_wrap=True)
     report = checks.report(result) if output else None
     if output and report:
         output.write_bytes(report)

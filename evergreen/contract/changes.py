@@ -24,7 +24,34 @@ class Change:
 def compare(before: Contract, after: Contract) -> list[Change]:
     """The changes from one contract to the next, breaking ones first. The order of features does not matter."""
     changes = [*_answer(before, after), *_texts(before, after), *_features(before, after)]
+    shared = before.names & after.names
+    if shared and are_unrelated(before, after):
+        what = f"{next(iter(shared))} has" if len(shared) == 1 else f"{len(shared)} features of both have"
+        changes.append(_breaking(f"{what} not one value in common with before: the table is another one"))
     return sorted(changes, key=lambda change: not change.breaks_callers)
+
+
+def are_unrelated(one: Contract, other: Contract) -> bool:
+    """Whether nothing shows that both are of tables about the same: no feature of both has values in common.
+
+    Tables that share a range or a category of any feature pass, so this finds only what is surely another table.
+    """
+    was = {feature.name: feature for feature in one.features}
+    return not any(feature.name in was and _overlap(was[feature.name], feature) for feature in other.features)
+
+
+def _overlap(one: Feature, other: Feature) -> bool:
+    """Whether two features of one name are of one type, and have a category or a part of their ranges in common."""
+    if one.type != other.type:
+        return False
+    if one.type == CATEGORY:
+        return not set(one.categories).isdisjoint(other.categories)
+    if one.type == DATE:
+        # Of a later table, all dates are later.
+        return True
+    if one.minimum is None or one.maximum is None or other.minimum is None or other.maximum is None:
+        return True
+    return one.minimum <= other.maximum and other.minimum <= one.maximum
 
 
 def _answer(before: Contract, after: Contract) -> Iterator[Change]:

@@ -25,7 +25,7 @@ from evergreen.settings.sections import (
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
     GROUP,
-    RANDOM,
+    SPLITS_BY,
     WITHOUT_PROBABILITIES,
     DriftSettings,
     ModelSettings,
@@ -210,9 +210,11 @@ class _Reader:
                 raise self._error("columns", name, f"must be one of {', '.join(COLUMN_TYPES)}, got {kind!r}")
 
     def _check_split(self, split: SplitSettings) -> None:
-        if split.type == RANDOM and split.by:
-            raise self._error("split", "by", "goes with the types time and group; a random split has no column")
-        if split.type != RANDOM and not split.by:
+        if split.by and split.type not in SPLITS_BY:
+            raise self._error(
+                "split", "by", f"goes with the types {' and '.join(SPLITS_BY)}; the type {split.type} has no column"
+            )
+        if split.type in SPLITS_BY and not split.by:
             does = "groups the rows" if split.type == GROUP else "orders the rows in time"
             raise self._error("split", "by", f"is missing: name the column that {does}")
         if not 0 < split.holdout < 1:

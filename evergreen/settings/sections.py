@@ -24,8 +24,10 @@ WITHOUT_PROBABILITIES = ("ridge", "linear_svm")
 THOUSANDS = ("", ",", ".", "'", " ")
 COLUMN_TYPES = ("number", "category", "date")
 
-TIME, GROUP, RANDOM = "time", "group", "random"
-SPLITS = (TIME, GROUP, RANDOM)
+TIME, GROUP, ORDER, RANDOM = "time", "group", "order", "random"
+SPLITS = (TIME, GROUP, ORDER, RANDOM)
+# These have a column.
+SPLITS_BY = (TIME, GROUP)
 
 AUTO, NONE, TARGET = "auto", "none", "target"
 BALANCED = "balanced"
@@ -106,8 +108,10 @@ class SplitSettings:
     type: str = field(
         default=TIME,
         metadata=_says(
-            "`time`: the last rows by the column `by`. `group`: whole groups of equal `by`. `random`: rows by a hash "
-            "of their content, so that a row's side never changes.",
+            "`time`: the last rows by the column `by`. `group`: whole groups of equal `by`. `order`: the last rows as "
+            "they stand, for a table whose rows are in the order of time, the newest last, and no column says so; the "
+            "files of a folder come in the order of their names, where 10 stands before 2. `random`: rows by a hash of "
+            "their content, so that a row's side never changes.",
             SPLITS,
         ),
     )

@@ -4,10 +4,12 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from evergreen import names
+
 OK = "ok"
 DRIFT = "drift"
 INSUFFICIENT_DATA = "insufficient data"
-BROKEN_INPUT = "broken input"
+BROKEN_INPUT = names.STATUS_BROKEN_INPUT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from evergreen.contract.changes import are_unrelated
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidRow
 from evergreen.judging.bootstrap import Gain, paired_gain, unpaired_gain
@@ -133,6 +134,8 @@ def why_not_comparable(candidate: Judged, champion: Judged, metric: str) -> str 
         named = ", ".join(map(quoted, champion.contract.classes[:_NAMED]))
         more = f" and {len(champion.contract.classes) - _NAMED} more" if len(champion.contract.classes) > _NAMED else ""
         return f"the champion knows other classes: {named}{more}"
+    if are_unrelated(champion.contract, candidate.contract):
+        return "the champion is of another table: no feature that both have has a value in common"
     if metric_of(metric).of_probabilities and not all(row.probabilities for row in champion.rows):
         return f"{metric} does not apply to the champion, which gives no probabilities"
     return None

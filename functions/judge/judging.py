@@ -81,7 +81,7 @@ def _against_champion(
     """The gates of the whole holdout and of its slices.
 
     The champion is measured on the candidate's holdout rows. If it can read none of them, since the features changed,
-    its own holdout stands in, and the reason says so. A champion that predicts something else is no measure at all.
+    its own holdout stands in, and the reason says so. A champion of another table is no measure at all.
     """
     if champion is None:
         return improvement.first_champion(baseline), improvement.no_slices("there is no champion to compare with")

@@ -13,6 +13,7 @@ _AS_THEY_ARE = str.maketrans("<>", "()")
 # An SNS subject takes a hundred characters.
 _SUBJECT = 100
 _DETAILS = 8
+_LOOK = "Look at the objects named above, and at what the callers send."
 # Their value is 0 while fewer requests come than `[alarms] minimum_requests`, see infra/monitoring/alarms.py.
 _OF_ENOUGH_REQUESTS = (names.ALARM_REJECTED, names.ALARM_LATENCY)
 
@@ -106,7 +107,7 @@ def _of_check(alarm: Alarm, check: dict[str, Any]) -> Message:
         "Quality": quality_in_words(check),
         "What happens next": f"Version {check['version']} goes on serving. The next check looks again; this message "
         "comes once, and another one when it is over.",
-        "What to do": _remedy(alarm),
+        "What to do": _remedy(alarm, check),
     }
     if check["report"]:
         paragraphs["Report"] = check["report"]
@@ -124,14 +125,34 @@ def _how_far(alarm: Alarm, check: dict[str, Any]) -> str:
     return bulleted(reasons) if reasons else alarm.reason
 
 
-def _remedy(alarm: Alarm) -> str:
-    evergreen = f"evergreen drift -e {alarm.environment}"
+def _remedy(alarm: Alarm, check: dict[str, Any]) -> str:
+    stack = f"-e {alarm.environment}"
     if alarm.name == names.ALARM_BROKEN_INPUT:
-        return f"Look at the objects named above, and at what the callers send. `{evergreen}` checks again."
-    return (
-        f"`{evergreen}` shows all features. If the world has changed, add newer rows to the table and run "
-        f"`evergreen train -e {alarm.environment}`; if a caller has, have it mended."
+        return f"{_LOOK} `evergreen drift {stack}` checks again."
+    return f"`evergreen drift {stack}` shows all features. {_after_change(check, stack)}"
+
+
+def advice(check: dict[str, Any], stack: str) -> str:
+    """What to do about a check's result; empty if nothing.
+
+    Args:
+        stack: the options that name it to a command.
+    """
+    parts = [_LOOK] if check["status"] == names.STATUS_BROKEN_INPUT else []
+    if check["alarms"] or (check["quality"] and check["quality"]["fell"]):
+        parts.append(_after_change(check, stack))
+    return " ".join(parts)
+
+
+def _after_change(check: dict[str, Any], stack: str) -> str:
+    """What to do when the rows or the quality have changed; another thing if the predictions are as good as before."""
+    remedy = (
+        f"If the world has changed, add newer rows to the table and run `evergreen train {stack}`; if a caller has, "
+        "have it mended."
     )
+    if check["alarms"] and check["quality"] and not check["quality"]["fell"]:
+        return f"This is drift without loss of quality, as far as labels have come in: nothing is urgent. {remedy}"
+    return remedy
 
 
 def quality_in_words(check: dict[str, Any]) -> str:

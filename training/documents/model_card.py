@@ -16,7 +16,7 @@ from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
 from evergreen.judging.dependence import Worth
 from evergreen.metrics import RANKING, Metric, Outcomes, metric_of
 from evergreen.number_text import counted, number, percent
-from evergreen.settings.sections import GROUP, TIME, ModelSettings, SplitSettings
+from evergreen.settings.sections import GROUP, ORDER, TIME, ModelSettings, SplitSettings
 from training.documents import analyses, pages, wording
 from training.documents.document import (
     Block,
@@ -286,6 +286,8 @@ class _Card:
 def _split_in_words(split: SplitSettings) -> str:
     if split.type == TIME:
         return f"It holds the latest rows by {split.by}; all training rows are earlier."
+    if split.type == ORDER:
+        return "It holds the last rows of the table as they stand; all training rows stand before them."
     if split.type == GROUP:
         return f"It holds whole groups of rows with equal {split.by}; no group is also in the training rows."
     return "A hash of a row's content decides whether it is in the holdout, so a row never changes sides."

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from evergreen.contract.contract import CATEGORY, NUMBER
 from evergreen.metrics import examples
 from evergreen.quoting import cut, line
-from evergreen.settings.sections import RANDOM, DataSettings, SplitSettings
+from evergreen.settings.sections import DataSettings, SplitSettings
 from evergreen.settings.toml_text import key, text
 from training.inspection.column import Column
 from training.inspection.inspection import Inspection
@@ -90,7 +90,7 @@ def _split(inspection: Inspection) -> Iterator[str]:
     split = inspection.settings.split
     yield "[split]"
     yield _pair("type", split.type, inspection.reasons["split"])
-    if split.type != RANDOM:
+    if split.by:
         yield _pair("by", split.by)
     small = split.holdout != SplitSettings().holdout
     says = "of the rows, kept for judging" + (": the table is small" if small else "")

@@ -27,6 +27,7 @@ _SPREAD = 10
 # A class of fewer rows than this share is rare.
 _FEW = 0.05
 _LONGEST_NAME = 40
+_BY_ORDER = "order, if the newest rows stand last"
 
 # A guess, and why.
 Guess = tuple[str, str]
@@ -98,8 +99,8 @@ def split(
         if not column.missing and _orders(table[column.name], source):
             return SplitSettings(type=TIME, by=column.name), f"the rows stand in the order of {column.name!r}"
     if dates:
-        return SplitSettings(type=RANDOM), f"to predict the future: time, by = {shown(dates[0].name)}"
-    return SplitSettings(type=RANDOM), "or time, or group, with by = its column"
+        return SplitSettings(type=RANDOM), f"to predict the future: time, by = {shown(dates[0].name)}; or {_BY_ORDER}"
+    return SplitSettings(type=RANDOM), f"or time, or group, with by = its column; or {_BY_ORDER}"
 
 
 def _orders(column: pd.Series, source: Source) -> bool:

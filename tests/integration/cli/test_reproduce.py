@@ -98,9 +98,8 @@ def test_the_same_model_comes_out_again(store, capsys):
 
 def test_another_model_is_a_failure_that_names_what_differs(store, trained, capsys):
     libraries = json.loads(trained[bundle.LINEAGE])["libraries"]
-    environment = store(
-        digest="0" * 64, libraries=libraries | {"numpy": "1.0.0"}, cpu="a PDP-11", doubts=["It rained."]
-    )
+    changed = {"numpy": "1.0.0", "python": "2.7.18"}
+    environment = store(digest="0" * 64, libraries=libraries | changed, cpu="a PDP-11", source_sha256="c0de")
     with pytest.raises(typer.Exit) as end:
         reproduce("v1", environment)
     assert end.value.exit_code == 1
@@ -108,8 +107,16 @@ def test_another_model_is_a_failure_that_names_what_differs(store, trained, caps
     assert "v1 has 0000000000000000." in said
     assert f"numpy: 1.0.0 then, {libraries['numpy']} now" in said
     assert "the CPU: a PDP-11 then," in said
-    assert "It rained." in said
+    assert f"python: 2.7.18 then, {libraries['python']} now" in said
+    assert "the code: c0de then," in said
     assert "pandas:" not in said
+
+
+def test_another_model_of_the_same_code_libraries_and_processor_is_blamed_on_none_of_them(store, capsys):
+    with pytest.raises(typer.Exit):
+        reproduce("v1", store(digest="0" * 64))
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.endswith("Nothing that the lineage records differs, so the training is not deterministic.")
 
 
 def test_a_version_that_is_not_there_is_refused(store):

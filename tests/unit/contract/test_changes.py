@@ -54,6 +54,17 @@ def test_what_the_endpoint_still_answers_breaks_nobody(after, text):
     assert not change.breaks_callers
 
 
+def test_a_table_without_a_value_in_common_breaks_callers_though_its_columns_are_the_same():
+    far, elsewhere = replace(ROOMS, minimum=100.0, maximum=200.0), replace(CITY, categories=("Lyon", "Nice"))
+
+    first = compare(HOUSES, houses(far, elsewhere))[0]
+
+    assert first.breaks_callers
+    assert first.text == "2 features of both have not one value in common with before: the table is another one"
+    for related in (houses(far, CITY), houses(ROOMS, elsewhere)):
+        assert not any(change.breaks_callers for change in compare(HOUSES, related))
+
+
 def test_a_class_that_comes_or_goes_is_named_and_breaks_callers():
     changes = compare(PETS, replace(PETS, classes=("cat", "fox")))
 

@@ -148,10 +148,11 @@ def test_a_feature_more_is_refused_until_model_toml_allows_it():
 
 
 def test_a_champion_that_cannot_read_the_new_rows_is_compared_by_its_own_holdout():
-    candidate = bundle(9.0, feature="size", promotion=allowing(slices=["size"]))
+    towns = ["Waco"] * ROWS
+    candidate = bundle(9.0, feature="size", towns=towns, promotion=allowing(slices=["size"]))
 
-    assert judge(candidate, bundle(8.0)).promote
-    decision = judge(candidate, bundle(8.0, truths=[8.0] * ROWS))
+    assert judge(candidate, bundle(8.0, towns=towns)).promote
+    decision = judge(candidate, bundle(8.0, towns=towns, truths=[8.0] * ROWS))
     assert not decision.promote
     assert "mae 1 is no better than 0 of the champion (measured on the champion's own holdout" in decision.reason
 
@@ -186,6 +187,43 @@ def test_a_champion_of_which_the_metric_is_not_known_is_no_measure():
     assert decision.promote
     assert "cannot be compared with the champion: rmsle takes the logarithm" in decision.reason
     json.dumps(decision.as_dict(), allow_nan=False)
+
+
+ANOTHER_TABLE = "the champion is of another table: no feature that both have has a value in common"
+
+
+def with_range(files: dict[str, bytes], minimum: float, maximum: float) -> Bundle:
+    (feature,) = json.loads(files[CONTRACT])["features"]
+    return Bundle.read(
+        changed(files, CONTRACT, features=[{**feature, "minimum": minimum, "maximum": maximum}]).__getitem__
+    )
+
+
+def test_a_champion_whose_features_are_all_others_is_no_measure():
+    # On its own holdout, which is of another table, the champion made no error at all.
+    decision = judge(bundle(9.0, feature="size", promotion=allowing()), bundle(8.0, truths=[8.0] * ROWS))
+
+    assert decision.promote
+    assert decision.reason == f"mae 1 beats 5 of always predicting the mean; {ANOTHER_TABLE}"
+
+
+def test_a_table_with_the_same_columns_and_no_value_in_common_is_another_one():
+    champion = with_range(constant_bundle(8.0), 100.0, 200.0)
+    refused = judge(with_range(constant_bundle(9.0), 1.0, 6.0), champion)
+    allowed = judge(with_range(constant_bundle(9.0, promotion=allowing()), 1.0, 6.0), champion)
+
+    assert closed(refused) == ["contract"]
+    assert "rooms has not one value in common with before: the table is another one" in refused.reason
+    assert allowed.promote
+    for decision in (refused, allowed):
+        assert gate(decision, "champion").reason.endswith(ANOTHER_TABLE)
+        assert gate(decision, "slices").reason == ANOTHER_TABLE
+
+
+def test_tables_whose_ranges_meet_are_compared():
+    decision = judge(with_range(constant_bundle(9.0), 1.0, 6.0), with_range(constant_bundle(8.0), 6.0, 200.0))
+
+    assert decision.reason.startswith("mae 1 beats 2 of the champion beyond noise")
 
 
 def test_a_champion_of_another_task_is_no_measure():

@@ -7,8 +7,8 @@ import pytest
 
 from evergreen import names
 from evergreen.confusion import Confusion
-from functions.check_drift.result import BROKEN_INPUT
-from functions.notify.wording import bulleted, compose, is_told_already, quality_in_words
+from functions.check_drift.result import BROKEN_INPUT, INSUFFICIENT_DATA, OK
+from functions.notify.wording import advice, bulleted, compose, is_told_already, quality_in_words
 from tests.unit.functions.notifications import CHECK, FELL, MODEL, alarm, told
 
 
@@ -77,6 +77,35 @@ def test_a_quality_message_says_how_far_it_fell():
         assert number in message.paragraphs["How far"]
     assert CHECK.since in message.paragraphs["Since"]
     assert "evergreen train -e dev" in message.paragraphs["What to do"]
+
+
+WITHOUT_LOSS = "This is drift without loss of quality"
+
+
+@pytest.mark.parametrize("stack", ["-e dev", "--local"])
+def test_the_command_gives_the_advice_of_the_message(stack):
+    check = asdict(CHECK)
+
+    assert advice(check, stack).startswith(WITHOUT_LOSS)
+    assert f"`evergreen train {stack}`" in advice(check, stack)
+    assert told().paragraphs["What to do"] == f"`evergreen drift -e dev` shows all features. {advice(check, '-e dev')}"
+
+
+@pytest.mark.parametrize("quality", [None, FELL.as_dict()])
+def test_drift_is_not_called_harmless_if_quality_fell_or_is_not_known(quality):
+    check = replace(CHECK, quality=quality)
+
+    assert WITHOUT_LOSS not in told(check=check).as_text()
+    assert advice(asdict(check), "-e dev").startswith("If the world has changed, add newer rows")
+
+
+def test_a_fall_of_quality_without_drift_is_advised_on_and_nothing_where_nothing_is_found():
+    calm = replace(CHECK, status=OK, alarms=[])
+
+    assert "`evergreen train -e dev`" in advice(asdict(replace(calm, quality=FELL.as_dict())), "-e dev")
+    assert advice(asdict(calm), "-e dev") == ""
+    assert advice(asdict(replace(calm, quality=None, status=INSUFFICIENT_DATA)), "-e dev") == ""
+    assert advice(asdict(replace(calm, status=BROKEN_INPUT)), "-e dev").startswith("Look at the objects named above")
 
 
 def test_a_message_of_broken_input_names_what_is_broken_and_does_not_ask_for_training():

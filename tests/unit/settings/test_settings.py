@@ -105,7 +105,7 @@ def test_the_estimator_must_be_of_the_task(tmp_path):
 @pytest.mark.parametrize(
     ("section", "line", "words"),
     [
-        ("split", 'type = "tme"', "split.type: must be one of time, group, random, got 'tme'"),
+        ("split", 'type = "tme"', "split.type: must be one of time, group, order, random, got 'tme'"),
         ("preprocessing", 'scale = "log"', "preprocessing.scale: must be one of auto, standard"),
         ("preprocessing", "missing_indicator = 1", "preprocessing.missing_indicator: must be a boolean, got 1"),
         ("preprocessing", "min_frequency = 0", "preprocessing.min_frequency: must be 1 at least"),
@@ -138,14 +138,15 @@ def test_a_value_that_does_not_fit_is_named_with_its_line(tmp_path, section, lin
         read(tmp_path, "\n".join(lines))
 
 
-def test_a_time_split_needs_its_column_and_a_random_one_has_none(tmp_path):
+@pytest.mark.parametrize("kind", ["order", "random"])
+def test_a_time_split_needs_its_column_and_those_by_order_or_at_random_have_none(tmp_path, kind):
     split = re.search(r"(?s)\[split\].*?(?=\n\[|\Z)", GOOD)[0]
 
     with pytest.raises(InvalidSettings, match="split.by: is missing: name the column that orders the rows in time"):
         read(tmp_path, GOOD.replace(split, "[split]\nholdout = 0.2\n"))
-    with pytest.raises(InvalidSettings, match="a random split has no column"):
-        read(tmp_path, GOOD.replace(split, '[split]\ntype = "random"\nby = "day"\n'))
-    assert read(tmp_path, GOOD.replace(split, '[split]\ntype = "random"\n')).split.by == ""
+    with pytest.raises(InvalidSettings, match=f"goes with the types time and group; the type {kind} has no column"):
+        read(tmp_path, GOOD.replace(split, f'[split]\ntype = "{kind}"\nby = "day"\n'))
+    assert read(tmp_path, GOOD.replace(split, f'[split]\ntype = "{kind}"\n')).split.by == ""
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The model card: the sections of Mitchell et al. 2019, made from evidence."""
 
+import dataclasses
 import re
 from html import unescape
 
@@ -7,7 +8,7 @@ import pytest
 
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN, quote
 from evergreen.metrics import CLASSIFICATION
-from evergreen.settings.sections import CardSettings
+from evergreen.settings.sections import CardSettings, SplitSettings
 from tests.unit.training.documents import evidence
 from training.documents.model_card import write_card
 
@@ -178,6 +179,12 @@ def test_a_card_without_slices_says_how_to_have_them(write):
 
     assert "Name the features to guard in slices in [promotion] of model.toml." in unescape(files[CARD_HTML])
     assert "plot-slices-1.svg" not in files
+
+
+def test_the_card_of_a_split_by_order_says_which_rows_are_held_out(write):
+    settings = dataclasses.replace(evidence.settings(), split=SplitSettings(type="order"))
+
+    assert "It holds the last rows of the table as they stand" in write(settings=settings)[CARD_MARKDOWN]
 
 
 def test_names_of_the_data_are_escaped_throughout(write):

@@ -7,7 +7,7 @@ import pytest
 
 from evergreen.errors import InvalidData, InvalidSettings
 from evergreen.settings.sections import SplitSettings
-from tests.unit.training.prepare.houses import SETTINGS, houses, prepared
+from tests.unit.training.prepare.houses import SETTINGS, houses, prepare_path, prepared
 
 BY_CITY = dataclasses.replace(SETTINGS, data=dataclasses.replace(SETTINGS.data, group="city"))
 
@@ -80,3 +80,54 @@ def test_a_group_that_the_table_lacks_is_named(tmp_path):
 
     with pytest.raises((InvalidData, InvalidSettings), match="town"):
         prepared(houses(), tmp_path, dataclasses.replace(SETTINGS, data=data))
+
+
+BY_ORDER = dataclasses.replace(
+    SETTINGS, data=dataclasses.replace(SETTINGS.data, leave_out=["id", "day"]), split=SplitSettings(type="order")
+)
+
+
+def test_rows_in_order_are_moments_of_their_own_and_the_last_ones_are_held_out(tmp_path):
+    shuffled = houses().sample(frac=1, random_state=1)
+
+    parts = prepared(shuffled, tmp_path, BY_ORDER)
+
+    assert parts.train["price"].tolist() == shuffled["price"].tolist()[:160]
+    assert parts.holdout["price"].tolist() == shuffled["price"].tolist()[160:]
+    assert parts.train_units.moments.tolist() == list(range(160))
+    assert parts.holdout_units.moments.tolist() == list(range(160, 200))
+
+
+def test_rows_without_target_and_empty_lines_count_for_nothing_in_the_order(tmp_path):
+    frame = houses()
+    frame.loc[150:179, "price"] = None
+    text = frame.to_csv(index=False).splitlines()
+    (tmp_path / "houses.csv").write_text("\n".join([*text[:50], "", ",,,,", *text[50:]]))
+
+    parts = prepare_path(tmp_path / "houses.csv", BY_ORDER)
+
+    # Of 170 rows with a target, the last fifth: 14 before the gap, and 20 after it.
+    assert parts.holdout["price"].tolist() == [*range(1136, 1150), *range(1180, 1200)]
+    assert np.unique(parts.train_units.then(parts.holdout_units).moments).tolist() == list(range(170))
+
+
+def test_the_files_of_a_folder_come_in_the_order_of_their_names(tmp_path):
+    folder = tmp_path / "houses"
+    (folder / "2024").mkdir(parents=True)
+    frame = houses()
+    frame[150:].to_csv(folder / "2025.csv", index=False)
+    frame[:50].to_csv(folder / "2024" / "01.csv", index=False)
+    frame[50:150].to_csv(folder / "2024" / "02.csv", index=False)
+
+    parts = prepare_path(folder, BY_ORDER)
+
+    assert [*parts.train["price"], *parts.holdout["price"]] == frame["price"].tolist()
+
+
+def test_a_group_is_known_beside_the_order_of_the_rows(tmp_path):
+    settings = dataclasses.replace(BY_ORDER, data=dataclasses.replace(BY_ORDER.data, group="city"))
+
+    parts = prepared(houses(), tmp_path, settings)
+
+    assert len(np.unique(parts.train_units.groups)) == 2
+    assert parts.train_units.moments is not None
