@@ -14,6 +14,18 @@ _NAMED_CATEGORIES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """The values of a column.
+
+    Attributes:
+        values: range and median, or the number of categories and the commonest ones.
+    """
+
+    values: str
+    histogram: Bars
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """Texts that describe a column.
 
@@ -37,28 +49,31 @@ def profile_feature(feature: Feature, train: pd.Series, holdout: pd.Series) -> P
     """Describe a feature by its columns of training and holdout rows: float64 with NaN, or text with None."""
     known = train.dropna()
     if feature.type == NUMBER:
-        histogram = number_histogram(known, name=feature.name)
-        values = _range(known)
         unlike = int((holdout.lt(feature.minimum) | holdout.gt(feature.maximum)).sum()) if len(known) else 0
         words = f"{counted(unlike, 'row')} outside" if unlike else ""
     else:
-        counts = category_counts(known)
-        histogram = Bars(
-            tuple(float(count) for count in counts.to_numpy()[:_BINS]),
-            f"Counts of the commonest categories of {printable(feature.name, at_most=40)}",
-        )
-        values = _categories(counts)
         unlike = int((holdout.notna() & ~holdout.isin(feature.categories)).sum())
         words = f"{counted(unlike, 'row')} unseen in training" if unlike else ""
+    seen = distribution_of(known, name=feature.name)
     return Profile(
         name=feature.name,
         type=feature.type,
         missing_train=share(int(train.isna().sum()), len(train)),
         missing_holdout=share(int(holdout.isna().sum()), len(holdout)),
-        values=values,
+        values=seen.values,
         unlike=words,
-        histogram=histogram,
+        histogram=seen.histogram,
     )
+
+
+def distribution_of(known: pd.Series, *, name: str) -> Distribution:
+    """Describe values: numbers, or texts as objects; none of them missing."""
+    if known.dtype != object:
+        return Distribution(values=_range(known), histogram=number_histogram(known, name=name))
+    counts = category_counts(known)
+    heights = tuple(float(count) for count in counts.to_numpy()[:_BINS])
+    label = f"Counts of the commonest categories of {printable(name, at_most=40)}"
+    return Distribution(values=_categories(counts), histogram=Bars(heights, label))
 
 
 def number_histogram(known: pd.Series, *, name: str) -> Bars:

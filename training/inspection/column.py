@@ -12,6 +12,8 @@ from evergreen.contract.cells import BOOLEANS
 from evergreen.contract.contract import CATEGORY, NUMBER
 from evergreen.number_text import number
 from evergreen.quoting import line, shown
+from training.documents.profile import Distribution
+from training.inspection.distribution import distribution
 from training.reading import unfit
 from training.reading.columns import is_number, texts_of, typed
 from training.reading.number_format import NumberFormat
@@ -43,6 +45,7 @@ class Column:
         marks: texts that mean a missing value, and are not among those of [data] missing.
         numbers: the format of its numbers, if it is another than the table was read with.
         cells: the column with its type; None if it has none.
+        distribution: of its values; None if the column was not read.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Column:
     marks: tuple[str, ...] = ()
     numbers: NumberFormat | None = None
     cells: pd.Series | None = field(default=None, repr=False, compare=False)
+    distribution: Distribution | None = field(default=None, repr=False, compare=False)
 
 
 def look_at(column: pd.Series, *, source: Source) -> Column:
@@ -86,6 +90,7 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
                 marks=marks,
                 note=note,
                 cells=cells,
+                distribution=distribution(cells),
             )
     raise AssertionError("a remedy is applied once")
 
@@ -101,6 +106,7 @@ def _unfit(column: pd.Series, error: UnfitColumn, marks: tuple[str, ...]) -> Col
         note=note,
         marks=marks,
         numbers=error.reason.numbers,
+        distribution=distribution(column),
     )
 
 
