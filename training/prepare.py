@@ -72,6 +72,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     return Prepared(
         train=train,
         holdout=holdout,
+        holdout_index=rows.index.to_numpy()[sides.holdout],
         train_units=units.take(sides.train),
         holdout_units=units.take(sides.holdout),
         contract=contract,

@@ -1,6 +1,7 @@
 """evergreen demo: the whole stack on this machine, from an empty cloud to the notification of an alarm."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,8 @@ from evergreen.errors import CommandFailed
 from evergreen.number_text import counted, number, percent
 
 HOME = CHECKOUT / ".evergreen" / "demo"
+# What is written of tables of one's own, a folder for each.
+TABLES = CHECKOUT / ".evergreen" / "tables"
 CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
 FIRST_HALF, SECOND_HALF = range(1, 7), range(7, 13)
 
@@ -47,8 +50,31 @@ _NEXT = (
 )
 
 
-def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None) -> None:
-    """Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything."""
+def demo(
+    data: Annotated[
+        Path | None, typer.Option(help="A table of your own, a file or a folder. Without it: the demo's.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="With --data: the column to predict.")] = "",
+    time: Annotated[str, typer.Option(help="With --data: the column that orders the rows in time.")] = "",
+    group: Annotated[str, typer.Option(help="With --data: the column whose equal values belong together.")] = "",
+    port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None,
+) -> None:
+    """Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything.
+
+    With --data and --target: the same on a table of your own, without alarm and rollback.
+    """
+    if data:
+        # What looks at a table takes long to import; the demo's own does without it.
+        from cli.demo.own_table import demo_on
+
+        demo_on(data, target=target, time=time, group=group, cloud_home=HOME, tables=TABLES, port=port)
+    elif target or time or group:
+        raise CommandFailed("--target, --time and --group are of a table of your own: name its file with --data")
+    else:
+        _house_prices(port)
+
+
+def _house_prices(port: int | None) -> None:
     steps = Steps()
     console.print("[bold]Evergreen demo[/]: the whole stack on this machine, with no account and no Docker\n")
     with deployed_cloud(HOME, steps, port=port) as (_, target):
