@@ -8,13 +8,17 @@ unexport PYTHONDONTWRITEBYTECODE
 # Variables of another virtual environment must not affect this one.
 unexport PYTHONPATH VIRTUAL_ENV
 
+# An option, if its variable stands on make's own command line; one of the environment is somebody else's.
+given = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
+
 .PHONY: help demo up check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: setup  ## Deploy, train, predict, find drift, alarm and roll back on this machine, then stop
-	@evergreen demo
+demo: setup  ## Deploy, train, predict, find drift, alarm and roll back; on your table: DATA=file TARGET=column
+	@evergreen demo $(call given,DATA,--data) $(call given,TARGET,--target) $(call given,TIME,--time) \
+		$(call given,GROUP,--group)
 
 up: setup  ## The same cloud, deployed and trained, until Ctrl-C
 	@evergreen up

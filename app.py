@@ -22,7 +22,8 @@ from infra.tracking import UnusableTracking
 
 def main() -> None:
     app = App()
-    settings = read_settings(Path("model.toml"))
+    # cdk deploy evergreen-dev -c settings=other/model.toml
+    settings = read_settings(Path(app.node.try_get_context("settings") or "model.toml"))
     # cdk deploy evergreen-prod -c region=eu-west-1
     region = app.node.try_get_context("region")
     digest = source_digest(Path(__file__).resolve().parent)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.aws import cdk
-from cli.aws.target import Target, enter
+from cli.aws.target import CHECKOUT, Target, enter
 from cli.console import Steps
 from evergreen import names
 
@@ -25,8 +25,13 @@ SETTINGS = {
 
 
 @contextmanager
-def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tuple["EmbeddedCloud", Target]]:
+def deployed_cloud(
+    home: Path, steps: Steps, *, port: int | None, model_toml: Path = CHECKOUT / "model.toml"
+) -> Iterator[tuple["EmbeddedCloud", Target]]:
     """Start the cloud, bootstrap it and deploy the stack. The cloud is stopped at the end, also after an error.
+
+    Args:
+        model_toml: of the model that the stack is for.
 
     Raises:
         CloudError: the cloud did not start.
@@ -46,7 +51,7 @@ def deployed_cloud(home: Path, steps: Steps, *, port: int | None) -> Iterator[tu
             cdk.bootstrap(settings, step, account=ACCOUNT, region=REGION, folder=home)
         stack = names.stack_name(ENVIRONMENT)
         with steps.step(f"cdk deploy {stack}") as step:
-            cdk.deploy(settings, step, stack=stack, assembly=home / "cdk.out")
+            cdk.deploy(settings, step, stack=stack, assembly=home / "cdk.out", model_toml=model_toml)
         yield cloud, Target(ENVIRONMENT, embedded=True)
     finally:
         cloud.stop()

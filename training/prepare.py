@@ -81,6 +81,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     return Prepared(
         train=train,
         holdout=holdout,
+        holdout_index=rows.index.to_numpy()[sides.holdout],
         train_units=units.take(sides.train),
         holdout_units=units.take(sides.holdout),
         train_weights=None if weights is None else weights[sides.train],

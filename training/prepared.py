@@ -1,6 +1,6 @@
 """The result of Prepare."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ class Prepared:
         holdout: the same columns as `train`.
         dropped: how many rows were left out, by the reason.
         findings: warnings about the training rows, one sentence each.
+        holdout_index: of each holdout row, the index of its row in the table that was read.
         train_units, holdout_units: how the rows depend on each other.
         train_weights: of the training rows in the fit; None if model.toml names no column of them.
     """
@@ -29,6 +30,7 @@ class Prepared:
     contract: Contract
     dropped: dict[str, int]
     findings: tuple[str, ...]
+    holdout_index: np.ndarray = field(default_factory=lambda: np.array([], dtype=int))
     train_units: Units = INDEPENDENT
     holdout_units: Units = INDEPENDENT
     train_weights: np.ndarray | None = None

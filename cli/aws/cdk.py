@@ -27,13 +27,20 @@ def bootstrap(settings: Mapping[str, str], step: Step, *, account: str, region: 
     _cdk(["bootstrap", f"aws://{account}/{region}"], settings, step, folder=folder)
 
 
-def deploy(settings: Mapping[str, str], step: Step, *, stack: str, assembly: Path) -> None:
-    """cdk deploy of one stack; `assembly` is the folder that the templates are written to.
+def deploy(
+    settings: Mapping[str, str], step: Step, *, stack: str, assembly: Path, model_toml: Path = CHECKOUT / "model.toml"
+) -> None:
+    """cdk deploy of one stack.
+
+    Args:
+        assembly: the folder that the templates are written to.
+        model_toml: of the model that the stack is for.
 
     Raises:
         CommandFailed: the CDK failed; the message has the last lines of its output.
     """
-    _cdk(["deploy", stack, "--require-approval", "never", "--output", str(assembly)], settings, step, folder=CHECKOUT)
+    arguments = ["--require-approval", "never", "--output", str(assembly), "--context", f"settings={model_toml}"]
+    _cdk(["deploy", stack, *arguments], settings, step, folder=CHECKOUT)
 
 
 def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folder: Path) -> None:

@@ -1,6 +1,5 @@
-"""Reads the metrics, alarms, captures and notifications of a running stack."""
+"""Reads the metrics, alarms and captures of a running stack."""
 
-import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from evergreen import names
 from evergreen.errors import CommandFailed
 from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 
-# Seconds to wait for a notification or a capture.
+# Seconds to wait for a capture.
 _PATIENCE = 60
 
 
@@ -25,14 +24,6 @@ class Statistics:
     @property
     def average(self) -> float:
         return self.total / self.count if self.count else 0.0
-
-
-@dataclass(frozen=True)
-class Notification:
-    """A message as SNS delivered it; an alarm's is JSON."""
-
-    subject: str
-    message: str
 
 
 def metric_sums(target: Target) -> dict[str, Statistics]:
@@ -99,38 +90,3 @@ class Captures:
         return {
             row["prediction_id"] for record in read_records(content, key, Faults()) for row in record[ROWS_OF[prefix]]
         }
-
-
-class Inbox:
-    """A queue that subscribes to the notification topic in place of a mailbox."""
-
-    def __init__(self, target: Target) -> None:
-        self._sqs = target.client("sqs")
-        topic = target.outputs[names.OUTPUT_TOPIC]
-        self._url = self._sqs.create_queue(QueueName="inbox")["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
-        target.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-
-    def receive(self, containing: str = "") -> Notification:
-        """Wait for the next notification whose message contains a text; others are dropped.
-
-        Raises:
-            CommandFailed: none arrived in time.
-        """
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
-            for message in self._sqs.receive_message(QueueUrl=self._url, WaitTimeSeconds=5).get("Messages", []):
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-                envelope = json.loads(message["Body"])
-                if containing in envelope["Message"]:
-                    return Notification(subject=envelope.get("Subject", ""), message=envelope["Message"])
-        raise CommandFailed(f"no notification arrived within {_PATIENCE} s")

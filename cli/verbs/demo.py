@@ -1,28 +1,33 @@
 """evergreen demo: the whole stack on this machine, from an empty cloud to the notification of an alarm."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli.aws.cards import Cards
 from cli.aws.checks import Checks, show
 from cli.aws.endpoint import Endpoint, RequestRefused
+from cli.aws.inbox import Inbox
+from cli.aws.inbox import show as show_notification
 from cli.aws.registry import Registry
 from cli.aws.target import CHECKOUT, Target
 from cli.console import PlainTable, Steps, console
 from cli.demo import candidates, telemetry
 from cli.demo.replay import CityMonth, city_months, replay
 from cli.embedded import ENVIRONMENT, deployed_cloud
-from cli.verbs.card import Cards
+from cli.training_progress import run_training
 from cli.verbs.dashboard import write_dashboard
 from cli.verbs.rollback import roll_back
-from cli.verbs.train import run_training
 from cli.verbs.versions import show_versions
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.number_text import counted, number, percent
 
 HOME = CHECKOUT / ".evergreen" / "demo"
+# What is written of tables of one's own, a folder for each.
+TABLES = CHECKOUT / ".evergreen" / "tables"
 CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
 FIRST_HALF, SECOND_HALF = range(1, 7), range(7, 13)
 
@@ -45,18 +50,41 @@ _NEXT = (
 )
 
 
-def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None) -> None:
-    """Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything."""
+def demo(
+    data: Annotated[
+        Path | None, typer.Option(help="A table of your own, a file or a folder. Without it: the demo's.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="With --data: the column to predict.")] = "",
+    time: Annotated[str, typer.Option(help="With --data: the column that orders the rows in time.")] = "",
+    group: Annotated[str, typer.Option(help="With --data: the column whose equal values belong together.")] = "",
+    port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None,
+) -> None:
+    """Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything.
+
+    With --data and --target: the same on a table of your own, without alarm and rollback.
+    """
+    if data:
+        # What looks at a table takes long to import; the demo's own does without it.
+        from cli.demo.own_table import demo_on
+
+        demo_on(data, target=target, time=time, group=group, cloud_home=HOME, tables=TABLES, port=port)
+    elif target or time or group:
+        raise CommandFailed("--target, --time and --group are of a table of your own: name its file with --data")
+    else:
+        _house_prices(port)
+
+
+def _house_prices(port: int | None) -> None:
     steps = Steps()
     console.print("[bold]Evergreen demo[/]: the whole stack on this machine, with no account and no Docker\n")
     with deployed_cloud(HOME, steps, port=port) as (_, target):
-        inbox = telemetry.Inbox(target)
+        inbox = Inbox(target)
         _train(target, steps, candidates.FIRST)
         _say("model.toml's own estimator, gradient boosting")
         decision = run_training(target, CHECKOUT / "model.toml", steps)
         with steps.step("Notification of the decision by SNS"):
             message = inbox.receive(f"Version {decision['version']}")
-        _show_notification(message)
+        show_notification(message)
         endpoint = Endpoint(target)
         with steps.step("First prediction over HTTPS, cold start included"):
             features = endpoint.model()["contract"]["features"]
@@ -69,7 +97,7 @@ def demo(port: Annotated[int | None, typer.Option(help="Port of the cloud. Witho
         _check(steps, target, endpoint, city_months(2010, SECOND_HALF, features), "second half of 2010", labels=True)
         with steps.step("Notification of the drift by SNS"):
             message = inbox.receive("no longer look like")
-        _show_notification(message)
+        show_notification(message)
         _train(target, steps, candidates.WORSE)
         with steps.step("Draw the stack's own dashboard"):
             write_dashboard(target, HOME / "dashboard.html", hours=0.25)
@@ -114,7 +142,7 @@ def _show_predictions(endpoint: Endpoint, months: list[CityMonth], first: dict[s
         console.print(f"  Each answer warns: {warning}", style="dim", markup=False, soft_wrap=True)
 
 
-def _reject(steps: Steps, target: Target, endpoint: Endpoint, month: CityMonth, inbox: telemetry.Inbox) -> None:
+def _reject(steps: Steps, target: Target, endpoint: Endpoint, month: CityMonth, inbox: Inbox) -> None:
     with steps.step("Rejected requests until the alarm fires"):
         refusal, sent = _reject_until_alarm(target, endpoint, month)
     console.print(
@@ -125,7 +153,7 @@ def _reject(steps: Steps, target: Target, endpoint: Endpoint, month: CityMonth, 
         console.print(text, style="yellow", markup=False, soft_wrap=True)
     with steps.step("Notification by SNS"):
         message = inbox.receive("did not fit the model's contract")
-    _show_notification(message)
+    show_notification(message)
 
 
 def _reject_until_alarm(target: Target, endpoint: Endpoint, month: CityMonth) -> tuple[RequestRefused, int]:
@@ -166,12 +194,6 @@ def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMont
     show(result)
     if report := checks.report(result):
         (HOME / f"drift-{when[-4:]}.html").write_bytes(report)
-
-
-def _show_notification(message: telemetry.Notification) -> None:
-    console.print(f"  Subject: {message.subject}", markup=False, soft_wrap=True)
-    for line in message.message.splitlines():
-        console.print(f"  {line}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _show_summary(steps: Steps, first_served: float) -> None:

@@ -2,39 +2,58 @@
 
 import json
 import shlex
-import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.aws.endpoint import Endpoint, RequestRefused
+from cli.aws.inbox import Inbox
+from cli.aws.inbox import show as show_notification
 from cli.aws.target import CLOUD_HOME
 from cli.console import Steps, console
 from cli.embedded import REGION, deployed_cloud
 from cli.interruption import Interrupted
-from cli.verbs.train import run_training
+from cli.training_progress import run_training
 from evergreen import names
 
 if TYPE_CHECKING:
     from local.cloud import EmbeddedCloud
 
-# Between two looks at whether the servers still run.
-_LOOK_SECONDS = 1.0
+# Between two looks at whether the servers still run, unless a message comes.
+_LOOK_SECONDS = 1
 
 
 def up(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None) -> None:
     """Run the cloud on this machine, deployed and trained, until Ctrl-C."""
     steps = Steps()
     with deployed_cloud(CLOUD_HOME, steps, port=port) as (cloud, target):
+        inbox = Inbox(target)
         run_training(target, Path("model.toml"), steps)
         _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL], example(Endpoint(target)))
         try:
             while True:
                 cloud.raise_if_dead()
-                time.sleep(_LOOK_SECONDS)
+                print_messages(inbox)
         except Interrupted:
             console.print("\nStopping the cloud.")
+
+
+def print_messages(inbox: Inbox) -> None:
+    """Print what SNS has sent since the last look, or wait for it a moment.
+
+    A server that cannot be asked is left to the look at whether it still runs.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        notifications = inbox.take(seconds=_LOOK_SECONDS)
+    except BotoCoreError:
+        return
+    for notification in notifications:
+        console.print(f"\n[bold]Message by SNS[/] at {datetime.now():%H:%M:%S}")
+        show_notification(notification)
 
 
 def shell_function(cloud: "EmbeddedCloud", url: str) -> str:
@@ -70,4 +89,5 @@ def _show(cloud: "EmbeddedCloud", url: str, example: str) -> None:
     console.print(shell_function(cloud, url), markup=False, soft_wrap=True)
     if example:
         console.print(f"\n  ask predict {example}", markup=False, soft_wrap=True)
-    console.print("  ask model        ask openapi.json        ask health", markup=False)
+    console.print("  ask model        ask openapi.json        ask health\n", markup=False)
+    console.print("What is sent by mail in an account, of alarms and trainings, is printed here.", markup=False)

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
+from cli.aws.inbox import Inbox
 from cli.aws.target import CHECKOUT
-from cli.demo.telemetry import Inbox
 from evergreen import names
 from evergreen.versions.data_version import object_key, of_path
 from tests.end_to_end.workflow import Workflow, settings_with, without_object

@@ -8,8 +8,9 @@ import pytest
 
 from cli.aws.checks import Checks
 from cli.aws.endpoint import Endpoint, RequestRefused
+from cli.aws.inbox import Inbox
 from cli.demo.replay import city_months, replay
-from cli.demo.telemetry import Captures, Inbox, alarm_state
+from cli.demo.telemetry import Captures, alarm_state
 from cli.verbs.dashboard import write_dashboard
 from cli.verbs.forget import forget_prediction
 from evergreen import names

@@ -7,13 +7,13 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from cli.aws.cards import Cards
 from cli.aws.checks import Checks
 from cli.aws.endpoint import Endpoint
 from cli.aws.registry import Registry
 from cli.aws.target import CHECKOUT
 from cli.console import Steps
 from cli.verbs import rollback
-from cli.verbs.card import Cards
 from cli.verbs.reproduce import reproduce
 from cli.verbs.versions import show_versions
 from evergreen import names, tracking

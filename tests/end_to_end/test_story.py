@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from cli.aws.endpoint import Endpoint, RequestRefused
+from cli.aws.inbox import Inbox
 from cli.aws.target import CHECKOUT, Target
 from cli.console import Steps
-from cli.demo.telemetry import Inbox, metric_sums
-from cli.verbs.train import run_training
+from cli.demo.telemetry import metric_sums
+from cli.training_progress import run_training
 from evergreen import names, tracking
 from evergreen.errors import CommandFailed
 from tests.end_to_end.workflow import ROW

@@ -5,14 +5,26 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Feature
+from evergreen.contract.contract import CATEGORY, DATE, Feature
 from evergreen.contract.dates import span
 from evergreen.number_text import counted, number, share
 from training.documents.document import Bars, printable
-from training.reading.dates import seconds_of
+from training.reading.dates import form_of, is_date, seconds_of
 
 _BINS = 12
 _NAMED_CATEGORIES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """The values of a column.
+
+    Attributes:
+        values: range and median, or the number of categories and the commonest ones.
+    """
+
+    values: str
+    histogram: Bars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,51 +49,43 @@ class Profile:
 
 def profile_feature(feature: Feature, train: pd.Series, holdout: pd.Series) -> Profile:
     """Describe a feature by its columns of training and holdout rows: float64 with NaN, moments, or text with None."""
-    histogram, values, unlike = _LOOKS[feature.type](feature, train.dropna(), holdout)
+    seen = distribution_of(train.dropna(), name=feature.name)
     return Profile(
         name=feature.name,
         type=feature.type,
         missing_train=share(int(train.isna().sum()), len(train)),
         missing_holdout=share(int(holdout.isna().sum()), len(holdout)),
-        values=values,
-        unlike=unlike,
-        histogram=histogram,
+        values=seen.values,
+        unlike=_unlike(feature, holdout),
+        histogram=seen.histogram,
     )
 
 
-# The histogram, the values in words, and the holdout rows that are unlike them.
-Look = tuple[Bars, str, str]
+def _unlike(feature: Feature, holdout: pd.Series) -> str:
+    if feature.type == CATEGORY:
+        unseen = int((holdout.notna() & ~holdout.isin(feature.categories)).sum())
+        return f"{counted(unseen, 'row')} unseen in training" if unseen else ""
+    if feature.minimum is None or feature.maximum is None:
+        return ""
+    values = pd.Series(seconds_of(holdout)) if feature.type == DATE else holdout
+    outside = int((values.lt(feature.minimum) | values.gt(feature.maximum)).sum())
+    return f"{counted(outside, 'row')} outside" if outside else ""
 
 
-def _number(feature: Feature, known: pd.Series, holdout: pd.Series) -> Look:
-    return number_histogram(known, name=feature.name), _range(known), _outside(feature, known, holdout)
-
-
-def _date(feature: Feature, known: pd.Series, holdout: pd.Series) -> Look:
-    """Its moments are drawn as numbers, and written as dates."""
-    moments, later = pd.Series(seconds_of(known)), pd.Series(seconds_of(holdout))
-    range_ = span(feature.minimum, feature.maximum, feature.form)
-    bars = number_histogram(moments, name=feature.name).heights
-    label = f"Histogram of {printable(feature.name, at_most=40)} from {range_}"
-    return Bars(bars, label), range_, _outside(feature, moments, later)
-
-
-def _category(feature: Feature, known: pd.Series, holdout: pd.Series) -> Look:
+def distribution_of(known: pd.Series, *, name: str) -> Distribution:
+    """Describe values: numbers, moments, or texts as objects; none of them missing."""
+    if is_date(known) and len(known):
+        seconds, form = pd.Series(seconds_of(known)), form_of(known)
+        # Its moments are drawn as numbers, and written as dates.
+        range_ = span(float(seconds.min()), float(seconds.max()), form)
+        label = f"Histogram of {printable(name, at_most=40)} from {range_}"
+        return Distribution(values=range_, histogram=Bars(number_histogram(seconds, name=name).heights, label))
+    if known.dtype != object:
+        return Distribution(values=_range(known), histogram=number_histogram(known, name=name))
     counts = category_counts(known)
-    histogram = Bars(
-        tuple(float(count) for count in counts.to_numpy()[:_BINS]),
-        f"Counts of the commonest categories of {printable(feature.name, at_most=40)}",
-    )
-    unseen = int((holdout.notna() & ~holdout.isin(feature.categories)).sum())
-    return histogram, _categories(counts), f"{counted(unseen, 'row')} unseen in training" if unseen else ""
-
-
-_LOOKS = {NUMBER: _number, DATE: _date, CATEGORY: _category}
-
-
-def _outside(feature: Feature, known: pd.Series, holdout: pd.Series) -> str:
-    rows = int((holdout.lt(feature.minimum) | holdout.gt(feature.maximum)).sum()) if len(known) else 0
-    return f"{counted(rows, 'row')} outside" if rows else ""
+    heights = tuple(float(count) for count in counts.to_numpy()[:_BINS])
+    label = f"Counts of the commonest categories of {printable(name, at_most=40)}"
+    return Distribution(values=_categories(counts), histogram=Bars(heights, label))
 
 
 def number_histogram(known: pd.Series, *, name: str) -> Bars:

@@ -12,6 +12,8 @@ from evergreen.contract.cells import BOOLEANS
 from evergreen.contract.contract import CATEGORY, DATE, NUMBER
 from evergreen.number_text import number
 from evergreen.quoting import line, shown
+from training.documents.profile import Distribution
+from training.inspection.distribution import distribution
 from training.reading import unfit
 from training.reading.categories import MOST_CODES, require_category
 from training.reading.columns import is_number, texts_of, typed
@@ -44,6 +46,7 @@ class Column:
         numbers: the format of its numbers, if it is another than the table was read with.
         formats: of its dates, the likeliest first, if they are not ISO 8601.
         cells: the column with its type; None if it has none.
+        distribution: of its values; None if the column was not read.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Column:
     numbers: NumberFormat | None = None
     formats: tuple[str, ...] = ()
     cells: pd.Series | None = field(default=None, repr=False, compare=False)
+    distribution: Distribution | None = field(default=None, repr=False, compare=False)
 
 
 def look_at(column: pd.Series, *, source: Source) -> Column:
@@ -94,6 +98,7 @@ def look_at(column: pd.Series, *, source: Source) -> Column:
                 formats=formats,
                 note="; ".join(_notes(cells, asked, marks, formats)),
                 cells=cells,
+                distribution=distribution(cells),
             )
     raise AssertionError("a remedy is applied once")
 
@@ -120,6 +125,7 @@ def _unfit(column: pd.Series, error: UnfitColumn, marks: tuple[str, ...]) -> Col
         note=note,
         marks=marks,
         numbers=error.reason.numbers,
+        distribution=distribution(column),
     )
 
 

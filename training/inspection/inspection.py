@@ -45,6 +45,7 @@ class Inspection:
     """What was found.
 
     Attributes:
+        rows: of the table.
         columns: all of the table's, in its order.
         reasons: why a key of model.toml says what it says, by the key.
         prepared: what Prepare makes of the table with these settings; None if it refuses.
@@ -52,6 +53,7 @@ class Inspection:
     """
 
     settings: ModelSettings
+    rows: int
     columns: tuple[Column, ...]
     reasons: Mapping[str, str]
     prepared: Prepared | None
@@ -117,31 +119,49 @@ def inspect(
     columns = [replace(column, cells=None) for column in columns]
     is_as_read = not marks and not settings.columns and (task != CLASSIFICATION or not is_number(frame[target]))
     read = (frame, source) if is_as_read else None
+    rows = len(frame)
     del frame, goal
     settings, prepared, problem = _prepared(version, settings, read)
     reasons = {"task": why_task, "metric": why_metric, "split": why_split, "missing": ", ".join(map(line, marks))}
-    return Inspection(settings=settings, columns=tuple(columns), reasons=reasons, prepared=prepared, problem=problem)
+    return Inspection(
+        settings=settings,
+        rows=rows,
+        columns=tuple(columns),
+        reasons=reasons,
+        prepared=prepared,
+        problem=problem,
+    )
 
 
 def _require(named: Mapping[str, str], columns: Sequence[str], table: str) -> None:
-    for option, name in named.items():
-        if name and name not in columns:
-            by_small = {column.lower().strip(): column for column in reversed(columns)}
-            near = [by_small[each] for each in difflib.get_close_matches(name.lower().strip(), by_small, n=3)]
-            more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
-            if not near and _are_values(columns):
-                more += ". These look like values: the file needs a header line, with the names of the columns"
-            hint = (
-                f"did you mean {' or '.join(repr(each) for each in near)}?"
-                if near
-                else f"it has: {', '.join(map(line, columns[:_NAMED]))}{more}"
-            )
-            raise InvalidData(f"{table} has no column {name!r}, which {option} names; {hint}")
+    """
+    Raises:
+        InvalidData: names every option that names no column, and two that name the same one.
+    """
+    problems = [_problem(option, name, columns, table) for option, name in named.items() if name not in ("", *columns)]
+    if not named["--target"]:
+        problems.append(f"--target must name the column to predict; {table} has: {_first(columns)}")
     given = [name for name in named.values() if name]
     if len(set(given)) < len(given):
-        raise InvalidData(
-            f"{' and '.join(option for option, name in named.items() if name)} must name different columns"
-        )
+        problems.append(f"{' and '.join(option for option, name in named.items() if name)} must name different columns")
+    if problems:
+        raise InvalidData("\n".join(problems))
+
+
+def _problem(option: str, name: str, columns: Sequence[str], table: str) -> str:
+    by_small = {column.lower().strip(): column for column in reversed(columns)}
+    near = [by_small[each] for each in difflib.get_close_matches(name.lower().strip(), by_small, n=3)]
+    if near:
+        hint = f"did you mean {' or '.join(repr(each) for each in near)}?"
+    else:
+        header = "These look like values: the file needs a header line, with the names of the columns"
+        hint = f"it has: {_first(columns)}{f'. {header}' if _are_values(columns) else ''}"
+    return f"{table} has no column {name!r}, which {option} names; {hint}"
+
+
+def _first(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
+    return f"{', '.join(map(line, columns[:_NAMED]))}{more}"
 
 
 def _are_values(names: Sequence[str]) -> bool:

@@ -320,3 +320,58 @@ def test_what_prepare_still_refuses_is_said_and_the_settings_are_written_to_be_c
     refused = "model.toml is written, but Prepare refuses the table with it: [split] by needs numbers or dates."
     assert refused in said
     assert read_settings(Path("model.toml")).split.by == "Straße"
+
+
+def test_the_page_beside_model_toml_shows_every_column_with_its_distribution(init):
+    table = sales()
+    table["<b>empty</b>"] = ""
+    table["note"] = [f"{each} words" for each in range(ROWS)]
+    table.to_csv("sales.csv", index=False)
+
+    code, said = init("sales.csv", "--target", "sold")
+
+    page = Path("table.html").read_text()
+    assert code == 0, said
+    assert "The table as a page: table.html" in said
+    rows = {row.partition("</th>")[0]: row for row in page.split('<th scope="row">')[1:]}
+    assert set(rows) == {"sold", "day", "shop", "customers", "&lt;b&gt;empty&lt;/b&gt;", "note"}
+    assert all('class="bars"' in row for name, row in rows.items() if "empty" not in name)
+    assert "Histogram of day from 2024-01-01 to 2025-02-03" in rows["day"]
+    assert "left out" in rows["note"]
+    assert "like an identifier or a note" in rows["note"]
+    assert "every cell is empty" in rows["&lt;b&gt;empty&lt;/b&gt;"]
+    assert "category, target" in rows["sold"]
+    assert "Bar chart of the classes of sold" in page
+    assert "<script" not in page
+    assert "src=" not in page
+    assert 'href="http' not in page
+
+
+def test_a_page_that_is_there_is_overwritten_only_by_force(init):
+    german(Path("t.csv"))
+    Path("table.html").write_text("mine")
+
+    code, said = init("t.csv", "--target", "Preis")
+
+    assert code == 1
+    assert "table.html is there already. To overwrite it, add --force" in said
+    assert Path("table.html").read_text() == "mine"
+    assert not Path("model.toml").exists()
+
+
+def test_the_page_is_there_too_if_prepare_refuses_the_table_and_says_why(init):
+    german(Path("t.csv"))
+
+    init("t.csv", "--target", "Preis", "--time", "Straße")
+
+    assert "Prepare refuses the table: t.csv: column &#x27;Straße&#x27; holds neither" in Path("table.html").read_text()
+
+
+def test_all_wrong_names_are_told_at_once(init):
+    german(Path("t.csv"))
+
+    code, said = init("t.csv", "--target", "Pres", "--time", "Tag")
+
+    assert code == 1
+    assert "no column 'Pres', which --target names; did you mean 'Preis'?" in said
+    assert "no column 'Tag', which --time names; it has: Straße, Fläche, Preis" in said
