@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.aws.endpoint import Endpoint
 from cli.rows.sending import send
-from evergreen.contract.contract import NUMBER, Contract
+from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidRow
 from functions.predict.body import MAX_ROWS
 from functions.predict.scoring import rows_a_request
@@ -38,20 +38,17 @@ def holdout_rows(found: "Inspection", table: Path) -> list[HoldoutRow]:
         table: the file or folder.
     """
     from evergreen.versions import data_version
-    from training.reading.columns import parsed, texts_of
+    from training.reading.requested import as_requested
     from training.reading.table import read_version
 
     prepared = found.prepared
     assert prepared is not None
     frame, source = read_version(data_version.of_path(table), found.settings)
     frame = frame.loc[prepared.holdout_index]
-    columns: dict[str, list[Any]] = {}
-    for feature in prepared.contract.features:
-        if feature.type == NUMBER:
-            numbers = parsed(frame[feature.name], source=source)[0].tolist()
-            columns[feature.name] = [None if number != number else number for number in numbers]
-        else:
-            columns[feature.name] = texts_of(frame[feature.name]).to_pylist()
+    columns = {
+        feature.name: as_requested(frame[feature.name], feature.type, source=source)
+        for feature in prepared.contract.features
+    }
     instances = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     truths = prepared.holdout[prepared.contract.target].tolist()
     return [

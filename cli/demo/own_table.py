@@ -20,6 +20,7 @@ from evergreen import names
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.number_text import counted, number, percent
 from evergreen.quoting import line
+from functions.notify.wording import advice
 
 if TYPE_CHECKING:
     from training.inspection.inspection import Inspection
@@ -28,14 +29,6 @@ SETTINGS, CARD, SHEET, REPORT = "model.toml", "model-card.html", "data-sheet.htm
 # Holdout rows that are printed with their prediction, and the most that are replayed for the drift check.
 _SHOWN, _REPLAYED = 5, 2000
 
-# What to do after each status of a check.
-_ADVICE = {
-    "ok": "Nothing is to be done: the rows look like those that the model was judged by.",
-    "drift": "The report shows what has moved. If the world has changed: train on newer rows. If a column is filled in "
-    "another way than before: correct it where it comes from.",
-    "insufficient data": "These rows are too few to tell. In use, the check waits until there are more.",
-    "broken input": "A column arrives otherwise than training knew it: correct it where it comes from.",
-}
 _POOR = (
     "look at the page of the table: are columns left out that say something of the target?",
     "add columns that do, or more rows",
@@ -172,7 +165,8 @@ def _check(stack: Target, rows: list[HoldoutRow], found: "Inspection", folder: P
     show_check(result)
     if report := checks.report(result):
         (folder / REPORT).write_bytes(report)
-    console.print(f"  What to do: {_ADVICE[result['status']]}", markup=False, soft_wrap=True)
+    if what := advice(result, "--local"):
+        console.print(f"  What to do: {what}", markup=False, soft_wrap=True)
 
 
 def _say_poor() -> None:

@@ -14,13 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evergreen.contract.contract import DATE, NUMBER
+from evergreen.contract.contract import NUMBER
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.settings.sections import DataSettings
 from training.reading.cells import read_texts
-from training.reading.columns import is_number, parsed, texts_of
 from training.reading.compression import open_unpacked
-from training.reading.dates import dates_or_texts
+from training.reading.requested import as_requested
 from training.reading.source import Source
 from training.reading.table import read_cells
 from training.reading.typed_columns import column_of, texts_of_cells
@@ -80,17 +79,9 @@ class RowFile:
         Raises:
             InvalidData: the file gives the column a type that no feature can have, or its numbers have different units.
         """
-        as_text = kind != NUMBER
         cells = [(self.source.name, self.cells.column(name))]
-        column = column_of(cells, name, as_text=as_text, missing=self.missing, padded=Counter()).rename(name)
-        if kind == DATE:
-            return dates_or_texts(texts_of(column), self.source.dates)
-        if as_text:
-            return texts_of(column).to_pylist()
-        numbers, wrong = parsed(column, source=self.source)
-        values: list[Any] = [None if np.isnan(number) else number for number in numbers.tolist()]
-        texts = map(repr, numbers.tolist()) if is_number(column) else texts_of(column).to_pylist()
-        return [text if bad else value for value, text, bad in zip(values, texts, wrong.tolist(), strict=True)]
+        column = column_of(cells, name, as_text=kind != NUMBER, missing=self.missing, padded=Counter())
+        return as_requested(column.rename(name), kind, source=self.source)
 
 
 def read_rows(source: str | None, data: DataSettings) -> RowFile:
