@@ -91,7 +91,7 @@ class _Page:
         dropped = self._found.prepared.dropped if self._found.prepared else {}
         if lost := [f"{counted(rows, 'row')} ({why})" for why, rows in dropped.items() if rows]:
             blocks.append(Paragraph(f"Dropped: {', '.join(lost)}."))
-        return Section("What looks wrong", tuple(blocks))
+        return Section("What to look at", tuple(blocks))
 
     def _goal(self) -> Section:
         split, reasons = self._settings.split, self._found.reasons
@@ -165,7 +165,9 @@ class _Page:
                     f"Read {self._file} beside this page. Take a line out of leave_out to have the model see that "
                     "column; add one for each column that is not known when a prediction is asked for."
                 ),
-                Paragraph('A column that was taken for the wrong thing: [columns] name = "category" or "number".'),
+                Paragraph(
+                    'A column that was taken for the wrong thing: [columns] name = "category", "number" or "date".'
+                ),
             ),
         )
 
