@@ -10,7 +10,7 @@ from typing import Any
 
 from evergreen.metrics import examples
 from evergreen.settings.sections import TASKS, EstimatorSettings, ModelSettings
-from training.automatic import Described, described
+from training.fitting.automatic import Described, described
 
 _HEAD = """# model.toml
 

@@ -13,7 +13,7 @@ from evergreen.monitoring.drift.calibration import Replay, calibrate
 from evergreen.monitoring.drift.comparison import PREDICTION, compared_features, prediction_of
 from evergreen.monitoring.drift.past import look_back, past_of
 from evergreen.settings.sections import ModelSettings
-from training.evaluation import predict
+from training.fitting.evaluation import predict
 
 # Rows that are predicted at once.
 _AT_ONCE = 50_000

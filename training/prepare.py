@@ -25,17 +25,18 @@ from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.settings.toml_text import text
 from evergreen.versions.data_version import DataVersion, of_channel, of_path, version_of_manifest
-from training import contract_inference, findings, job
+from training import job
 from training.documents import data_sheet
-from training.prepared import Prepared
+from training.preparing import contract_inference, findings
+from training.preparing.prepared import Prepared
+from training.preparing.row_hash import hash_rows
+from training.preparing.split import Sides, split
+from training.preparing.units import as_columns, numbered
+from training.preparing.weights import WEIGHT, weights_of
 from training.reading.columns import labels, numbers, require_columns, typed
 from training.reading.dates import is_date, seconds_of
 from training.reading.source import Source
 from training.reading.table import read_version
-from training.row_hash import hash_rows
-from training.split import Sides, split
-from training.units import as_columns, numbered
-from training.weights import WEIGHT, weights_of
 
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"

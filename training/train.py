@@ -24,16 +24,16 @@ from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions import bundle
 from training import job, lineage, prepare
-from training.decision import decided, parameters_of, summary
 from training.documents import model_card
-from training.estimators import build, features_of, in_one_thread, take_weights
-from training.evaluation import Evaluation, evaluate, predict
+from training.fitting.decision import decided, parameters_of, summary
+from training.fitting.estimators import build, features_of, in_one_thread, take_weights
+from training.fitting.evaluation import Evaluation, evaluate, predict
+from training.fitting.preprocessing import encoded_by_target
 from training.monitoring import monitoring_rules
-from training.preprocessing import encoded_by_target
+from training.preparing.rows import TrainingRows
+from training.preparing.units import from_columns
+from training.preparing.weights import WEIGHT, for_fit
 from training.reading.dates import texts_of_dates
-from training.rows import TrainingRows
-from training.units import from_columns
-from training.weights import WEIGHT, for_fit
 
 # Rows that are turned into JSON at once.
 _AT_ONCE = 10_000

@@ -25,9 +25,9 @@ from evergreen.monitoring.drift.history import History
 from evergreen.monitoring.quality import assess as assess_quality
 from evergreen.settings.sections import DataSettings, DriftSettings, ModelSettings, SplitSettings
 from training import prepare, train
-from training.evaluation import importance, predict
+from training.fitting.evaluation import importance, predict
 from training.monitoring import monitoring_rules
-from training.prepared import Prepared
+from training.preparing.prepared import Prepared
 
 CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)
 _REQUIREMENTS = Path(__file__).with_name("tables.txt")

@@ -32,7 +32,7 @@ PARTS = {
     "train": {
         "fitting": ("sklearn.pipeline", "Pipeline.fit"),
         "the past of the drift check": ("training.monitoring", "monitoring_rules"),
-        "metrics, intervals, importance": ("training.evaluation", "evaluate"),
+        "metrics, intervals, importance": ("training.fitting.evaluation", "evaluate"),
         "the model card": ("training.documents.model_card", "write_card"),
     },
     "judge": {

@@ -51,7 +51,7 @@ class Subject:
 
     @property
     def decision(self) -> dict[str, Any] | None:
-        """As training.decision.summary has it; None if no threshold decides."""
+        """As training.fitting.decision.summary has it; None if no threshold decides."""
         return self.bundle.metrics.get("decision")
 
     @property

@@ -25,7 +25,7 @@ from training.documents.document import (
     shortened,
 )
 from training.documents.profile import category_counts, number_histogram, profile_feature
-from training.prepared import Prepared
+from training.preparing.prepared import Prepared
 
 # Row limits of the tables of columns, classes and files, so that a person can read the sheet.
 _COLUMNS = 200

@@ -22,7 +22,7 @@ _FOLDS = {
 def blocks(decision: dict[str, Any]) -> list[Block]:
     """
     Args:
-        decision: as training.decision.summary has it.
+        decision: as training.fitting.decision.summary has it.
     """
     positive, negative = line(decision["positive"]), line(decision["negative"])
     found = decision["holdout"]

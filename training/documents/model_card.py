@@ -32,7 +32,7 @@ from training.documents.document import (
     first,
     shortened,
 )
-from training.preprocessing import encoded_by_target
+from training.fitting.preprocessing import encoded_by_target
 
 # Row limit of the table of features, so that a person can read the card; contract.json is complete.
 _FEATURES = 100

@@ -14,11 +14,11 @@ from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.number_text import counted, number, share
 from evergreen.quoting import shown
 from evergreen.settings.sections import GROUP, RANDOM, TIME, SplitSettings
-from training.contract_inference import MAX_CLASSES
 from training.inspection.column import Column, names_a_date
+from training.preparing.contract_inference import MAX_CLASSES
+from training.preparing.split import moments_of
 from training.reading.columns import is_number, labels
 from training.reading.source import Source
-from training.split import moments_of
 
 # Whole numbers are classes if there are few of them, and many rows of each.
 _MOST_NUMBERS, _ROWS_OF_EACH = 20, 10

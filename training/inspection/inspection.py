@@ -15,7 +15,6 @@ from evergreen.metrics import CLASSIFICATION
 from evergreen.quoting import line
 from evergreen.settings.sections import BALANCED, RANDOM, TIME, EstimatorSettings, ModelSettings, SplitSettings
 from evergreen.versions.data_version import DataVersion
-from training import findings
 from training.inspection import guesses
 from training.inspection.column import (
     CONSTANT,
@@ -28,7 +27,8 @@ from training.inspection.column import (
 )
 from training.inspection.file_format import written
 from training.prepare import MIN_ROWS, prepare
-from training.prepared import Prepared
+from training.preparing import findings
+from training.preparing.prepared import Prepared
 from training.reading.columns import is_number, labels
 from training.reading.number_format import NumberFormat
 from training.reading.source import Source

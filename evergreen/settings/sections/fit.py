@@ -7,7 +7,7 @@ from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.portable.date_parts import PARTS
 from evergreen.settings.sections.field import says
 
-# Their scikit-learn classes are in training/estimators.py.
+# Their scikit-learn classes are in training/fitting/estimators.py.
 _ENSEMBLES = ("hist_gradient_boosting", "gradient_boosting", "random_forest", "extra_trees", "decision_tree")
 ESTIMATORS = {
     REGRESSION: (*_ENSEMBLES, "linear", "ridge", "lasso", "elastic_net", "linear_svm"),

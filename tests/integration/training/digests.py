@@ -9,7 +9,8 @@ import pandas as pd
 from evergreen import portable
 from evergreen.metrics import REGRESSION
 from evergreen.settings.sections import ESTIMATORS, DataSettings, EstimatorSettings, ModelSettings, SplitSettings
-from training import contract_inference
+from training.preparing import contract_inference
+from training.preparing.rows import TrainingRows
 from training.train import fit
 
 # Enough that BLAS divides the work among its threads.
@@ -42,7 +43,8 @@ def digests() -> dict[str, str]:
                 task=task,
                 estimator=EstimatorSettings(type=estimator, parameters=SMALL.get(estimator, {})),
             )
-            fitted = fit(rows, contract_inference.infer(rows, rows, settings, file="any.csv"), settings)
+            contract = contract_inference.infer(rows, rows, settings, file="any.csv")
+            fitted = fit(TrainingRows(table=rows), contract, settings)
             model = json.dumps(portable.export(fitted)).encode()
             found[f"{task} {estimator}"] = hashlib.sha256(model).hexdigest()
     return found

@@ -21,9 +21,9 @@ from evergreen.settings.sections import (
 from evergreen.versions.bundle import HoldoutRow, ServableModel
 from tests.integration.training.houses import ALL, SETTINGS, as_text, houses, prepared_houses, with_estimator
 from training import train
-from training.decision import decided, parameters_of
-from training.estimators import CLASSES, build, logged_parameters
-from training.evaluation import baseline, predict
+from training.fitting.decision import decided, parameters_of
+from training.fitting.estimators import CLASSES, build, logged_parameters
+from training.fitting.evaluation import baseline, predict
 from training.prepare import prepare
 
 

@@ -11,8 +11,8 @@ from evergreen.settings.sections import DataSettings
 from evergreen.versions.data_version import of_path
 from tests.unit.training.prepare.houses import SETTINGS
 from training import prepare
+from training.preparing.row_hash import hash_rows
 from training.reading.table import header
-from training.row_hash import hash_rows
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])

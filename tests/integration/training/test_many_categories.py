@@ -21,7 +21,7 @@ from evergreen.settings.sections import PreprocessingSettings
 from evergreen.versions.bundle import HoldoutRow, ServableModel
 from tests.integration.training.houses import ALL, SETTINGS, as_text, houses, with_estimator
 from training import train
-from training.evaluation import baseline, predict
+from training.fitting.evaluation import baseline, predict
 from training.prepare import prepare
 
 STREETS = 600

@@ -15,8 +15,8 @@ from evergreen.settings.sections import EstimatorSettings, PreprocessingSettings
 from tests.integration.training.houses import ALL, SETTINGS, prepared_houses
 from tests.integration.training.test_metrics import FEATURES, halves, table, trained
 from training import train
-from training.evaluation import predict
-from training.rows import TrainingRows
+from training.fitting.evaluation import predict
+from training.preparing.rows import TrainingRows
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import pytest
 from sklearn.preprocessing import RobustScaler
 
 from evergreen.settings.sections import ESTIMATORS, TASKS
-from training import preprocessing
-from training.automatic import described
+from training.fitting import preprocessing
+from training.fitting.automatic import described
 
 
 @pytest.mark.parametrize("task", TASKS)

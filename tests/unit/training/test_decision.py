@@ -15,9 +15,9 @@ from evergreen.errors import InvalidSettings
 from evergreen.judging.dependence import INDEPENDENT, Units
 from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import DataSettings, DecisionSettings, EstimatorSettings, ModelSettings, SplitSettings
-from training.decision import choose, decided, summary
-from training.evaluation import predict
-from training.rows import TrainingRows
+from training.fitting.decision import choose, decided, summary
+from training.fitting.evaluation import predict
+from training.preparing.rows import TrainingRows
 from training.train import fit
 
 CONTRACT = Contract(

@@ -46,7 +46,7 @@ def model_of(folder: Path) -> bytes:
     settings = read_settings(folder / "model.toml")
     file = folder / "data" / "texas_2000_2006.csv"
     parts = prepare.prepare(read_table(file), settings, file=file.name)
-    estimator = fit(parts.train, parts.contract, settings)
+    estimator = fit(parts.train_rows, parts.contract, settings)
     return json.dumps(portable.export(estimator)).encode() + parts.contract.to_json()
 
 

@@ -78,7 +78,7 @@ def models():
     parts = prepared_houses()
 
     def served(task, type_):
-        estimator = train.fit(parts[task].train, parts[task].contract, with_estimator(task, type_))
+        estimator = train.fit(parts[task].train_rows, parts[task].contract, with_estimator(task, type_))
         names = [feature.name for feature in parts[task].contract.features]
         return FakeModels(model=ServableModel(parts[task].contract, portable.load(portable.export(estimator), names)))
 

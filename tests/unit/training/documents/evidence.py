@@ -16,7 +16,7 @@ from evergreen.settings.sections import (
     SheetSettings,
     SplitSettings,
 )
-from training.prepared import Prepared
+from training.preparing.prepared import Prepared
 
 # Markup of both forms, quotes, a formula and an emoji.
 NASTY = """<b>|`price`*_$x_1$ & "rooms" 🏠"""

@@ -8,7 +8,7 @@ import pandas as pd
 from evergreen.settings.sections import DataSettings, ModelSettings, SplitSettings
 from evergreen.versions.data_version import of_path
 from training import prepare
-from training.prepared import Prepared
+from training.preparing.prepared import Prepared
 
 SETTINGS = ModelSettings(
     name="houses",

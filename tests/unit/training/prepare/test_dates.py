@@ -184,7 +184,7 @@ def test_a_date_is_no_slice_and_no_season(tmp_path, settings):
 
 
 def test_a_date_has_no_logarithm(tmp_path):
-    from training.estimators import build
+    from training.fitting.estimators import build
 
     parts = prepared(houses(400).assign(city=[days()(row) for row in range(400)]), tmp_path)
     settings = dataclasses.replace(SETTINGS, preprocessing=dataclasses.replace(SETTINGS.preprocessing, log=["city"]))

@@ -11,7 +11,7 @@ from evergreen.contract.contract import Contract
 from evergreen.settings.sections import SplitSettings
 from tests.unit.training.prepare.houses import SETTINGS, houses, prepared, run
 from training.prepare import CONTRACT, HOLDOUT, TRAIN
-from training.units import from_columns
+from training.preparing.units import from_columns
 
 
 def test_the_parts_are_written_as_they_are(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from evergreen.errors import InvalidData
 from evergreen.settings.sections import DataSettings, SplitSettings
 from tests.unit.training.prepare.houses import SETTINGS, houses, prepare_path, prepared
-from training.row_hash import hash_rows
+from training.preparing.row_hash import hash_rows
 
 RANDOM = dataclasses.replace(SETTINGS, split=SplitSettings(type="random", holdout=0.2))
 BY_ROOMS = dataclasses.replace(SETTINGS, split=SplitSettings(type="group", by="id", holdout=0.2))

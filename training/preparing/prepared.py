@@ -7,7 +7,7 @@ import pandas as pd
 
 from evergreen.contract.contract import Contract
 from evergreen.judging.dependence import INDEPENDENT, Units
-from training.rows import TrainingRows
+from training.preparing.rows import TrainingRows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,8 @@ from evergreen.metrics import Outcomes
 from evergreen.number_text import number
 from evergreen.quoting import quoted
 from evergreen.settings.sections import F1, FALSE_NEGATIVE, FALSE_POSITIVE, ModelSettings
-from training.estimators import features_of, logged_parameters
-from training.rows import TrainingRows
+from training.fitting.estimators import features_of, logged_parameters
+from training.preparing.rows import TrainingRows
 
 _FOLDS = 5
 # Classes that a message names.

@@ -15,7 +15,7 @@ from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Contract
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections import ModelSettings
-from training import preprocessing
+from training.fitting import preprocessing
 from training.reading.dates import seconds_of
 
 # The only estimator that takes missing values and categories as they are.

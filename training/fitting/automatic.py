@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from evergreen.contract.contract import CATEGORY, Contract, Feature
 from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import ESTIMATORS, DataSettings, EstimatorSettings, ModelSettings, SplitSettings
-from training.estimators import build
+from training.fitting.estimators import build
 
 # A category of more values than hist_gradient_boosting takes as they are.
 _FEW, _MANY = 2, 300

@@ -17,7 +17,7 @@ from evergreen.judging.improvement import slice_label
 from evergreen.metrics import Outcomes, measure_all, metric_of, why_unknown
 from evergreen.settings.sections import ModelSettings
 from evergreen.settings.toml_text import text
-from training.estimators import features_of
+from training.fitting.estimators import features_of
 
 # How often a feature is shuffled, and in how many holdout rows at most.
 _REPEATS = 5

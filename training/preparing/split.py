@@ -7,11 +7,11 @@ import pandas as pd
 
 from evergreen.errors import InvalidData
 from evergreen.settings.sections import GROUP, ORDER, TIME, SplitSettings
+from training.preparing.row_hash import hash_values
 from training.reading.columns import is_number, moments, texts_of
 from training.reading.dates import seconds_of
 from training.reading.source import Source
 from training.reading.unfit import UnfitColumn
-from training.row_hash import hash_values
 
 _TIME_OF_DAY = r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 # A clock has at most so many values, none larger, begins anew at least so often, and rises for so many rows on average.

@@ -1,0 +1,1 @@
+"""What is fitted, how it decides, and what is measured of it."""

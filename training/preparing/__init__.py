@@ -1,0 +1,1 @@
+"""What Prepare makes of a table: rows on two sides, how they depend on each other, and the contract."""
