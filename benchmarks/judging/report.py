@@ -41,17 +41,23 @@ first closed gate gives the reason. The decision, the model card and the MLflow 
 The limits are set in `[promotion]` of `model.toml`. The first candidate has no champion to beat, so the baseline gate
 decides. A candidate with the champion's own digest is refused.
 
+A champion of another table is no measure, even if its metric can be computed. It is of another table if its target,
+task or classes are others, or if none of the features that both have shares a part of its range or a category with the
+other's. The contract gate then refuses the candidate; with `contract_changes = "allow"` only the baseline has to be
+beaten, and the decision says so. Unrelated tables that share a value, such as `true` in a column of one name, are not
+recognised: names, ranges and categories are all that Judge knows of a table.
+
 ## Beyond noise
 
 A holdout is a sample. On another sample of the same size both models would score differently, and the worse model may
 look better. The paired bootstrap estimates how much of the difference is chance:
 
-- Champion and candidate score the same rows: the candidate's holdout. If rows are split by time, by group or by hash,
+- Champion and candidate score the same rows: the candidate's holdout. If rows are split by time, order, group or hash,
   neither model was fitted to it.
 - A draw takes rows with replacement, and measures both models on the same draw. Rows that are hard for both models
   therefore cancel out. There are 2,000 draws.
 - A draw takes as many rows as the holdout is worth in independent ones. Rows that are near in time (in a split by
-  time), or of one group (in a split by group, or `group` in `[data]`), tend to err together. In time, the variance of a
+  time or order), or of one group (in a split by group, or `group` in `[data]`), tend to err together. In time, the variance of a
   mean over such rows is that of an autoregression (Berk 1974) or of the means of blocks of rows (Carlstein 1986),
   whichever is larger, and is taken from ranks as well; rows of one moment are added up first. In groups, it is that of
   leaving out whole groups (MacKinnon, Nielsen and Webb 2023). Where both are known, both are added. The decision says

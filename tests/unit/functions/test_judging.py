@@ -204,7 +204,7 @@ def test_a_champion_whose_features_are_all_others_is_no_measure():
     decision = judge(bundle(9.0, feature="size", promotion=allowing()), bundle(8.0, truths=[8.0] * ROWS))
 
     assert decision.promote
-    assert decision.reason == f"mae 1 beats 5 of always predicting the mean; {ANOTHER_TABLE}"
+    assert decision.reason == f"mae 1 beats 5 of always predicting the median; {ANOTHER_TABLE}"
 
 
 def test_a_table_with_the_same_columns_and_no_value_in_common_is_another_one():
