@@ -105,7 +105,7 @@ def _open(path: Path, name: str) -> Iterator["CalamineWorkbook"]:
         # Of a path, the library would go by the ending.
         with path.open("rb") as stream, CalamineWorkbook.from_filelike(stream) as book:
             yield book
-    except (CalamineError, zipfile.BadZipFile, zlib.error) as error:
+    except (CalamineError, ElementTree.ParseError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise InvalidData(f"{name} is an Excel workbook that cannot be read: {error}") from error
 
 
@@ -191,7 +191,11 @@ def _errors(path: Path, sheet: str, where: str) -> Iterator[tuple[int, int, str]
 
 
 def _blocks(path: Path, sheet: str) -> Iterator[bytes]:
-    """The XML of a sheet, cut between rows."""
+    """The XML of a sheet, cut between rows.
+
+    Raises:
+        KeyError: the archive lacks a file.
+    """
     with zipfile.ZipFile(path) as archive, archive.open(_part(archive, sheet)) as stream:
         rest = b""
         while block := stream.read(_BLOCK):

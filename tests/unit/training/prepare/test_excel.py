@@ -161,11 +161,17 @@ def test_workbooks_of_other_kinds_are_told_the_remedy(tmp_path):
     assert "houses.xls is a binary Excel workbook (.xlsb). Save it as .xlsx, CSV in UTF-8 or Parquet" in refusal(path)
 
 
-def test_a_damaged_workbook_is_named(tmp_path):
+@pytest.mark.parametrize("damaged", ["xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/worksheets/sheet1.xml"])
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_damaged_workbook_is_named(tmp_path, damaged, cut):
     path = saved(houses(), tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[damaged] = parts[damaged][: len(parts[damaged]) // 2]
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("xl/workbook.xml", "<workbook")
+        for part, content in parts.items():
+            if cut or part != damaged or part == "xl/workbook.xml":
+                archive.writestr(part, content)
 
     assert "houses.xlsx is an Excel workbook that cannot be read: " in refusal(path)
 
