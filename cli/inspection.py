@@ -75,6 +75,8 @@ def show(found: "Inspection") -> None:
             _say(f"Left out: {line(column.name)}: {column.leave_out}")
         if column.note:
             _say(f"Note: {line(column.name)}: {column.note}")
+    if sheets := found.reasons["sheet"]:
+        _say(f"Sheet: {sheets}")
     settings = found.settings
     by = f" by {line(settings.split.by)}" if settings.split.by else ""
     _say(f"{settings.task}, judged by {settings.metric}; the split is {settings.split.type}{by}")

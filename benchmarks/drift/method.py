@@ -59,7 +59,8 @@ What else there may be:
 - A window of another size than any of the past: a larger one is worth at least what a smaller one is, a part of a
   window at least its part.
 - Rows of one moment, gaps, and rows that run backwards: rows are sorted by the column of the split, or stay as they
-  stand in a split by order; only their order counts. A single group: it does not tell how groups differ, so rows count as independent.
+  stand in a split by order; only their order counts. A single group: it does not tell how groups differ, so rows count
+  as independent.
 - A number that was constant in training has no spread to measure by: values within 1% of it count as equal to it.
 - With fewer than {_RULE.minimum_rows} rows in the window or in the reference, the status is "insufficient data", and
   there is no alarm.

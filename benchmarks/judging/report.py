@@ -57,12 +57,12 @@ look better. The paired bootstrap estimates how much of the difference is chance
 - A draw takes rows with replacement, and measures both models on the same draw. Rows that are hard for both models
   therefore cancel out. There are 2,000 draws.
 - A draw takes as many rows as the holdout is worth in independent ones. Rows that are near in time (in a split by
-  time or order), or of one group (in a split by group, or `group` in `[data]`), tend to err together. In time, the variance of a
-  mean over such rows is that of an autoregression (Berk 1974) or of the means of blocks of rows (Carlstein 1986),
-  whichever is larger, and is taken from ranks as well; rows of one moment are added up first. In groups, it is that of
-  leaving out whole groups (MacKinnon, Nielsen and Webb 2023). Where both are known, both are added. The decision says
-  what came of
-  it: "687 rows, worth about 61 independent". If nothing is known, rows count as independent, and the decision says so.
+  time or order), or of one group (in a split by group, or `group` in `[data]`), tend to err together. In time, the
+  variance of a mean over such rows is that of an autoregression (Berk 1974) or of the means of blocks of rows
+  (Carlstein 1986), whichever is larger, and is taken from ranks as well; rows of one moment are added up first. In
+  groups, it is that of leaving out whole groups (MacKinnon, Nielsen and Webb 2023). Where both are known, both are
+  added. The decision says what came of it: "687 rows, worth about 61 independent". If nothing is known, rows count as
+  independent, and the decision says so.
 - Rows that depend on each other and are worth fewer than {MINIMUM_INDEPENDENT} independent ones are not enough.
 - A short series does not show how long its memory is. Rows in time therefore have at most one degree of freedom of
   Student's t for each 30 of them, but at least three: with 100 rows in time, only a far better model is promoted.

@@ -23,8 +23,8 @@ def predict(
     source: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A row as name=value pairs, or a file of rows: CSV with a header line, JSON lines or Parquet. Without "
-            "it: standard input."
+            help="A row as name=value pairs, or a file of rows: CSV with a header line, JSON lines, Parquet or Excel. "
+            "Without it: standard input."
         ),
     ] = None,
     output: Annotated[

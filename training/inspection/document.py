@@ -50,6 +50,8 @@ def _data(inspection: Inspection) -> Iterator[str]:
     yield "[data]"
     yield _pair("path", data.path)
     yield _pair("target", data.target)
+    if sheets := inspection.reasons["sheet"]:
+        yield _line('sheet = ""', sheets)
     yield from _leave_out([column for column in inspection.columns if column.name in set(data.leave_out)])
     if data.group:
         yield _pair("group", data.group, "rows of one group are not taken as independent")

@@ -29,10 +29,11 @@ from training.inspection.file_format import written
 from training.prepare import MIN_ROWS, prepare
 from training.preparing import findings
 from training.preparing.prepared import Prepared
+from training.reading import excel_file
 from training.reading.columns import is_number, labels
 from training.reading.number_format import NumberFormat
 from training.reading.source import Source
-from training.reading.table import header, read_version
+from training.reading.table import EXCEL, format_of, header, read_version
 from training.reading.unfit import UnfitColumn
 
 # Of the rows for judging: more where a small table would have too few of them.
@@ -123,6 +124,7 @@ def inspect(
     del frame, goal
     settings, prepared, problem = _prepared(version, settings, read)
     reasons = {"task": why_task, "metric": why_metric, "split": why_split, "missing": ", ".join(map(line, marks))}
+    reasons["sheet"] = _sheets(version)
     return Inspection(
         settings=settings,
         rows=rows,
@@ -131,6 +133,16 @@ def inspect(
         prepared=prepared,
         problem=problem,
     )
+
+
+def _sheets(version: DataVersion) -> str:
+    """Which sheet is read, if a workbook has several; the first such workbook speaks for all."""
+    for file in version.files:
+        if format_of((file.name, file.path)) == EXCEL:
+            first, *others = excel_file.sheets(file.path, name=file.name)
+            if others:
+                return f"the first sheet, {line(first)}, is read; there are also: {', '.join(map(line, others))}"
+    return ""
 
 
 def _require(named: Mapping[str, str], columns: Sequence[str], table: str) -> None:

@@ -1,1 +1,1 @@
-"""Reads a table from one or more files of CSV, JSON lines or Parquet, and decides the type of each column."""
+"""Reads a table from one or more files of CSV, JSON lines, Parquet or Excel, and decides the type of each column."""

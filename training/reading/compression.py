@@ -17,7 +17,7 @@ _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 def open_unpacked(path: Path, *, name: str) -> Iterator[BinaryIO]:
     """
     Raises:
-        InvalidData: a zip archive holds not exactly one file, or is an Excel workbook or encrypted; or what is read in
+        InvalidData: a zip archive holds not exactly one file, or is encrypted; or what is read in
             the context turns out to be damaged.
     """
     with path.open("rb") as stream:
@@ -40,8 +40,6 @@ def _open_zip(path: Path, name: str) -> BinaryIO:
     try:
         archive = zipfile.ZipFile(path)
         members = [member for member in archive.infolist() if not member.is_dir()]
-        if any(member.filename.startswith("xl/") for member in members):
-            raise InvalidData(f"{name} is an Excel workbook. Save the sheet as CSV in UTF-8, or Parquet")
         if len(members) != 1:
             raise InvalidData(
                 f"{name} is a zip archive of {len(members)} files; it must hold the one file of the table. Unpack it "

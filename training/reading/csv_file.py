@@ -18,7 +18,6 @@ from training.reading.compression import open_unpacked
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _OTHER_FORMATS = {
-    b"\xd0\xcf\x11\xe0": "an Excel workbook",
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
     b"%PDF": "a PDF",
 }
@@ -144,8 +143,8 @@ def _check_format(path: Path, name: str, data: DataSettings) -> None:
     kind = next((kind for magic, kind in _OTHER_FORMATS.items() if start.startswith(magic)), None)
     if kind or b"\0" in start:
         raise InvalidData(
-            f"{name} is neither CSV, JSON lines nor Parquet: it seems to be {kind or 'binary'}. Save it as CSV in "
-            "UTF-8, or Parquet"
+            f"{name} is neither CSV, JSON lines, Parquet nor Excel: it seems to be {kind or 'binary'}. Save it as CSV "
+            "in UTF-8, or Parquet"
         )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -15,15 +16,15 @@ from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import DataSettings, ModelSettings
 from evergreen.versions.data_version import DataVersion, md5_of
-from training.reading import csv_columns, csv_file, json_file, parquet_file
+from training.reading import csv_file, excel_file, json_file, parquet_file, text_columns
 from training.reading.columns import require_columns
 from training.reading.number_format import NumberFormat
 from training.reading.source import Source
 
 File = tuple[str, Path]
-CSV, JSON_LINES, PARQUET = "CSV", "JSON lines", "Parquet"
+CSV, EXCEL, JSON_LINES, PARQUET = "CSV", "Excel", "JSON lines", "Parquet"
 # How rows are counted in a message, and the number of the first one.
-_COUNTED = {CSV: ("line", 2), JSON_LINES: ("line", 1), PARQUET: ("row", 1)}
+_COUNTED = {CSV: ("line", 2), EXCEL: ("row", 2), JSON_LINES: ("line", 1), PARQUET: ("row", 1)}
 
 
 def header(path: Path, data: DataSettings) -> list[str]:
@@ -38,7 +39,7 @@ def header(path: Path, data: DataSettings) -> list[str]:
 def read_table(path: Path, data: DataSettings | None = None) -> pd.DataFrame:
     """All columns of one file: as float64 if every cell is a number, else as text. Missing cells stay missing.
 
-    The index counts lines, including empty ones: in a CSV, a row is on line index + 2.
+    The index counts lines, including empty ones: in a CSV or a sheet, a row is on line index + 2.
 
     Raises:
         InvalidData: the file is not a table, or has no rows.
@@ -47,7 +48,7 @@ def read_table(path: Path, data: DataSettings | None = None) -> pd.DataFrame:
 
 
 def read_cells(path: Path, data: DataSettings) -> tuple[pa.Table, Source]:
-    """All cells of one file before anything is made of them: those of a CSV as text, others in the file's own types.
+    """All cells of one file before anything is made of them: those of CSV and Excel as text, others in their types.
 
     Raises:
         InvalidData: the file is not a table, or names a column twice.
@@ -57,6 +58,9 @@ def read_cells(path: Path, data: DataSettings) -> tuple[pa.Table, Source]:
     if form == JSON_LINES:
         table = json_file.read_cells(path, name=path.name)
         return table, _source(path.name, table.column_names, (path.name,), form, data)
+    if form == EXCEL:
+        table = excel_file.read_all(path, name=path.name, data=data)
+        return table, _source(path.name, _unique(table.column_names, name=path.name), (path.name,), form, data)
     columns = _header(file, data)
     if form == PARQUET:
         table = parquet_file.read_all(path, name=path.name)
@@ -101,8 +105,7 @@ def _read(
     as_text: Collection[str] = (),
 ) -> tuple[pd.DataFrame, Source]:
     form = _one_format(files, name)
-    # Of JSON lines, only the whole file tells the names of its columns.
-    tables = [json_file.read_all(path, name=file) for file, path in files] if form == JSON_LINES else []
+    tables = [_read_whole(file, form, data) for file in files] if form in (JSON_LINES, EXCEL) else []
     if tables:
         headers = [_unique(table.column_names, name=file) for (file, _), table in zip(files, tables, strict=True)]
     else:
@@ -119,9 +122,16 @@ def _read(
         frame = json_file.columns(named_tables, wanted, as_text=as_text, missing=data.missing, padded=source.padded)
         sizes = [table.num_rows for table in tables]
     else:
-        csv_files = [(file, path, header) for (file, path), header in zip(files, headers, strict=True)]
-        frame, sizes = csv_columns.read(
-            csv_files, data, wanted, as_text=as_text if source.numbers.usual else wanted, padded=source.padded
+        readers: list[text_columns.Reader]
+        if form == EXCEL:
+            readers = [partial(_batches, table) for table in tables]
+        else:
+            readers = [
+                partial(csv_file.batches, path, name=file, header=header, data=data)
+                for (file, path), header in zip(files, headers, strict=True)
+            ]
+        frame, sizes = text_columns.read(
+            readers, data, wanted, as_text=as_text if source.numbers.usual else wanted, padded=source.padded
         )
     # Arrow's allocator would keep the memory of the texts.
     pa.default_memory_pool().release_unused()
@@ -152,11 +162,23 @@ def _header(file: File, data: DataSettings) -> list[str]:
     form = format_of(file)
     if form == PARQUET:
         columns = parquet_file.header(path, name=name)
-    elif form == JSON_LINES:
-        columns = json_file.read_all(path, name=name).column_names
+    elif form in (JSON_LINES, EXCEL):
+        columns = _read_whole(file, form, data).column_names
     else:
         columns = csv_file.header(path, name=name, data=data)
     return _unique(columns, name=name)
+
+
+def _read_whole(file: File, form: str, data: DataSettings) -> pa.Table:
+    """All cells of a file of which only the whole tells the names of the columns."""
+    name, path = file
+    if form == EXCEL:
+        return excel_file.read_all(path, name=name, data=data)
+    return json_file.read_all(path, name=name)
+
+
+def _batches(table: pa.Table, *, columns: Collection[str]) -> list[pa.RecordBatch]:
+    return table.select(list(columns)).to_batches()
 
 
 def _unique(columns: list[str], *, name: str) -> list[str]:
@@ -172,6 +194,8 @@ def format_of(file: File) -> str:
     with path.open("rb") as stream:
         if stream.read(len(parquet_file.MAGIC)) == parquet_file.MAGIC:
             return PARQUET
+    if excel_file.is_excel(path):
+        return EXCEL
     return JSON_LINES if json_file.is_json_lines(path, name=name) else CSV
 
 

@@ -16,7 +16,7 @@ SPLITS_BY = (TIME, GROUP)
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """The table: a file of CSV, JSON lines or Parquet, or a folder of them; gzip and zip are unpacked."""
+    """The table: a file of CSV, JSON lines, Parquet or Excel, or a folder of them; gzip and zip are unpacked."""
 
     path: str = field(metadata=says("The file or folder, from model.toml's own folder."))
     target: str = field(metadata=says("The column to predict."))
@@ -34,6 +34,10 @@ class DataSettings:
             "A column of numbers, none below 0, by which rows weigh in the fit of the estimator. It is no feature. "
             "Preprocessing and metrics count each row once."
         ),
+    )
+    sheet: str = field(
+        default="",
+        metadata=says("The sheet of an Excel workbook (.xlsx). Without it, the first one that is not hidden."),
     )
     delimiter: str = field(default=",", metadata=says("What stands between two cells of a CSV file."))
     decimal: str = field(default=".", metadata=says("The decimal sign of numbers in text.", (".", ",")))

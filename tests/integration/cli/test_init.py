@@ -12,6 +12,8 @@ from sklearn import datasets
 from cli.main import main
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions.data_version import of_path
+from tests.unit.training.prepare import workbook
+from tests.unit.training.prepare.workbook import rows_of
 from training.prepare import read_and_prepare
 
 ROWS = 400
@@ -72,6 +74,21 @@ def test_a_german_table(init):
         "Fläche": "number",
     }
     assert 10 <= rows.train["Preis"].min() < rows.train["Preis"].max() <= 9000
+
+
+def test_a_workbook_of_several_sheets_is_read_from_the_first_and_that_is_said(init):
+    some = random()
+    frame = pd.DataFrame({"size": some.uniform(10, 90, ROWS), "rooms": some.integers(1, 9, ROWS), "price": range(ROWS)})
+    workbook.write(Path("houses.xlsx"), {"Houses": rows_of(frame), "Notes": {1: ["x"]}})
+
+    code, said = init("houses.xlsx", "--target", "price")
+
+    _, rows = prepared("houses.xlsx")
+    assert code == 0, said
+    told = "the first sheet, Houses, is read; there are also: Notes"
+    assert f"Sheet: {told}" in said
+    assert f"# {told}" in Path("model.toml").read_text()
+    assert {"size", "rooms"} == {feature.name for feature in rows.contract.features}
 
 
 def test_codes_percent_signs_marks_and_what_no_model_should_see(init):
@@ -267,7 +284,7 @@ def numbered(text: str, rows: int = 100) -> str:
     ("content", "said"),
     [
         (b"", "t.csv is empty: it needs a header line and rows"),
-        (bytes(range(256)) * 9, "neither CSV, JSON lines nor Parquet: it seems to be binary. Save it as CSV"),
+        (bytes(range(256)) * 9, "neither CSV, JSON lines, Parquet nor Excel: it seems to be binary. Save it as CSV"),
         (b"b,a,b\n" + numbered("{0},{1},3").encode(), "more than one column 'b'; each needs its own name"),
         (b"a,B\n" + numbered("{0},{1}").encode(), "no column 'b', which --target names; did you mean 'B'?"),
         (numbered("{1},5{0},12").encode(), "These look like values: the file needs a header line"),
@@ -364,7 +381,7 @@ def test_the_page_is_there_too_if_prepare_refuses_the_table_and_says_why(init):
 
     init("t.csv", "--target", "Preis", "--time", "Straße")
 
-    assert "Prepare refuses the table: t.csv: column &#x27;Straße&#x27; holds neither" in Path("table.html").read_text()
+    assert "Prepare refuses the table: [split] by needs numbers or dates. t.csv line 2: column &#x27;Straße&#x27;" in Path("table.html").read_text()
 
 
 def test_all_wrong_names_are_told_at_once(init):

@@ -15,6 +15,7 @@ from cli.aws.endpoint import RequestRefused
 from cli.verbs import predict as module
 from evergreen.errors import CommandFailed, InvalidData, InvalidSettings
 from tests.integration.cli.fake_endpoint import installed
+from tests.unit.training.prepare import workbook
 
 SETTINGS = """
 name = "houses"
@@ -139,11 +140,15 @@ def as_parquet(name):
     pd.DataFrame({"city": ["Austin", None], "change": [-1.5, 2.0]}).to_parquet(name)
 
 
+def as_excel(name):
+    workbook.write(Path(name), {"Rows": {1: ["city", "change"], 2: ["Austin", -1.5], 3: [None, 2]}})
+
+
 def as_csv(name):
     Path(name).write_text(CSV)
 
 
-@pytest.mark.parametrize("save", [as_csv, as_gzip, as_zip, as_json_lines, as_parquet])
+@pytest.mark.parametrize("save", [as_csv, as_gzip, as_zip, as_json_lines, as_parquet, as_excel])
 def test_every_format_of_a_table_is_read(predict, endpoint, save):
     fake = endpoint()
     save("rows")

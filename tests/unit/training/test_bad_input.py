@@ -58,13 +58,8 @@ def zipped(*names: str) -> bytes:
 )
 def test_what_is_no_csv_is_told_what_it_seems_to_be(tmp_path, content, kind):
     assert refusal(content, tmp_path) == (
-        f"houses.csv is neither CSV, JSON lines nor Parquet: it seems to be {kind}. Save it as CSV in UTF-8, or Parquet"
-    )
-
-
-def test_a_workbook_is_told_to_be_saved_as_a_table(tmp_path):
-    assert refusal(zipped("xl/workbook.xml"), tmp_path) == (
-        "houses.csv is an Excel workbook. Save the sheet as CSV in UTF-8, or Parquet"
+        f"houses.csv is neither CSV, JSON lines, Parquet nor Excel: it seems to be {kind}. Save it as CSV in UTF-8, "
+        "or Parquet"
     )
 
 

@@ -1,24 +1,22 @@
-"""The columns of CSV files: numbers where every cell is one, else text."""
+"""The columns of files whose cells are all read as text, CSV and Excel: numbers where every cell is one."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from evergreen.settings.sections import DataSettings
-from training.reading import csv_file
 from training.reading.cells import read_texts
 from training.reading.number_format import LEADING_ZERO, LONG, POWER, has, is_inexact, to_floats
 
-# A file's name and path, and all of its columns.
-CsvFile = tuple[str, Path, Sequence[str]]
+# Reads a file's columns, whose names are its argument `columns`: all rows, in batches of text.
+Reader = Callable[..., Iterable[pa.RecordBatch]]
 
 
 def read(
-    files: Sequence[CsvFile],
+    files: Sequence[Reader],
     data: DataSettings,
     columns: Sequence[str],
     *,
@@ -32,21 +30,21 @@ def read(
         padded: counts the texts that had blanks around them, by column.
     """
     cells = {column: _Cells(data.missing, is_text=column in as_text) for column in columns}
-    sizes = _read_cells(files, data, cells)
+    sizes = _read_cells(files, cells)
     # These columns began as numbers, whose text was not kept. This is rare, so the files are read again.
     again = {column: _Cells(data.missing, is_text=True) for column, each in cells.items() if each.lost_text}
     if again:
-        _read_cells(files, data, again)
+        _read_cells(files, again)
     cells |= again
     padded.update({column: each.padded for column, each in cells.items() if each.is_text})
     return pd.DataFrame({column: cells.pop(column).as_pandas() for column in columns}, copy=False), sizes
 
 
-def _read_cells(files: Sequence[CsvFile], data: DataSettings, cells: dict[str, "_Cells"]) -> list[int]:
+def _read_cells(files: Sequence[Reader], cells: dict[str, "_Cells"]) -> list[int]:
     sizes = []
-    for name, path, header in files:
+    for batches in files:
         size = 0
-        for batch in csv_file.batches(path, name=name, header=header, columns=list(cells), data=data):
+        for batch in batches(columns=list(cells)):
             size += batch.num_rows
             for column, each in cells.items():
                 each.append(batch.column(column))
