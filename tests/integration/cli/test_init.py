@@ -381,7 +381,8 @@ def test_the_page_is_there_too_if_prepare_refuses_the_table_and_says_why(init):
 
     init("t.csv", "--target", "Preis", "--time", "Straße")
 
-    assert "Prepare refuses the table: [split] by needs numbers or dates. t.csv line 2: column &#x27;Straße&#x27;" in Path("table.html").read_text()
+    refused = "Prepare refuses the table: [split] by needs numbers or dates. t.csv line 2: column &#x27;Straße&#x27;"
+    assert refused in Path("table.html").read_text()
 
 
 def test_all_wrong_names_are_told_at_once(init):
