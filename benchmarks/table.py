@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Feature
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 
 Numbers = npt.NDArray[np.float64]
 

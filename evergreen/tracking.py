@@ -9,7 +9,8 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from evergreen.contract.contract import CATEGORY, DATE, Contract
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, DATE
 
 _PACKAGE = Path(__file__).parent
 CANDIDATE = "candidate"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.judging.card_decision import CARD_FILES, MARK
 from evergreen.judging.promotion import SHEET_FILES
 from evergreen.settings.sections import PromotionSettings

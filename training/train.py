@@ -16,7 +16,8 @@ import sklearn
 from threadpoolctl import threadpool_limits
 
 from evergreen import names, portable, tracking_login
-from evergreen.contract.contract import DATE, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import DATE, Feature
 from evergreen.errors import InvalidSettings
 from evergreen.judging.dependence import INDEPENDENT, Units
 from evergreen.metrics import Outcomes

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.table import NEW_LEVEL, NUMBERS, Table
-from evergreen.contract.contract import Feature
+from evergreen.contract.feature import Feature
 from evergreen.monitoring.drift.comparison import compare
 from evergreen.settings.sections import DriftSettings
 

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from evergreen.contract.contract import NUMBER, Feature
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.judging.dependence import Units
 from evergreen.monitoring.drift.alarm import assess
 from evergreen.monitoring.drift.comparison import PREDICTION, compare

@@ -17,7 +17,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from benchmarks.judging.draws import draw
 from benchmarks.places import CHECKOUT
 from evergreen import portable
-from evergreen.contract.contract import NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.judging.bootstrap import paired_gain
 from evergreen.metrics import METRICS
 from evergreen.settings.sections import PromotionSettings

@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.aws.endpoint import Endpoint
 from cli.aws.target import CHECKOUT
-from evergreen.contract.contract import NUMBER
+from evergreen.contract.feature import NUMBER
 
 LATER = CHECKOUT / "data" / "texas_2007_2015.csv"
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evergreen.contract.contract import NUMBER
+from evergreen.contract.feature import NUMBER
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.settings.sections import DataSettings
 from training.reading.cells import read_texts

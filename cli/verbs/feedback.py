@@ -10,7 +10,8 @@ from cli.aws.endpoint import Endpoint
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import console
 from cli.rows.settings import Rejected, SettingsFile, table_settings
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, NUMBER
 from evergreen.errors import InvalidRow
 from evergreen.number_text import counted
 from functions.predict.body import MAX_ROWS

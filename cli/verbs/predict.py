@@ -11,7 +11,8 @@ from cli.aws.endpoint import Endpoint
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import errors
 from cli.rows.settings import Rejected, SettingsFile, table_settings
-from evergreen.contract.contract import NUMBER, Contract
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import NUMBER
 from evergreen.errors import CommandFailed
 from evergreen.number_text import counted
 

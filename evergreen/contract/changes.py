@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evergreen.contract.contract import CATEGORY, DATE, ZONED, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.date_form import ZONED
+from evergreen.contract.feature import CATEGORY, DATE, Feature
 from evergreen.number_text import apart
 
 _NAMED_CATEGORIES = 5

@@ -7,7 +7,7 @@ either, never both, since the two cannot be told from each other once they are n
 import re
 from datetime import UTC, datetime, timedelta
 
-from evergreen.contract.contract import DAY, ZONED, DateForm
+from evergreen.contract.date_form import DAY, ZONED, DateForm
 
 # 2024-05, 2024-05-31, 2024-05-31T23:59, 2024-05-31 23:59:59.123+02:00; neither week dates nor a 24th hour or 60th
 # second, of which not every release of Python makes the same.

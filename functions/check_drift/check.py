@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from evergreen import names
-from evergreen.contract.contract import CATEGORY, NUMBER
+from evergreen.contract.feature import CATEGORY, NUMBER
 from evergreen.number_text import counted, number
 from functions.check_drift.capture_files import CaptureFiles, CaptureObject
 from functions.check_drift.drift import look_for_drift

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from evergreen.contract.contract import NUMBER, Feature
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.monitoring.drift.alarm import assess, in_words
 from evergreen.monitoring.drift.comparison import PREDICTION, compare, compared_features, in_season
 from evergreen.monitoring.drift.history import NOTHING, History

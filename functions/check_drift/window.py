@@ -15,7 +15,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from evergreen import names
-from evergreen.contract.contract import CATEGORY, NUMBER, Feature
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION
 from functions.check_drift.capture_files import Faults
 from functions.check_drift.labels import Labels

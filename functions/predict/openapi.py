@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from evergreen.contract.cells import TRUE
-from evergreen.contract.contract import CATEGORY, DATE, DAY, NUMBER, TIME, ZONED, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.date_form import DAY, TIME, ZONED
+from evergreen.contract.feature import CATEGORY, DATE, NUMBER, Feature
 from evergreen.errors import MOST_ERRORS
 from evergreen.number_text import number
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS

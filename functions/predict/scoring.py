@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evergreen.contract.contract import Contract, Row, Unusual
+from evergreen.contract.contract import Contract, Row
+from evergreen.contract.feature import Unusual
 from evergreen.errors import FieldErrors, InvalidRow
 from evergreen.prediction_id import new_prediction_id
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS, MalformedRequest

@@ -41,7 +41,7 @@ _WITH_TESTS = ("numpy", "scipy", "pandas", "sklearn", "pyarrow", "joblib")
 _PROGRAM = """
 import json, sys
 import pandas as pd
-from evergreen.contract.contract import Feature
+from evergreen.contract.feature import Feature
 from evergreen.monitoring.drift.comparison import compare
 from evergreen.settings.sections import DriftSettings
 import functions.check_drift.check, pyarrow.parquet

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cli.aws import checks
-from evergreen.contract.contract import CATEGORY, Feature
+from evergreen.contract.feature import CATEGORY, Feature
 from evergreen.monitoring.drift.comparison import compare
 from evergreen.settings.sections import DriftSettings
 from tests.unit.functions.notifications import CHECK, told

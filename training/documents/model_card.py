@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evergreen.contract.contract import CATEGORY, DATE, Contract, Feature
+from evergreen.contract.contract import Contract
 from evergreen.contract.dates import span
+from evergreen.contract.feature import CATEGORY, DATE, Feature
 from evergreen.judging.card_decision import CARD_HTML, CARD_MARKDOWN
 from evergreen.judging.dependence import Worth
 from evergreen.metrics import RANKING, Metric, Outcomes, metric_of

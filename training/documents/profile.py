@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import CATEGORY, DATE, Feature
 from evergreen.contract.dates import span
+from evergreen.contract.feature import CATEGORY, DATE, Feature
 from evergreen.number_text import counted, number, share
 from training.documents.document import Bars, printable
 from training.reading.dates import form_of, is_date, seconds_of

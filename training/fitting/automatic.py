@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sklearn.base import BaseEstimator
 
-from evergreen.contract.contract import CATEGORY, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, Feature
 from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import ESTIMATORS, DataSettings, EstimatorSettings, ModelSettings, SplitSettings
 from training.fitting.estimators import build

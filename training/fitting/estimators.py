@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
-from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Contract
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, DATE, NUMBER
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections import ModelSettings

@@ -17,7 +17,9 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from evergreen.contract.contract import CATEGORY, DATE, DAY, NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.date_form import DAY
+from evergreen.contract.feature import CATEGORY, DATE, NUMBER, Feature
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import REGRESSION
 from evergreen.number_text import number

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from evergreen.contract.cells import BOOLEANS
-from evergreen.contract.contract import CATEGORY, DATE, NUMBER
+from evergreen.contract.feature import CATEGORY, DATE, NUMBER
 from evergreen.number_text import number
 from evergreen.quoting import line, shown
 from training.documents.profile import Distribution

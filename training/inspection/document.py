@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from evergreen.contract.contract import CATEGORY, NUMBER
+from evergreen.contract.feature import CATEGORY, NUMBER
 from evergreen.metrics import examples
 from evergreen.quoting import cut, line
 from evergreen.settings.sections import DataSettings, SplitSettings

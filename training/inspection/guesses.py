@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import DATE, NUMBER
+from evergreen.contract.feature import DATE, NUMBER
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.number_text import counted, number, share

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from evergreen.contract.cells import MISSING
-from evergreen.contract.contract import DATE
+from evergreen.contract.feature import DATE
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.quoting import line

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from evergreen.contract.contract import CATEGORY
+from evergreen.contract.feature import CATEGORY
 from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import counted, number, percent, share
 from training.documents.document import (

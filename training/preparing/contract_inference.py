@@ -7,7 +7,8 @@ import pandas as pd
 
 from evergreen.contract import dates
 from evergreen.contract.cells import label
-from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, DATE, NUMBER, Feature
 from evergreen.errors import InvalidData, InvalidSettings
 from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import counted, number

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evergreen.contract.cells import BOOLEANS, label
-from evergreen.contract.contract import DATE, NUMBER
+from evergreen.contract.feature import DATE, NUMBER
 from evergreen.errors import InvalidData
 from evergreen.number_text import counted, number
 from evergreen.settings.toml_text import key, text

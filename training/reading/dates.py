@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evergreen.contract import dates
-from evergreen.contract.contract import DAY, TIME, ZONED, DateForm
+from evergreen.contract.date_form import DAY, TIME, ZONED, DateForm
 
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 # 2024-01, 2024-01-31, 2024/1/31 10:15, 31.01.2024, 1/31/24, 31 Jan 2024, Jan 31, 2024

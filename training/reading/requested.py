@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import DATE, NUMBER
+from evergreen.contract.feature import DATE, NUMBER
 from training.reading.columns import is_number, parsed, texts_of
 from training.reading.dates import dates_or_texts
 from training.reading.source import Source

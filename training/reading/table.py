@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from evergreen.contract.contract import NUMBER
+from evergreen.contract.feature import NUMBER
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import DataSettings, ModelSettings

@@ -15,7 +15,8 @@ import pandas as pd
 from benchmarks.places import BUILD, CHECKOUT
 from benchmarks.serving.rig.environments import HERE, PeerUnavailable, peer_python
 from evergreen import names, portable
-from evergreen.contract.contract import CATEGORY, Contract
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import DriftSettings, ModelSettings, PromotionSettings, QualitySettings
 from evergreen.versions import bundle

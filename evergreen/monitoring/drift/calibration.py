@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from evergreen.contract.contract import Feature
+from evergreen.contract.feature import Feature
 from evergreen.errors import InvalidSettings
 from evergreen.monitoring.drift.alarm import assess
 from evergreen.monitoring.drift.comparison import compare

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift import kinds
 from evergreen.monitoring.drift.history import History
 from evergreen.monitoring.drift.rule import counts

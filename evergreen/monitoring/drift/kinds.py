@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evergreen.contract.contract import CATEGORY, DATE, NUMBER, Feature
+from evergreen.contract.feature import CATEGORY, DATE, NUMBER, Feature
 from evergreen.number_text import number
 
 # For each row of a column, whether it is of a certain kind.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evergreen.contract.contract import NUMBER, Feature
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.judging.dependence import Codes, Units
 from evergreen.monitoring.drift import kinds
 from evergreen.monitoring.drift.history import GROUP, NOTHING, TIME, History, WindowSize

@@ -19,7 +19,7 @@ from evidently.legacy.calculations.stattests import StatTest, register_stattest
 from evidently.legacy.core import ColumnType
 from evidently.metrics import ValueDrift
 
-from evergreen.contract.contract import NUMBER, Feature
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.monitoring.drift.comparison import Verdict, measure
 from evergreen.monitoring.drift.shift import Shift
 from evergreen.quoting import FEWEST_ROWS, OTHERS, cut

@@ -4,7 +4,8 @@ import json
 import uuid
 
 from cli.aws.endpoint import RequestRefused
-from evergreen.contract.contract import Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import Feature
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS
 
 

@@ -8,7 +8,7 @@ import pytest
 import skops.io
 
 from evergreen import portable, tracking
-from evergreen.contract.contract import NUMBER, Feature
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.errors import InvalidData, InvalidSettings
 from evergreen.judging.parity import find_difference
 from evergreen.metrics import CLASSIFICATION, REGRESSION, metric_of

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from evergreen.contract.changes import compare
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 
 ROOMS = Feature(name="rooms", type=NUMBER, missing_allowed=False, minimum=1.0, maximum=6.0, example=3.0)
 CITY = Feature(name="city", type=CATEGORY, missing_allowed=True, categories=("Austin", "Waco"), example="Waco")

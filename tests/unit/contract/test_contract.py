@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from evergreen.contract.contract import Contract, Feature, Unusual
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import Feature, Unusual
 from evergreen.errors import BrokenBundle, InvalidRow
 
 CONTRACT = Contract(

@@ -6,7 +6,9 @@ import pytest
 
 from evergreen.contract import dates
 from evergreen.contract.changes import compare
-from evergreen.contract.contract import DATE, DAY, TIME, ZONED, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.date_form import DAY, TIME, ZONED
+from evergreen.contract.feature import DATE, Feature
 from evergreen.errors import InvalidRow
 
 

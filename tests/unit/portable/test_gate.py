@@ -4,7 +4,8 @@ import pytest
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LinearRegression
 
-from evergreen.contract.contract import NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.errors import InvalidRow
 from evergreen.judging.parity import find_difference
 from evergreen.versions.bundle import HoldoutRow, ServableModel

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from evergreen import portable
-from evergreen.contract.contract import NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.errors import InvalidSettings
 from evergreen.judging.dependence import INDEPENDENT, Units
 from evergreen.metrics import CLASSIFICATION

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from evergreen import names
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.history import TIME, History
 from evergreen.versions.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL, MONITORING, Bundle
 from evergreen.versions.champion import Champion

@@ -5,7 +5,9 @@ import json
 
 import pytest
 
-from evergreen.contract.contract import DATE, DAY, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.date_form import DAY
+from evergreen.contract.feature import DATE, Feature
 from evergreen.monitoring.drift.history import TIME, History, WindowSize
 from evergreen.monitoring.drift.report import EvidentlyMeasure
 from evergreen.versions.bundle import MANIFEST, MONITORING

@@ -2,7 +2,8 @@
 
 from types import SimpleNamespace
 
-from evergreen.contract.contract import Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import Feature
 from evergreen.versions.bundle import ServableModel
 from evergreen.versions.champion import Champion
 from functions.predict.models import Served

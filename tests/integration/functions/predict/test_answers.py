@@ -6,7 +6,8 @@ import json
 import pytest
 
 from evergreen import names
-from evergreen.contract.contract import Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import Feature
 from evergreen.errors import NoChampion
 from functions.predict import openapi
 from tests.integration.functions.predict.serving import ROW, FakeModels, value

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from evergreen.contract.contract import Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import Feature
 from evergreen.portable import export, load
 from evergreen.versions.bundle import ServableModel
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS

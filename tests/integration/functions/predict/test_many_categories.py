@@ -12,7 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import TargetEncoder
 
 from evergreen import portable
-from evergreen.contract.contract import Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import Feature
 from evergreen.versions.bundle import ServableModel
 from tests.integration.functions.predict.serving import FakeModels
 

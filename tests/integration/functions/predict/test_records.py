@@ -5,7 +5,8 @@ import json
 import pytest
 
 from evergreen import names
-from evergreen.contract.contract import Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import Feature
 from evergreen.versions.bundle import ServableModel
 from functions.predict.records import MAX_LINE_BYTES, LogPolicy
 from tests.integration.functions.predict.serving import ROW, FakeModels, value

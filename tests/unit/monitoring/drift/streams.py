@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 
-from evergreen.contract.contract import NUMBER, Feature
+from evergreen.contract.feature import NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION
 
 NAMES = ("a", "b", "c", "d")

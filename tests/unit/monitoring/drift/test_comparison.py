@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
 
-from evergreen.contract.contract import CATEGORY, DATE, DAY, NUMBER, Feature
+from evergreen.contract.date_form import DAY
+from evergreen.contract.feature import CATEGORY, DATE, NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION, compare, compared_features, in_season
 from evergreen.monitoring.drift.rule import significance
 from evergreen.settings.sections import DriftSettings

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Feature
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift import report
 from evergreen.monitoring.drift.comparison import PREDICTION, compare, measure
 from evergreen.monitoring.drift.report import EvidentlyMeasure

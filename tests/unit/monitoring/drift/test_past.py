@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Feature
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.judging.dependence import Units
 from evergreen.monitoring.drift import kinds
 from evergreen.monitoring.drift.alarm import assess

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.metrics import CLASSIFICATION, REGRESSION, Outcomes, measure_all
 from evergreen.settings.sections import (
     CardSettings,

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evergreen.contract.contract import CATEGORY, NUMBER, Contract, Feature
+from evergreen.contract.contract import Contract
+from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections import SheetSettings
 from evergreen.versions.bundle import SHEET_HTML, SHEET_MARKDOWN
