@@ -34,13 +34,15 @@ from training.reading.source import Source
 from training.reading.table import read_version
 from training.row_hash import hash_rows
 from training.split import Sides, split
-from training.units import as_columns, numbered
+from training.units import GROUP, MOMENT, as_columns, numbered
 from training.weights import WEIGHT, weights_of
 
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
 MIN_ROWS = 20
+# Columns of its files beside those of the table.
+_OWN = {MOMENT, GROUP, WEIGHT}
 WITHOUT_TARGET = "without target"
 DUPLICATES = "duplicates of training rows"
 
@@ -95,6 +97,7 @@ def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd
     """Features and target with their types. Columns keep the table's order; the target comes last."""
     target = settings.data.target
     require_columns(settings.named_columns(), source=source)
+    _require_free(set(map(str, table.columns)) - settings.no_features | {target}, source=source)
     features = {
         name: typed(table[name], source=source, kind=settings.columns.get(name))
         for name in map(str, table.columns)
@@ -106,6 +109,18 @@ def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd
     settings.check_features(list(features), dates=dates, file=source.name)
     goal = labels(table[target]) if settings.task == CLASSIFICATION else numbers(table[target], source=source)
     return pd.DataFrame({**features, target: goal}, copy=False)
+
+
+def _require_free(names: set[str], *, source: Source) -> None:
+    """
+    Raises:
+        InvalidData: a feature or the target is called like a column of Prepare's own files.
+    """
+    if taken := sorted(names & _OWN):
+        raise InvalidData(
+            f"{source.name}: a column is called {taken[0]!r}, as one of the files between Prepare and Train is. Call "
+            "it otherwise, or leave it out in model.toml"
+        )
 
 
 def _check_sizes(sides: Sides, rows: int, *, source: Source) -> None:

@@ -152,3 +152,19 @@ def test_any_text_can_be_a_columns_name_from_the_file_to_the_fitted_model(tmp_pa
     assert [feature.name for feature in read_back.features] == [names["day"], names["city"], names["rooms"]]
     assert len(train.predict(estimator, parts.holdout, read_back).predicted) == len(parts.holdout)
     pd.testing.assert_frame_equal(parts.train, parts.train[[*map(str, names.values())]])
+
+
+@pytest.mark.parametrize("name", ["(moment)", "(group)", "(weight)"])
+@pytest.mark.parametrize("column", ["rooms", "price"])
+def test_a_name_of_prepares_own_columns_is_refused(tmp_path, column, name):
+    data = dataclasses.replace(SETTINGS.data, target=name if column == "price" else "price")
+    with pytest.raises(InvalidData, match=f"a column is called '[(]{name[1:-1]}[)]'.*Call it otherwise, or leave"):
+        prepared(houses().rename(columns={column: name}), tmp_path, dataclasses.replace(SETTINGS, data=data))
+
+
+def test_a_column_of_such_a_name_can_be_left_out_or_split_by(tmp_path):
+    frame = houses().rename(columns={"id": "(weight)", "day": "(moment)"})
+    data = dataclasses.replace(SETTINGS.data, leave_out=["(weight)", "(moment)"])
+    settings = dataclasses.replace(SETTINGS, data=data, split=SplitSettings(by="(moment)"))
+
+    assert [feature.name for feature in prepared(frame, tmp_path, settings).contract.features] == ["city", "rooms"]
