@@ -56,7 +56,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
 
     Raises:
         InvalidData: a named column is missing, a cell has the wrong type, too few rows are left, or the metric cannot
-            measure them.
+            measure them, or a target has no logarithm that log_target could take.
         InvalidSettings: model.toml names a feature that the table lacks.
     """
     source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
@@ -72,6 +72,8 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     if not known.all():
         rows = rows[known]
         by, group, weight = (column if column is None else column[known] for column in (by, group, weight))
+    if settings.preprocessing.log_target:
+        _require_logarithm(rows[settings.data.target], source=source)
     weights = None if weight is None else weights_of(weight, source=source)
     sides = split(hash_rows(rows), by, settings.split, source=source)
     units = numbered(sides.moments, group, source=source)
@@ -123,6 +125,20 @@ def _require_free(names: set[str], *, source: Source) -> None:
         )
 
 
+def _require_logarithm(target: pd.Series, *, source: Source) -> None:
+    """
+    Raises:
+        InvalidData: a target has no logarithm of 1 + target.
+    """
+    wrong = target <= -1
+    if wrong.any():
+        raise InvalidData(
+            f"{source.place(wrong.idxmax())}: the target {target.name!r} is {number(target[wrong.idxmax()])} "
+            f"({counted(int(wrong.sum()), 'row')} of -1 or less), and [preprocessing] log_target takes the logarithm "
+            "of 1 + target. Correct the rows, or set log_target = false"
+        )
+
+
 def _check_sizes(sides: Sides, rows: int, *, source: Source) -> None:
     for part, size in (("training", len(sides.train)), ("holdout", len(sides.holdout))):
         if size < MIN_ROWS:
@@ -143,11 +159,11 @@ def _check_metric(
     for part, rows in (("training", train), ("holdout", holdout)):
         actual = rows[contract.target].tolist()
         # Of a model that is always right.
-        given = [[float(label == actual) for label in contract.classes] for actual in actual]
+        given = [[float(label == each) for label in contract.classes] for each in actual] if contract.classes else ()
         perfect = Outcomes(
             actual=actual,
             predicted=actual,
-            probabilities=given if contract.classes else (),
+            probabilities=given,
             classes=contract.classes,
             positive=contract.positive,
         )
