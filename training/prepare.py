@@ -31,7 +31,7 @@ from training.preparing import contract_inference, findings
 from training.preparing.prepared import Prepared
 from training.preparing.row_hash import hash_rows
 from training.preparing.split import Sides, split
-from training.preparing.units import as_columns, numbered
+from training.preparing.units import GROUP, MOMENT, as_columns, numbered
 from training.preparing.weights import WEIGHT, weights_of
 from training.reading.columns import labels, numbers, require_columns, typed
 from training.reading.dates import is_date, seconds_of
@@ -42,6 +42,8 @@ TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
 MIN_ROWS = 20
+# Columns of its files beside those of the table.
+_OWN = {MOMENT, GROUP, WEIGHT}
 WITHOUT_TARGET = "without target"
 DUPLICATES = "duplicates of training rows"
 
@@ -55,7 +57,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
 
     Raises:
         InvalidData: a named column is missing, a cell has the wrong type, too few rows are left, or the metric cannot
-            measure them.
+            measure them, or a target has no logarithm that log_target could take.
         InvalidSettings: model.toml names a feature that the table lacks.
     """
     source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
@@ -71,6 +73,8 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     if not known.all():
         rows = rows[known]
         by, group, weight = (column if column is None else column[known] for column in (by, group, weight))
+    if settings.preprocessing.log_target:
+        _require_logarithm(rows[settings.data.target], source=source)
     weights = None if weight is None else weights_of(weight, source=source)
     sides = split(hash_rows(rows), by, settings.split, source=source)
     units = numbered(sides.moments, group, source=source)
@@ -96,6 +100,7 @@ def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd
     """Features and target with their types. Columns keep the table's order; the target comes last."""
     target = settings.data.target
     require_columns(settings.named_columns(), source=source)
+    _require_free(set(map(str, table.columns)) - settings.no_features | {target}, source=source)
     features = {
         name: typed(table[name], source=source, kind=settings.columns.get(name))
         for name in map(str, table.columns)
@@ -107,6 +112,32 @@ def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd
     settings.check_features(list(features), dates=dates, file=source.name)
     goal = labels(table[target]) if settings.task == CLASSIFICATION else numbers(table[target], source=source)
     return pd.DataFrame({**features, target: goal}, copy=False)
+
+
+def _require_free(names: set[str], *, source: Source) -> None:
+    """
+    Raises:
+        InvalidData: a feature or the target is called like a column of Prepare's own files.
+    """
+    if taken := sorted(names & _OWN):
+        raise InvalidData(
+            f"{source.name}: a column is called {taken[0]!r}, as one of the files between Prepare and Train is. Call "
+            "it otherwise, or leave it out in model.toml"
+        )
+
+
+def _require_logarithm(target: pd.Series, *, source: Source) -> None:
+    """
+    Raises:
+        InvalidData: a target has no logarithm of 1 + target.
+    """
+    wrong = target <= -1
+    if wrong.any():
+        raise InvalidData(
+            f"{source.place(wrong.idxmax())}: the target {target.name!r} is {number(target[wrong.idxmax()])} "
+            f"({counted(int(wrong.sum()), 'row')} of -1 or less), and [preprocessing] log_target takes the logarithm "
+            "of 1 + target. Correct the rows, or set log_target = false"
+        )
 
 
 def _check_sizes(sides: Sides, rows: int, *, source: Source) -> None:
@@ -129,11 +160,11 @@ def _check_metric(
     for part, rows in (("training", train), ("holdout", holdout)):
         actual = rows[contract.target].tolist()
         # Of a model that is always right.
-        given = [[float(label == actual) for label in contract.classes] for actual in actual]
+        given = [[float(label == each) for label in contract.classes] for each in actual] if contract.classes else ()
         perfect = Outcomes(
             actual=actual,
             predicted=actual,
-            probabilities=given if contract.classes else (),
+            probabilities=given,
             classes=contract.classes,
             positive=contract.positive,
         )

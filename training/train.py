@@ -92,17 +92,19 @@ def fit(rows: TrainingRows, contract: Contract, settings: ModelSettings) -> Any:
     estimator = build(settings, contract, groups=count)
     target = rows.table[contract.target]
     weights = for_fit(target, rows.weights, contract, settings.estimator)
-    metadata = {"groups": groups if count > 1 else None, "sample_weight": weights}
-    metadata = {name: values for name, values in metadata.items() if values is not None}
+    # Only routing hands groups on, and without them it ends in an error of TargetEncoder.
+    routed = count > 1
+    given: dict[str, Any] = {"groups": groups} if routed else {}
+    if weights is not None:
+        given["sample_weight" if routed else "estimator__sample_weight"] = weights
     try:
         with (
             threadpool_limits(limits=1, user_api="blas"),
-            # The library hands on what belongs to the rows only where this is switched on.
-            sklearn.config_context(enable_metadata_routing=bool(metadata)),
+            sklearn.config_context(enable_metadata_routing=routed),
         ):
-            if weights is not None:
+            if routed and weights is not None:
                 take_weights(estimator)
-            estimator.fit(features_of(rows.table, contract), target, **metadata)
+            estimator.fit(features_of(rows.table, contract), target, **given)
     except ValueError as error:
         raise InvalidSettings(f"{settings.estimator.type} cannot be fitted: {error}") from error
     return in_one_thread(estimator)

@@ -95,7 +95,7 @@ def _feature(before: Feature, after: Feature) -> Iterator[Change]:
     if before.missing_allowed and not after.missing_allowed:
         yield _breaking(f"{name} could be null and no longer can: no training row lacked it")
     if after.missing_allowed and not before.missing_allowed:
-        yield _harmless(f"{name} may now be null: training rows lacked it")
+        yield _harmless(f"{name} may now be null: rows of the table lacked it")
     if before.form != after.form:
         yield from _form(before, after)
     if after.type == DATE:

@@ -176,9 +176,12 @@ def examples(task: str) -> list[str]:
 def measure_all(outcomes: Outcomes, *, task: str, chosen: str = "") -> dict[str, float]:
     """The usual metrics of a task and the chosen one, by name, as far as they are known of the outcomes.
 
-    Some classifiers know no probabilities, and some metrics are not known where a class has no row.
+    Some classifiers know no probabilities, and some metrics are not known where a class has no row. Where a target is
+    0, `mape` is no usual metric: it would be billions of percent.
     """
     usual = {name: metric for name, metric in METRICS.items() if metric.task == task and metric.usual}
+    if 0 in outcomes.actual:
+        usual.pop("mape", None)
     return {
         name: metric.measure(outcomes)
         for name, metric in (usual | ({chosen: metric_of(chosen)} if chosen else {})).items()

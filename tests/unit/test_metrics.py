@@ -208,3 +208,11 @@ def test_better_is_higher_or_lower_by_name():
         assert not metric.better(0.5, 0.5)
         assert not metric.better(math.nan, 0.5)
         assert not metric.better(0.5, math.nan)
+
+
+def test_a_target_of_0_has_relative_errors_only_if_they_are_asked_for():
+    outcomes = Outcomes(actual=[0.0, 2.0], predicted=[1.0, 2.0])
+
+    assert set(measure_all(outcomes, task=REGRESSION)) == {"mae", "rmse", "r2"}
+    assert "mape" in measure_all(outcomes, task=REGRESSION, chosen="mape")
+    assert "mape" in measure_all(outcomes.take([1, 1]), task=REGRESSION)

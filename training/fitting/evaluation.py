@@ -87,8 +87,15 @@ def evaluate(
 
 
 def predict(estimator: Any, rows: pd.DataFrame, contract: Contract) -> Outcomes:
-    """The outcomes of scikit-learn's own predictions on labelled rows."""
-    return _outcomes(estimator, features_of(rows, contract), rows[contract.target].tolist(), contract)
+    """The outcomes of scikit-learn's own predictions on labelled rows.
+
+    Raises:
+        InvalidSettings: the estimator takes no missing values, and none is imputed where only these rows lack one.
+    """
+    try:
+        return _outcomes(estimator, features_of(rows, contract), rows[contract.target].tolist(), contract)
+    except ValueError as error:
+        raise InvalidSettings(f"the estimator cannot predict the holdout rows: {error}") from error
 
 
 def _outcomes(estimator: Any, features: pd.DataFrame, actual: Sequence[Any], contract: Contract) -> Outcomes:

@@ -1,4 +1,4 @@
-"""Infers the contract from training rows: each feature's type and values there are those that a request may have."""
+"""Infers the contract: each feature's values in the training rows, in the types that all rows have."""
 
 from collections import Counter
 
@@ -25,21 +25,35 @@ def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *
 
     Raises:
         InvalidSettings: the positive class is none of two.
-        InvalidData: a feature is missing in every training row, the target has too few or too many classes, or a class
-            occurs in the holdout only.
+        InvalidData: a feature is missing in every training row, a text of the holdout is longer than a request's may
+            be, the target has too few or too many classes, or a class occurs in the holdout only.
     """
     target = settings.data.target
     names = [name for name in train.columns if name != target]
     classes = _classes(train[target], holdout[target], file=file) if settings.task == CLASSIFICATION else ()
-    return Contract(
+    contract = Contract(
         task=settings.task,
         target=target,
-        features=tuple(_feature(train[name], file=file) for name in names),
+        features=tuple(_feature(train[name], holdout[name], file=file) for name in names),
         missing=tuple(settings.data.missing),
         classes=classes,
         positive=_positive(settings, classes),
         longest_text=settings.data.longest_text,
     )
+    _require_short(holdout, contract, file=file)
+    return contract
+
+
+def _require_short(holdout: pd.DataFrame, contract: Contract, *, file: str) -> None:
+    for feature in contract.features:
+        if feature.type == CATEGORY:
+            longest = max(map(len, holdout[feature.name].dropna().unique()), default=0)
+            if longest > max((contract.longest_text, *map(len, feature.categories))):
+                raise InvalidData(
+                    f"{file}: column {feature.name!r} has a text of {counted(longest, 'character')} in a holdout row, "
+                    "longer than a request may have and any training row has. Set [data] longest_text = "
+                    f"{longest}, or leave the column out in model.toml"
+                )
 
 
 def require_size(contract: Contract, *, file: str) -> None:
@@ -57,13 +71,21 @@ def require_size(contract: Contract, *, file: str) -> None:
         )
 
 
-def _feature(column: pd.Series, *, file: str) -> Feature:
-    """A column's feature. Its example is its own middle or commonest value: no caller is shown a row of the table."""
+def _feature(column: pd.Series, holdout: pd.Series, *, file: str) -> Feature:
+    """A column's feature. Its example is its own middle or commonest value: no caller is shown a row of the table.
+
+    Values are those of training rows. Whether one may be missing, or has a time of the day, holdout rows say too: the
+    model is judged on them, and requests will be like them.
+
+    Args:
+        column: in the training rows.
+        holdout: in the holdout rows.
+    """
     name = str(column.name)
     known = pd.notna(column.to_numpy())
     if not known.any():
         raise InvalidData(f"{file}: column {name!r} is empty in every training row; leave it out in model.toml")
-    missing = not known.all()
+    missing = not known.all() or bool(holdout.isna().any())
     if column.dtype == object:
         counts: Counter[str] = Counter(column[known])
         return Feature(
@@ -74,7 +96,7 @@ def _feature(column: pd.Series, *, file: str) -> Feature:
             example=max(sorted(counts), key=counts.__getitem__),
         )
     if is_date(column):
-        return _date(column, missing=missing)
+        return _date(column, holdout, missing=missing)
     numbers = np.sort(column.to_numpy()[known])
     return Feature(
         name=name,
@@ -86,8 +108,8 @@ def _feature(column: pd.Series, *, file: str) -> Feature:
     )
 
 
-def _date(column: pd.Series, *, missing: bool) -> Feature:
-    form, moments = form_of(column), np.sort(seconds_of(column.dropna()))
+def _date(column: pd.Series, holdout: pd.Series, *, missing: bool) -> Feature:
+    form, moments = form_of(pd.concat([column, holdout])), np.sort(seconds_of(column.dropna()))
     return Feature(
         name=str(column.name),
         type=DATE,

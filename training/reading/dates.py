@@ -29,6 +29,13 @@ _DAYS = (
     *("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y"),
 )
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S", " %H:%M:%S.%f")
+# What Arrow reads all at once, as dates.moment reads each of them; by whether it has a time zone.
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
+_AT_ONCE = {
+    False: rf"^[12]\d{{3}}-\d\d-\d\d(?:[T ]{_CLOCK})?$",
+    True: rf"^[12]\d{{3}}-\d\d-\d\d[T ]{_CLOCK}(?:Z|[+-]\d\d(?::?\d\d)?)$",
+}
+_BELOW_MILLISECONDS = r"(\.\d{3})\d+"
 
 
 @dataclass(frozen=True)
@@ -57,21 +64,34 @@ def looks_like_dates(distinct: pa.Array) -> bool:
 def parse(texts: pa.ChunkedArray, formats: Sequence[str]) -> Moments:
     """Read all texts in one way: by ISO 8601 or by one of the formats, whichever reads most of them."""
     encoded = pc.dictionary_encode(texts).combine_chunks()
-    distinct = encoded.dictionary.to_pylist()
+    distinct = encoded.dictionary
     best = _by_iso_8601(distinct)
     for form in formats:
         if best.known == len(distinct):
             break
-        best = max(best, _by_format(distinct, form), key=lambda found: found.known)
+        best = max(best, _by_format(distinct.to_pylist(), form), key=lambda found: found.known)
     places = pc.fill_null(encoded.indices, len(distinct)).to_numpy(zero_copy_only=False)
     return Moments(np.append(best.seconds, np.nan)[places], np.append(best.zoned, False)[places])
 
 
-def _by_iso_8601(texts: Sequence[str]) -> Moments:
+def _by_iso_8601(texts: pa.Array) -> Moments:
     seconds, zoned = np.full(len(texts), np.nan), np.zeros(len(texts), dtype=bool)
-    for place, text in enumerate(texts):
+    others = np.ones(len(texts), dtype=bool)
+    for has_zone, form in _AT_ONCE.items():
+        if not others.any():
+            break
+        is_so = pc.match_substring_regex(texts, form).to_numpy(zero_copy_only=False)
         try:
-            seconds[place], zoned[place] = dates.moment(text)
+            read = pc.replace_substring_regex(texts.filter(pa.array(is_so)), _BELOW_MILLISECONDS, r"\1").cast(
+                pa.timestamp("ms", "UTC" if has_zone else None)
+            )
+        except pa.ArrowInvalid:
+            continue  # there is no such day as one of them names
+        seconds[is_so], zoned[is_so] = read.cast(pa.int64()).to_numpy() / 1000, has_zone
+        others &= ~is_so
+    for place in np.flatnonzero(others).tolist():
+        try:
+            seconds[place], zoned[place] = dates.moment(texts[place].as_py())
         except ValueError:
             continue
     return Moments(seconds, zoned)
@@ -86,9 +106,9 @@ def _by_format(texts: Sequence[str], form: str) -> Moments:
 
 def formats_of(distinct: pa.Array) -> list[str]:
     """The formats that read each of these texts; empty if none does, or they are ISO 8601."""
-    texts = distinct.to_pylist()
-    if not texts or _by_iso_8601(texts[:1]).known:
+    if not len(distinct) or _by_iso_8601(distinct[:1]).known:
         return []
+    texts = distinct.to_pylist()
     likely = [day + time for day, time in product(_DAYS, _TIMES) if _is_of(texts[0], day + time)]
     return [form for form in likely if _by_format(texts, form).known == len(texts)]
 

@@ -25,6 +25,7 @@ from training.fitting.decision import decided, parameters_of
 from training.fitting.estimators import CLASSES, build, logged_parameters
 from training.fitting.evaluation import baseline, predict
 from training.prepare import prepare
+from training.preparing.rows import TrainingRows
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,18 @@ def test_a_probability_that_differs_is_refused_by_the_gate(prepared):
 
     assert find_difference(model, [row]) is None
     assert "holdout row 1" in find_difference(model, [shifted])
+
+
+def test_holdout_rows_that_the_estimator_cannot_take_are_named_with_the_cause(prepared):
+    parts = prepared[REGRESSION]
+    known = parts.train.dropna()
+    settings = dataclasses.replace(
+        with_estimator(REGRESSION, "ridge"), preprocessing=PreprocessingSettings(impute="none")
+    )
+    estimator = train.fit(TrainingRows(table=known), parts.contract, settings)
+
+    with pytest.raises(InvalidSettings, match="cannot predict the holdout rows: .*NaN"):
+        predict(estimator, parts.holdout, parts.contract)
 
 
 def test_a_forest_that_was_fitted_in_threads_predicts_in_one(prepared):

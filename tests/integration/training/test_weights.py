@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils.class_weight import compute_sample_weight
 
 from evergreen.errors import InvalidData, InvalidSettings
+from evergreen.judging.dependence import Units
 from evergreen.metrics import REGRESSION
 from evergreen.settings.sections import EstimatorSettings, PreprocessingSettings
 from tests.integration.training.houses import ALL, SETTINGS, prepared_houses
@@ -52,6 +53,22 @@ def test_weights_reach_a_fit_to_the_logarithm(parts):
 
     plain, weighted = (
         train.fit(TrainingRows(table=part.train, weights=given), part.contract, settings) for given in (None, weights)
+    )
+
+    assert predict(plain, part.holdout, part.contract) != predict(weighted, part.holdout, part.contract)
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(6)], ids=["alone", "in groups"])
+@pytest.mark.parametrize("task", SETTINGS)
+def test_weights_reach_the_fit_beside_categories_that_are_encoded_by_the_target(parts, task, groups):
+    settings = dataclasses.replace(SETTINGS[task], preprocessing=PreprocessingSettings(encode="target"))
+    part = parts[task]
+    weights = np.where(part.train.city == "Waco", 50.0, 0.01)
+    units = Units(groups=None if groups is None else np.resize(groups, len(weights)))
+
+    plain, weighted = (
+        train.fit(TrainingRows(table=part.train, units=units, weights=given), part.contract, settings)
+        for given in (None, weights)
     )
 
     assert predict(plain, part.holdout, part.contract) != predict(weighted, part.holdout, part.contract)

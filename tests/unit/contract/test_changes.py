@@ -42,7 +42,7 @@ def test_what_a_caller_would_notice_is_one_change_that_breaks_callers(after, wor
 @pytest.mark.parametrize(
     ("after", "text"),
     [
-        (houses(replace(ROOMS, missing_allowed=True), CITY), "rooms may now be null: training rows lacked it"),
+        (houses(replace(ROOMS, missing_allowed=True), CITY), "rooms may now be null: rows of the table lacked it"),
         (houses(replace(ROOMS, maximum=9.0), CITY), "rooms ranged from 1 to 6 in training and now ranges from 1 to 9"),
         (houses(ROOMS, replace(CITY, categories=("Austin", "Dallas", "Waco"))), "city gains the category 'Dallas'"),
         (houses(ROOMS, replace(CITY, categories=("Waco",))), "city loses the category 'Austin'"),

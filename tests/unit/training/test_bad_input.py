@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from evergreen.errors import InvalidData
-from evergreen.settings.sections import DataSettings, ModelSettings, SplitSettings
+from evergreen.settings.sections import DataSettings, ModelSettings, PreprocessingSettings, SplitSettings
 from evergreen.versions.data_version import of_path
 from tests.unit.training.prepare.houses import SETTINGS, houses, run
 from training import prepare
@@ -312,3 +312,12 @@ def test_a_column_of_two_types_in_two_parquet_files_is_refused(tmp_path):
     houses().astype({"rooms": str}).to_parquet(folder / "b.parquet")
 
     assert "column 'rooms' is number in a.parquet and text in b.parquet" in refused(folder)
+
+
+def test_a_target_without_a_logarithm_is_named_with_its_line(tmp_path):
+    settings = dataclasses.replace(SETTINGS, preprocessing=PreprocessingSettings(log_target=True))
+
+    assert refusal(with_cell("price", 3, -2), tmp_path, settings) == (
+        "houses.csv line 5: the target 'price' is -2 (1 row of -1 or less), and [preprocessing] log_target takes the "
+        "logarithm of 1 + target. Correct the rows, or set log_target = false"
+    )

@@ -18,7 +18,7 @@ REQUESTS = 20_000
 LAMBDA_BYTES = 6 * 1024 * 1024
 # The CPU time of an answer, in seconds. A row takes 0.1 ms; a request here has at most fifty.
 SLOW = 0.3
-ROW = {"day": 100, "city": "Austin", "size": 100.0}
+ROW = {"day": 100, "city": "Austin", "size": 100.0, "listed": "2020-05-31T12:00"}
 TEXTS = [
     "",
     "Austin",

@@ -1,4 +1,4 @@
-"""The contract: what is said of the training rows, and of nothing else."""
+"""The contract: values of the training rows, in the types that all rows have."""
 
 import dataclasses
 
@@ -33,14 +33,34 @@ def test_the_contract_knows_only_the_training_rows(tmp_path):
     assert (day.minimum, day.maximum) == (0, 79)
 
 
-def test_a_feature_may_be_missing_if_a_training_row_lacked_it(tmp_path):
+def test_a_feature_may_be_missing_if_a_row_lacked_it_be_it_of_the_holdout(tmp_path):
     frame = houses().astype({"rooms": object})
     frame.loc[3, "rooms"] = None
     frame.loc[199, "city"] = None
-    _, city, rooms = prepared(frame, tmp_path).contract.features
+    day, city, rooms = prepared(frame, tmp_path).contract.features
 
     assert rooms.missing_allowed
-    assert not city.missing_allowed
+    assert city.missing_allowed
+    assert not day.missing_allowed
+
+
+def test_a_date_has_a_time_of_the_day_if_only_a_holdout_row_has_one(tmp_path):
+    frame = houses()
+    frame["sold"] = ["2020-01-01", "2020-02-01"] * 99 + ["2020-03-01", "2020-03-01T13:30"]
+    sold = prepared(frame, tmp_path).contract.features[-1]
+
+    assert (sold.form, sold.maximum) == ("time", pd.Timestamp("2020-02-01").timestamp())
+
+
+def test_a_holdout_text_that_no_request_could_have_is_refused_with_the_setting(tmp_path):
+    frame = houses()
+    frame.loc[199, "city"] = "x" * 1500
+
+    with pytest.raises(InvalidData, match=r"'city' has a text of 1500 characters.* longest_text = 1500"):
+        prepared(frame, tmp_path)
+
+    longer = dataclasses.replace(SETTINGS, data=dataclasses.replace(SETTINGS.data, longest_text=1500))
+    assert prepared(frame, tmp_path, longer).contract.longest_text == 1500
 
 
 def test_the_examples_are_the_middle_and_the_commonest_values_and_no_row_of_the_table(tmp_path):
@@ -132,3 +152,19 @@ def test_any_text_can_be_a_columns_name_from_the_file_to_the_fitted_model(tmp_pa
     assert [feature.name for feature in read_back.features] == [names["day"], names["city"], names["rooms"]]
     assert len(train.predict(estimator, parts.holdout, read_back).predicted) == len(parts.holdout)
     pd.testing.assert_frame_equal(parts.train, parts.train[[*map(str, names.values())]])
+
+
+@pytest.mark.parametrize("name", ["(moment)", "(group)", "(weight)"])
+@pytest.mark.parametrize("column", ["rooms", "price"])
+def test_a_name_of_prepares_own_columns_is_refused(tmp_path, column, name):
+    data = dataclasses.replace(SETTINGS.data, target=name if column == "price" else "price")
+    with pytest.raises(InvalidData, match=f"a column is called '[(]{name[1:-1]}[)]'.*Call it otherwise, or leave"):
+        prepared(houses().rename(columns={column: name}), tmp_path, dataclasses.replace(SETTINGS, data=data))
+
+
+def test_a_column_of_such_a_name_can_be_left_out_or_split_by(tmp_path):
+    frame = houses().rename(columns={"id": "(weight)", "day": "(moment)"})
+    data = dataclasses.replace(SETTINGS.data, leave_out=["(weight)", "(moment)"])
+    settings = dataclasses.replace(SETTINGS, data=data, split=SplitSettings(by="(moment)"))
+
+    assert [feature.name for feature in prepared(frame, tmp_path, settings).contract.features] == ["city", "rooms"]

@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime
+import itertools
+import math
 
 import numpy as np
 import pandas as pd
@@ -9,11 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from evergreen.contract import dates
+from evergreen.contract.dates import moment
 from evergreen.errors import InvalidData, InvalidSettings
 from evergreen.settings.sections import DriftSettings, PromotionSettings
 from tests.unit.training.prepare.houses import SETTINGS, houses, prepare_path, prepared
 from tests.unit.training.prepare.test_formats import city_of, refusal, with_data
+from training.reading.dates import parse
 
+DAYS = ("2020-02-29", "1066-10-14", "0001-01-01", "1969-12-31", "9999-12-31", "2020-02-30", "2020-02", "today")
+CLOCKS = ("", "T10:00", " 23:59:59", "T24:00", "T00:00:00.5", " 23:59:59.1239999", "T10:00:00.123456789")
+ZONES = ("", "Z", "+02:00", "-0930", "+14", " Z", "+25:00")
 START = np.datetime64("2020-01-30")
 
 
@@ -191,3 +199,28 @@ def test_a_date_has_no_logarithm(tmp_path):
 
     with pytest.raises(InvalidSettings, match="'city' is a date: it has no logarithm"):
         build(settings, parts.contract)
+
+
+def test_a_column_is_read_as_each_of_its_texts_is():
+    texts = ["".join(parts) for parts in itertools.product(DAYS, CLOCKS, ZONES)]
+
+    def alone(text):
+        try:
+            return moment(text)
+        except ValueError:
+            return math.nan, False
+
+    # A text that is no day must not change how others are read.
+    for some in (texts, [text for text in texts if not math.isnan(alone(text)[0])]):
+        found = parse(pa.chunked_array([some], pa.large_string()), [])
+        seconds, zoned = zip(*map(alone, some), strict=True)
+
+        np.testing.assert_array_equal(found.seconds, seconds)
+        np.testing.assert_array_equal(found.zoned, zoned)
+
+
+def test_a_million_dates_are_not_read_one_by_one(monkeypatch):
+    texts = ["2020-01-30", "2020-01-30 07:15", "2020-01-30T07:15:00.123456", "2020-01-30T07:15:00+02:00"]
+    monkeypatch.setattr(dates, "moment", lambda text: pytest.fail(f"{text} is read by itself"))
+
+    assert parse(pa.chunked_array([texts], pa.large_string()), []).known == len(texts)
