@@ -20,7 +20,8 @@ from evergreen.settings.toml_text import text
 from training.fitting.estimators import features_of
 
 # How often a feature is shuffled, and in how many holdout rows at most.
-_REPEATS = 5
+# Times that each feature is shuffled; of a wide table fewer, since each time takes a prediction of all rows.
+_REPEATS, _MOST_SHUFFLES = 5, 1000
 _SHUFFLED_ROWS = 5000
 
 
@@ -147,7 +148,7 @@ def importance(
         features_of(sample, contract),
         sample[contract.target],
         scoring=score,
-        n_repeats=_REPEATS,
+        n_repeats=max(1, min(_REPEATS, _MOST_SHUFFLES // len(contract.features))),
         random_state=seed,
     )
     return {

@@ -23,6 +23,8 @@ from evergreen.number_text import counted, number
 from evergreen.settings.sections import DriftSettings
 
 REPLAYS = 100
+# Columns that all replays of a size compare, about: of a wide table there are fewer replays, at least some.
+_COLUMNS, _LEAST_REPLAYS = 10_000, 20
 # Window sizes to draw, as multiples of the rule's minimum_rows.
 _DRAWN_SIZES = (1, 5)
 # The most rows that a replay uses as the reference. More rows would change no rate, and only cost time.
@@ -79,6 +81,7 @@ def calibrate(replay: Replay, rule: DriftSettings, *, seed: int, replays: int = 
     Raises:
         InvalidSettings: the rule raises more false alarms than `false_alarms_per_year`.
     """
+    replays = max(_LEAST_REPLAYS, min(replays, _COLUMNS // max(1, len(replay.features))))
     found = list(_measured(replay, rule, seed=seed, replays=replays))
     exceeded = next((each for each in found if not _holds(each, rule)), None)
     if exceeded:

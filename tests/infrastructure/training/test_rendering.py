@@ -4,7 +4,7 @@ import fnmatch
 import json
 
 import pytest
-from tests.infrastructure.training.fitting.evaluation import context, evaluate
+from tests.infrastructure.training.evaluation import context, evaluate
 
 from evergreen import names
 from infra.training.addresses import job_prefix, training_jobs

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from tests.infrastructure.training.fitting.evaluation import context, evaluate
+from tests.infrastructure.training.evaluation import context, evaluate
 
 from evergreen import names
 from evergreen.judging.card_decision import CARD_FILES

@@ -46,6 +46,13 @@ def test_independent_rows_raise_no_false_alarm_at_any_size():
     assert [item.false_alarms for item in measured] == [0, 0]
 
 
+def test_a_wide_table_is_replayed_less_often():
+    one = replay(table(0.0, 3000, seed=0), SANE, units=Units())
+    wide = replace(one, features=[*FEATURES] * 200)
+
+    assert [item.checks for item in calibrate(wide, SANE, seed=0)] == [20, 20]
+
+
 def test_rows_in_time_are_replayed_by_the_tables_own_windows():
     rows = table(0.95, 8000, seed=1)
 

@@ -53,7 +53,7 @@ def test_dates_and_true_and_false_are_as_in_parquet(tmp_path):
         sold=[row % 3 == 0 for row in range(200)],
     )
     frame.to_parquet(tmp_path / "houses.parquet")
-    cells = frame.assign(built=pd.Series(list(frame.built.dt.to_pydatetime()), dtype=object))
+    cells = frame.assign(built=pd.Series([moment.to_pydatetime() for moment in frame.built], dtype=object))
 
     parts = prepare_path(saved(cells, tmp_path))
 
