@@ -296,15 +296,16 @@ def _prepared(
     Args:
         read: the table, if these settings read it in no other way.
     """
-    problem = ""
     try:
         table, source = read or read_version(version, settings)
     except InvalidData as error:
         return settings, None, str(error)
+    problems: list[str] = []
     for holdout in _HOLDOUTS if len(table) <= _SMALL else _HOLDOUTS[:1]:
         tried = replace(settings, split=replace(settings.split, holdout=holdout))
         try:
             return tried, prepare(table, tried, file=source), ""
         except InvalidData as error:
-            problem = problem or str(error)
-    return settings, None, problem
+            problems.append(str(error))
+    shares = ", ".join(map(str, _HOLDOUTS))
+    return settings, None, problems[0] + (f" (of {shares}, none does)" if len(set(problems)) > 1 else "")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from tests.infrastructure.training.evaluation import context, evaluate
 
 VERSION = "20261123-204648-97ae"

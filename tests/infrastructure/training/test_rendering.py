@@ -4,11 +4,11 @@ import fnmatch
 import json
 
 import pytest
-from tests.infrastructure.training.evaluation import context, evaluate
 
 from evergreen import names
 from infra.training.addresses import job_prefix, training_jobs
 from local.services.api_model import InvalidRequest, validate
+from tests.infrastructure.training.evaluation import context, evaluate
 
 VERSION = "20261123-204648-97ae"
 INPUT = {

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from tests.infrastructure.training.evaluation import context, evaluate
 
 from evergreen import names
 from evergreen.judging.card_decision import CARD_FILES
@@ -23,6 +22,7 @@ from infra.packages import build
 from infra.packages.job_archive import job_archive
 from infra.training.addresses import Addresses
 from infra.training.jobs import train_request
+from tests.infrastructure.training.evaluation import context, evaluate
 from tests.integration.training.training_container import TOOLKITS, TrainingContainer, why_not_here
 from training import prepare
 
