@@ -208,6 +208,11 @@ def names_a_date(name: str) -> bool:
     return bool(_words(name) & {"date", "datetime", "timestamp", "year"})
 
 
+def names_a_season(name: str) -> bool:
+    """Whether a column is called like something whose values come again: month, weekday, hour."""
+    return bool(_words(name) & {"month", "quarter", "season", "week", "weekday", "hour"})
+
+
 def _words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from evergreen.contract.feature import CATEGORY, NUMBER
+from evergreen.contract.feature import CATEGORY, DATE, NUMBER
 from evergreen.metrics import examples
 from evergreen.quoting import cut, line
 from evergreen.settings.sections import DataSettings, SplitSettings
 from evergreen.settings.toml_text import key, text
-from training.inspection.column import Column
+from training.inspection.column import Column, names_a_season
 from training.inspection.inspection import Inspection
 
 # Where comments begin, unless the line is longer.
@@ -26,6 +26,7 @@ def write(inspection: Inspection) -> str:
             *_columns(inspection),
             "",
             *_estimator(inspection),
+            *_drift(inspection),
             "",
         ]
     )
@@ -120,6 +121,16 @@ def _estimator(inspection: Inspection) -> Iterator[str]:
     if isinstance(estimator.class_weight, str) and estimator.class_weight:
         says = "the rare class weighs as much as the other; its probabilities are then too high"
         yield _pair("class_weight", estimator.class_weight, says)
+
+
+def _drift(inspection: Inspection) -> Iterator[str]:
+    """The season is only proposed: with it, a window has fewer rows to be compared with."""
+    seen = [column.name for column in inspection.columns if not column.leave_out and column.kind != DATE]
+    seasons = [name for name in seen if name != inspection.settings.data.target and names_a_season(name)]
+    if seasons:
+        yield ""
+        yield "# [drift]"
+        yield "# " + _pair("season", seasons[0], "to compare requests with the holdout rows of their own season alone")
 
 
 def _pair(name: str, value: str, says: str = "") -> str:

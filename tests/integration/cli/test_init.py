@@ -225,6 +225,19 @@ def test_the_format_of_dates_is_found(init, form, chosen, days):
     assert ("[data] date_formats says which" in said) == asked
 
 
+def test_a_season_is_proposed_and_works_when_it_is_taken(init):
+    pd.DataFrame(
+        {"sales_month": np.arange(600) % 12 + 1, "size": np.arange(600) % 7, "price": np.arange(600) * 1.5}
+    ).to_csv("sales.csv", index=False)
+
+    assert init("sales.csv", "--target", "price")[0] == 0
+    text = Path("model.toml").read_text()
+    Path("model.toml").write_text(text.replace("# [drift]", "[drift]").replace("# season", "season"))
+
+    assert 'season = "sales_month"' in text
+    assert read_settings(Path("model.toml")).drift.season == "sales_month"
+
+
 def test_a_time_that_is_the_only_feature_stays_one(init):
     Path("nile.csv").write_text("year,volume\n" + "".join(f"{1871 + each},{each * 37 % 101}\n" for each in range(120)))
 
