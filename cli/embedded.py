@@ -35,15 +35,19 @@ def deployed_cloud(
 
     Raises:
         CloudError: the cloud did not start.
-        CommandFailed: the CDK failed.
+        CommandFailed: a package could not be built, or the CDK failed.
     """
     # Not at the top: `evergreen demo --help` and `evergreen up --help` do without it.
+    from cli.packages import PackageBuild
     from local.cloud import EmbeddedCloud
 
+    packages = PackageBuild()
     cloud = EmbeddedCloud(home, region=REGION, port=port)
     try:
         with steps.step("Start the embedded cloud and MLflow"):
             cloud.start()
+        with steps.step("Build the packages of functions and jobs") as step:
+            packages.wait(step)
         enter(cloud.environment())
         # The CDK's cache of account facts is useless once this cloud has stopped.
         settings = {**SETTINGS, "CDK_HOME": str(home / "cdk")}
@@ -54,4 +58,5 @@ def deployed_cloud(
             cdk.deploy(settings, step, stack=stack, assembly=home / "cdk.out", model_toml=model_toml)
         yield cloud, Target(ENVIRONMENT, embedded=True)
     finally:
+        packages.close()
         cloud.stop()

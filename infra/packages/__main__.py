@@ -1,0 +1,47 @@
+"""Builds all packages side by side: python -m infra.packages [--for-this-machine]. Prints each when it is done.
+
+A synth builds the same, one after the other, and takes what it finds.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+
+from infra.packages.build import CHECKOUT, PackagingError
+from infra.packages.function_zip import function_zip
+from infra.packages.job_archive import job_archive
+from infra.packages.large_zip import large_zip
+
+
+def builds(*, for_this_machine: bool) -> dict[str, Callable[[], Path]]:
+    """What there is to build, by what it is called. What takes longest comes first."""
+    functions = CHECKOUT / "functions"
+    large = sorted(file.parent.name for file in functions.glob("*/packages.txt"))
+    small = sorted(file.parent.name for file in functions.glob("*/requirements.txt"))
+    return {
+        **{f"packages of {name}": partial(large_zip, name, for_this_machine=for_this_machine) for name in large},
+        "job": job_archive,
+        **{name: partial(function_zip, name, for_this_machine=for_this_machine) for name in small},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m infra.packages", description="Build all packages.")
+    parser.add_argument("--for-this-machine", action="store_true", help="for the Python that runs this, not Lambda's")
+    wanted = builds(for_this_machine=parser.parse_args().for_this_machine)
+    with ProcessPoolExecutor() as pool:
+        built = {pool.submit(build): name for name, build in wanted.items()}
+        try:
+            for count, future in enumerate(as_completed(built), 1):
+                future.result()
+                print(f"{count} of {len(built)}: {built[future]}", flush=True)
+        except PackagingError as error:
+            pool.shutdown(cancel_futures=True)
+            sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

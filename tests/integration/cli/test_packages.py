@@ -1,0 +1,44 @@
+"""The packages that a deployment needs are built beside the start of the cloud."""
+
+import pytest
+
+from cli import packages
+from cli.console import Step
+from evergreen.errors import CommandFailed
+from infra.packages.__main__ import builds
+
+
+class Process:
+    """Ends with an exit code after it has printed lines."""
+
+    def __init__(self, code: int) -> None:
+        self.output = [b"1 of 8: job\n", b"uv pip install ... failed:\n", b"no network\n"]
+        self._code = code
+
+    def wait(self) -> int:
+        return self._code
+
+
+def test_everything_that_a_synth_packs_is_built():
+    assert set(builds(for_this_machine=True)) == {
+        "packages of check_drift",
+        "job",
+        *("check_drift", "judge", "lease", "notify", "predict", "promote"),
+    }
+
+
+def test_a_build_that_fails_says_why(monkeypatch):
+    monkeypatch.setattr(packages, "LeashedProcess", lambda *_arguments, **_options: Process(1))
+
+    with pytest.raises(CommandFailed, match="the packages could not be built:\n(.*\n)*no network"):
+        packages.PackageBuild().wait(Step("Build"))
+
+
+def test_a_build_shows_what_is_done(monkeypatch):
+    monkeypatch.setattr(packages, "LeashedProcess", lambda *_arguments, **_options: Process(0))
+    shown: list[str] = []
+    step = Step("Build")
+    monkeypatch.setattr(step, "progress", shown.append)
+    packages.PackageBuild().wait(step)
+
+    assert shown[0] == "1 of 8: job"
