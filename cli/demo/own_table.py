@@ -20,6 +20,7 @@ from evergreen import names
 from evergreen.errors import CommandFailed, InvalidData
 from evergreen.number_text import counted, number, percent
 from evergreen.quoting import line
+from functions.check_drift.result import INSUFFICIENT_DATA, OK
 from functions.notify.wording import advice
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ SETTINGS, CARD, SHEET, REPORT = "model.toml", "model-card.html", "data-sheet.htm
 # Holdout rows that are printed with their prediction, and the most that are replayed for the drift check.
 _SHOWN, _REPLAYED = 5, 2000
 
+# What to do after a check that gives no advice.
+_NOTHING = {
+    OK: "Nothing: the rows look like those that the model was judged by.",
+    INSUFFICIENT_DATA: "Nothing: these rows are too few to tell. In use, the check waits until there are more.",
+}
 _POOR = (
     "look at the page of the table: are columns left out that say something of the target?",
     "add columns that do, or more rows",
@@ -165,8 +171,8 @@ def _check(stack: Target, rows: list[HoldoutRow], found: "Inspection", folder: P
     show_check(result)
     if report := checks.report(result):
         (folder / REPORT).write_bytes(report)
-    if what := advice(result, "--local"):
-        console.print(f"  What to do: {what}", markup=False, soft_wrap=True)
+    what = advice(result, "--local") or _NOTHING[result["status"]]
+    console.print(f"  What to do: {what}", markup=False, soft_wrap=True)
 
 
 def _say_poor() -> None:
