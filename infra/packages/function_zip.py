@@ -21,9 +21,9 @@ from infra.packages.build import (
     platform_of,
     replacing,
     run,
-    sources,
     zip_folder,
 )
+from infra.packages.reached import reached_from
 
 
 @cache
@@ -44,7 +44,7 @@ def function_zip(name: str, *, for_this_machine: bool) -> Path:
     with replacing(package) as unfinished:
         shutil.copyfile(packages, unfinished)
         with zipfile.ZipFile(unfinished, "a") as archive:
-            for source in sources("evergreen", f"functions/{name}", "functions/*.py"):
+            for source in reached_from(f"functions/{name}"):
                 add(archive, str(source.relative_to(CHECKOUT)), source)
                 if compiles(platform):
                     _add_compiled(archive, str(source.relative_to(CHECKOUT)), source)
