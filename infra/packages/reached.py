@@ -1,7 +1,7 @@
 """The project's own files that a function needs: what its code imports, and what that imports."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from infra.packages.build import CHECKOUT, sources
@@ -26,16 +26,19 @@ def reached_from(folder: str) -> list[Path]:
     return sorted(found)
 
 
-def _imported(file: Path) -> Iterator[str]:
+@cache
+def _imported(file: Path) -> frozenset[str]:
     """The modules that a file imports; of `from a import b`, both a and a.b, since b may be a module."""
+    found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            found.update(name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            found.update((node.module, *(f"{node.module}.{name.name}" for name in node.names)))
+    return frozenset(found)
 
 
+@cache
 def _files_of(module: str) -> list[Path]:
     """The file of a module of ours, with the rooms that it lies in; none if it is of a package."""
     top, *below = module.split(".")
