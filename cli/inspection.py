@@ -82,11 +82,8 @@ def show(found: "Inspection") -> None:
     _say(f"{settings.task}, judged by {settings.metric}; the split is {settings.split.type}{by}")
     if found.prepared:
         train, holdout = len(found.prepared.train), len(found.prepared.holdout)
-        dropped = [f"{counted(rows, 'row')} ({why})" for why, rows in found.prepared.dropped.items() if rows]
-        _say(
-            f"{counted(train, 'row')} to train on, {number(holdout)} kept for judging"
-            + (f"; dropped: {', '.join(dropped)}" if dropped else "")
-        )
+        lost = f"; dropped: {found.prepared.lost}" if found.prepared.lost else ""
+        _say(f"{counted(train, 'row')} to train on, {number(holdout)} kept for judging{lost}")
         for finding in found.prepared.findings:
             _say(f"Warning: {finding}")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evergreen.contract.date_form import DateForm
 from evergreen.contract.dates import span
 from evergreen.contract.feature import CATEGORY, DATE, Feature
 from evergreen.number_text import counted, number, share
@@ -75,17 +76,20 @@ def _unlike(feature: Feature, holdout: pd.Series) -> str:
 def distribution_of(known: pd.Series, *, name: str) -> Distribution:
     """Describe values: numbers, moments, or texts as objects; none of them missing."""
     if is_date(known) and len(known):
-        seconds, form = pd.Series(seconds_of(known)), form_of(known)
-        # Its moments are drawn as numbers, and written as dates.
-        range_ = span(float(seconds.min()), float(seconds.max()), form)
-        label = f"Histogram of {printable(name, at_most=40)} from {range_}"
-        return Distribution(values=range_, histogram=Bars(number_histogram(seconds, name=name).heights, label))
+        return distribution_in_time(seconds_of(known), form_of(known), name=name)
     if known.dtype != object:
         return Distribution(values=_range(known), histogram=number_histogram(known, name=name))
     counts = category_counts(known)
     heights = tuple(float(count) for count in counts.to_numpy()[:_BINS])
     label = f"Counts of the commonest categories of {printable(name, at_most=40)}"
     return Distribution(values=_categories(counts), histogram=Bars(heights, label))
+
+
+def distribution_in_time(seconds: np.ndarray, form: DateForm, *, name: str) -> Distribution:
+    """Describe moments, of which there is one at least: drawn as numbers, and written as dates of a form."""
+    range_ = span(float(seconds.min()), float(seconds.max()), form)
+    label = f"Histogram of {printable(name, at_most=40)} from {range_}"
+    return Distribution(values=range_, histogram=Bars(number_histogram(pd.Series(seconds), name=name).heights, label))
 
 
 def number_histogram(known: pd.Series, *, name: str) -> Bars:

@@ -88,9 +88,8 @@ class _Page:
     def _wrong(self) -> Section:
         warnings = self._warnings()
         blocks: list[Block] = [Listing(tuple(warnings))] if warnings else [Paragraph("Nothing that was looked for.")]
-        dropped = self._found.prepared.dropped if self._found.prepared else {}
-        if lost := [f"{counted(rows, 'row')} ({why})" for why, rows in dropped.items() if rows]:
-            blocks.append(Paragraph(f"Dropped: {', '.join(lost)}."))
+        if self._found.prepared and self._found.prepared.lost:
+            blocks.append(Paragraph(f"Dropped: {self._found.prepared.lost}."))
         return Section("What to look at", tuple(blocks))
 
     def _goal(self) -> Section:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from evergreen.contract.contract import Contract
 from evergreen.judging.dependence import INDEPENDENT, Units
+from evergreen.number_text import counted
 from training.preparing.rows import TrainingRows
 
 
@@ -34,6 +35,11 @@ class Prepared:
     train_units: Units = INDEPENDENT
     holdout_units: Units = INDEPENDENT
     train_weights: np.ndarray | None = None
+
+    @property
+    def lost(self) -> str:
+        """The rows that were left out, each number with its reason; empty if there are none."""
+        return ", ".join(f"{counted(rows, 'row')} ({why})" for why, rows in self.dropped.items() if rows)
 
     @property
     def train_rows(self) -> TrainingRows:

@@ -30,10 +30,9 @@ _DAYS = (
 )
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S", " %H:%M:%S.%f")
 # What Arrow reads all at once, as dates.moment reads each of them; by whether it has a time zone.
-_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
 _AT_ONCE = {
-    False: rf"^[12]\d{{3}}-\d\d-\d\d(?:[T ]{_CLOCK})?$",
-    True: rf"^[12]\d{{3}}-\d\d-\d\d[T ]{_CLOCK}(?:Z|[+-]\d\d(?::?\d\d)?)$",
+    False: rf"^[12]\d{{3}}-\d\d-\d\d(?:[T ]{dates.CLOCK})?$",
+    True: rf"^[12]\d{{3}}-\d\d-\d\d[T ]{dates.CLOCK}(?:{dates.ZONE})$",
 }
 _BELOW_MILLISECONDS = r"(\.\d{3})\d+"
 
