@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from evergreen.contract.date_form import DAY, ZONED, DateForm
 
-# 2024-05, 2024-05-31, 2024-05-31T23:59, 2024-05-31 23:59:59.123+02:00; neither week dates nor a 24th hour or 60th
-# second, of which not every release of Python makes the same.
+# Neither a 24th hour nor a 60th second, of which not every release of Python makes the same.
 CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
 ZONE = r"Z|[+-]\d\d(?::?\d\d)?"
+# 2024-05, 2024-05-31, 2024-05-31T23:59, 2024-05-31 23:59:59.123+02:00; no week dates.
 _ISO_8601 = re.compile(
     rf"(\d{{4}}-\d\d)(-\d\d)?(?:(?<=-\d\d-\d\d)[T ]({CLOCK}) ?({ZONE})?)?",
     re.ASCII,
