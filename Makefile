@@ -11,7 +11,7 @@ unexport PYTHONPATH VIRTUAL_ENV
 # An option, if its variable stands on make's own command line; one of the environment is somebody else's.
 given = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
 
-.PHONY: help demo up check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth clean
+.PHONY: help demo up check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth release clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ lock: setup  ## Resolve pyproject.toml into requirements.txt and package.json in
 
 synth: setup  ## Write the CloudFormation templates to cdk.out
 	@cdk synth --quiet
+
+release: synth  ## Record what a release's templates hold, for RELEASE=0.2.0; see CONTRIBUTING.md
+	@python tests/infrastructure/released/stateful.py "$(RELEASE)"
 
 clean:  ## Remove what make and the commands wrote, the installed tools included
 	rm -rf .venv node_modules .build .evergreen cdk.out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,11 +1,12 @@
 """What of a template holds something that a replacement would lose: data, a history, or an address that others know.
 
-    make synth && python tests/infrastructure/released/stateful.py 0.2.0
+    make release RELEASE=0.2.0
 
 writes what a release has of it, once, when it is tagged. A test holds every later template against each release.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,8 @@ def released() -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def _record(release: str, templates: Path) -> None:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", release):
+        sys.exit(f"a release is named like 0.2.0, not {release!r}: make release RELEASE=0.2.0")
     found = {
         environment.name: stateful(
             json.loads((templates / f"evergreen-{environment.name}.template.json").read_text()), environment.region
