@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 from moto import mock_aws
 
-from cli.verbs.forget import forget_prediction
+from cli.aws.captures import forget_predictions
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.prediction_id import new_prediction_id, predicted_at
@@ -58,7 +58,7 @@ def key_of(prefix, name):
 
 
 def forget(target, id_=GONE):
-    return forget_prediction(target, id_, lambda _words: None)
+    return forget_predictions(target, [id_], lambda _words: None).keys
 
 
 @pytest.mark.parametrize(
