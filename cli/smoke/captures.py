@@ -20,9 +20,8 @@ ON_AWS = 240.0
 EMBEDDED = 30.0
 _POLL, _EMBEDDED_POLL = 5.0, 0.2
 _LATE = (
-    'the stack\'s alarms "capture refused", "capture missing" and "capture late" tell more, and so does the log of '
-    "the Capture construct, in which Firehose writes why it could not deliver; what it could not unpack is under "
-    "undelivered/ in the capture bucket"
+    "the alarms on capture tell more, and so does the log group of the construct Capture, in which Firehose writes why "
+    "it could not deliver; what it could not unpack is under undelivered/ in the capture bucket"
 )
 
 
