@@ -192,7 +192,7 @@ def champion(name: str) -> AliasedVersion | None:
         if model_version is None:
             return None
         registered = client.get_model_version(name, model_version)
-        tags = client.get_run(registered.run_id).data.tags
+        tags = client.get_run(registered.run_id).data.tags if registered.run_id else {}
     except MlflowException as error:
         refused = error.error_code in ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
         raise TrackingFailed(str(error), refused=refused or "error code 403" in str(error)) from error

@@ -98,7 +98,8 @@ def _look_at_the_access_log(stack: Deployed) -> None:
 
 def _look_at_alarm_actions(stack: Deployed) -> None:
     cloudwatch = stack.target.client("cloudwatch")
-    executed, failed = [], []
+    executed: list[str] = []
+    failed: list[str] = []
     for name in (alarm["AlarmName"] for alarm in alarms_of(stack)):
         history = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")["AlarmHistoryItems"]
         if history:

@@ -20,7 +20,7 @@ def command(stack: Deployed) -> str:
 def remove(stack: Deployed) -> Finding | None:
     """Wait until all that is recorded has come, and take it out. None if nothing was sent."""
     ids = [row.prediction_id for row in stack.rows]
-    if not ids:
+    if not ids and not stack.lost:
         return None
     try:
         done, left = _remove(stack, ids)
