@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,8 +26,12 @@ _CLOCKS = timedelta(hours=1)
 _GZIP = b"\x1f\x8b"
 
 
-class CaptureChanged(CommandFailed):
-    """An object was rewritten while a prediction was taken out of it. It stays as it is; the same can be done again."""
+class _NotRewritten(Exception):
+    """An object stays as it is; the message says which and why."""
+
+
+class _Changed(_NotRewritten):
+    """Because somebody else rewrote it meanwhile: the same can be done again."""
 
 
 @dataclass
@@ -35,18 +40,36 @@ class Forgotten:
     Attributes:
         keys: of the objects that were rewritten.
         predictions, labels: the ids whose records, or whose labels, were in them.
+        changed: sentences on the objects that were rewritten by somebody else meanwhile: do the same again.
+        unreadable: sentences on the objects that may hold more, and cannot be read.
     """
 
     keys: list[str] = field(default_factory=list)
     predictions: set[str] = field(default_factory=set)
     labels: set[str] = field(default_factory=set)
+    changed: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def note(self, key: str, ids: set[str], remove: Callable[[], set[str]]) -> None:
+        """Run what rewrites an object, and add what it has removed to `ids`."""
+        try:
+            removed = remove()
+        except _Changed as problem:
+            self.changed.append(str(problem))
+        except _NotRewritten as problem:
+            self.unreadable.append(str(problem))
+        else:
+            ids |= removed
+            self.keys += [key] if removed else []
 
 
 def forget_predictions(target: Target, prediction_ids: Collection[str], progress: Callable[[str], None]) -> Forgotten:
     """Take predictions and their labels out of all captures, in one pass over the objects that may hold them.
 
+    An object that stays as it is keeps no other from being rewritten.
+
     Raises:
-        CommandFailed: one is not the id of an answer, or an object cannot be read, or changed meanwhile.
+        CommandFailed: one is not the id of an answer. Nothing was removed.
     """
     moments = {id_: predicted_at(id_) for id_ in prediction_ids}
     for id_, moment in moments.items():
@@ -64,14 +87,10 @@ def forget_predictions(target: Target, prediction_ids: Collection[str], progress
     ):
         for key in _keys(s3, bucket, prefix, predicted[0], last):
             progress(key)
-            if removed := _remove(s3, bucket, key, ids, ROWS_OF[prefix]):
-                found |= removed
-                done.keys.append(key)
+            done.note(key, found, partial(_remove, s3, bucket, key, ids, ROWS_OF[prefix]))
     for key in _undelivered(s3, bucket, predicted[0]):
         progress(key)
-        if removed := _remove_undelivered(s3, bucket, key, ids):
-            done.predictions |= removed
-            done.keys.append(key)
+        done.note(key, done.predictions, partial(_remove_undelivered, s3, bucket, key, ids))
     return done
 
 
@@ -96,7 +115,7 @@ def _remove_undelivered(s3: Any, bucket: str, key: str, ids: set[str]) -> set[st
     Firehose writes a line of JSON for each, with what it got as `rawData` in Base64: a gzipped envelope of log lines.
 
     Raises:
-        CommandFailed: a line cannot be read, or the object changed meanwhile. It stays as it was.
+        _NotRewritten: a line cannot be read, or the object changed meanwhile.
     """
     found = s3.get_object(Bucket=bucket, Key=key)
     content = found["Body"].read()
@@ -104,7 +123,7 @@ def _remove_undelivered(s3: Any, bucket: str, key: str, ids: set[str]) -> set[st
         lines = _plain(content).splitlines(keepends=True)
         held = [{id_ for id_ in ids if id_.encode() in raw} for raw in map(_raw_data, lines)]
     except (ValueError, KeyError, TypeError, EOFError, OSError, zlib.error) as error:
-        raise CommandFailed(f"{key} cannot be read: {error}. Nothing was removed from it") from error
+        raise _NotRewritten(f"{key} cannot be read: {error}. Nothing was removed from it") from error
     removed = set[str]().union(*held)
     if removed:
         kept = b"".join(line for line, of_ours in zip(lines, held, strict=True) if not of_ours)
@@ -130,19 +149,19 @@ def _remove(s3: Any, bucket: str, key: str, ids: set[str], rows: str) -> set[str
     """Rewrite an object without those of the predictions that it holds; the bucket keeps no old version.
 
     Raises:
-        CommandFailed: the object cannot be read whole, or changed meanwhile. It stays as it was.
+        _NotRewritten: the object cannot be read whole, or changed meanwhile.
     """
     found = s3.get_object(Bucket=bucket, Key=key)
     content, faults = found["Body"].read(), Faults()
     try:
         records = list(read_records(content, key, faults))
     except (EOFError, OSError, zlib.error) as error:
-        raise CommandFailed(f"{key} cannot be read: {error}. Nothing was removed from it") from error
+        raise _NotRewritten(f"{key} cannot be read: {error}. Nothing was removed from it") from error
     removed = ids & {row["prediction_id"] for record in records for row in record[rows]}
     if not removed:
         return removed
     if faults.count:
-        raise CommandFailed(f"{faults.described[0]}. Nothing was removed from {key}, which holds the prediction")
+        raise _NotRewritten(f"{faults.described[0]}. Nothing was removed from {key}, which holds the prediction")
     kept = [
         {**record, rows: left}
         for record in records
@@ -155,14 +174,14 @@ def _remove(s3: Any, bucket: str, key: str, ids: set[str], rows: str) -> set[str
 def _replace(s3: Any, bucket: str, key: str, found: dict[str, Any], content: bytes) -> None:
     """
     Raises:
-        CaptureChanged: the object is not the one that was found any more.
+        _Changed: the object is not the one that was found any more.
     """
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=content, IfMatch=found["ETag"])
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
             raise
-        raise CaptureChanged(f"{key} changed meanwhile; nothing was removed from it. Run the command again") from error
+        raise _Changed(f"{key} changed meanwhile; nothing was removed from it. Run the command again") from error
 
 
 def _written(records: list[dict[str, Any]], *, like: bytes) -> bytes:

@@ -28,6 +28,8 @@ def forget(
         done = forget_predictions(target, prediction_ids, step.progress)
     for key in done.keys:
         console.print(f"  Removed from {key}", markup=False, soft_wrap=True)
+    if problems := [*done.changed, *done.unreadable]:
+        raise CommandFailed("; ".join(problems))
     missing = [id_ for id_ in prediction_ids if id_ not in done.predictions | done.labels]
     if missing:
         raise CommandFailed(
