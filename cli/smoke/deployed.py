@@ -55,6 +55,7 @@ class Deployed:
         labelled: the id of the prediction that was told a truth; empty if none was.
         seen: what AWS has shown of itself on the way, by the point of differences.py that it belongs to.
         contrary: the same, where it was not as documented.
+        unseen: the same, where there was nothing to see.
     """
 
     target: Target
@@ -73,6 +74,7 @@ class Deployed:
     labelled: str = ""
     seen: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     contrary: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unseen: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @cached_property
     def log(self) -> LogSettings:

@@ -43,15 +43,16 @@ def look_at_what_only_aws_does(stack: Deployed) -> Iterator[Finding]:
 
 
 def _in_words(stack: Deployed, difference: Difference) -> Finding:
-    seen, contrary = stack.seen[difference.name], stack.contrary[difference.name]
     check = f"AWS: {difference.name}"
-    unseen = f"; not seen: {difference.unseen}" if difference.unseen else ""
+    contrary = stack.contrary[difference.name]
+    unseen = [*stack.unseen[difference.name], *([difference.unseen] if difference.unseen else [])]
+    parts = {"not as documented": contrary, "seen": stack.seen[difference.name], "not seen": unseen}
+    found = ". ".join(f"{title}: {'; '.join(part)}" for title, part in parts.items() if part)
     if contrary:
-        remedy = "report it: docs/first-deployment.md has a form for that"
-        return warning(check, f"not as documented: {'; '.join([*contrary, *seen])}{unseen}", remedy)
-    if not seen:
-        return skipped(check, f"not seen: {difference.unseen or 'what it follows from has not happened'}")
-    return ok(check, f"seen: {'; '.join(seen)}{unseen}")
+        return warning(check, found, "report it: docs/first-deployment.md has a form for that")
+    if not stack.seen[difference.name]:
+        return skipped(check, found or "not seen: what it follows from has not happened")
+    return ok(check, found)
 
 
 def _try_the_gateway(stack: Deployed) -> None:
@@ -109,3 +110,5 @@ def _look_at_alarm_actions(stack: Deployed) -> None:
         stack.seen[ROLES].append(f"CloudWatch ran the action of {len(executed)} alarms, as of {executed[0]}")
     if failed:
         stack.contrary[ROLES].append(failed[0])
+    if not executed and not failed:
+        stack.unseen[ROLES].append("whether CloudWatch may run the alarms' actions: none has fired yet")
