@@ -93,12 +93,12 @@ class Deployed:
 
 def could_not_look(stack: Deployed, check: str, error: Exception) -> Finding:
     """A gate must not open on what it has not seen: what could not be looked at has failed."""
-    from botocore.exceptions import ClientError, HTTPClientError
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
     remedy = ""
     if isinstance(error, ClientError) and error.response["Error"]["Code"].startswith(_DENIED):
         remedy = f"attach the policy {stack.stack}-user to who runs this"
-    elif isinstance(error, HTTPClientError):
+    elif isinstance(error, HTTPClientError | ConnectionError):
         remedy = "is the network open to it, and the stack still deployed?"
     return failure(check, f"it could not be looked at: {in_words(error)}", remedy)
 

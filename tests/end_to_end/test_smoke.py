@@ -4,15 +4,20 @@ import json
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import pytest
+
 from cli.aws.target import Target
 from cli.findings import Status
 from cli.smoke import champion, on_aws
 from cli.smoke.differences import ENCRYPTION, GATEWAY, ROLES, SIGNATURES
+from cli.smoke.predictions import TIMED
 from cli.smoke.run import smoke
 from evergreen import names
 from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 from tests.end_to_end.workflow import physical_names
 
+# Rows that it sends: the example alone, with another among several, and those that are timed.
+ROWS = 3 + TIMED
 # Other tests of this cloud make alarms fire.
 OF_OTHERS = {"alarms"}
 
@@ -56,9 +61,9 @@ def test_the_deployed_stack_passes_and_nothing_is_left_behind(trained):
 
     assert checks(findings, Status.FAILED) <= OF_OTHERS, findings
     assert "to the last bit" in findings["exactness"].found
-    assert "31 of 31 as sent" in findings["predictions captured"].found
+    assert f"{ROWS} of {ROWS} as sent" in findings["predictions captured"].found
     assert "with the same digest" in findings["MLflow"].found
-    assert "31 predictions and 1 label" in findings["removal"].found
+    assert f"{ROWS} predictions and 1 label" in findings["removal"].found
     assert captured(target) == before
     assert versions() == objects
 
@@ -122,7 +127,8 @@ def test_an_alarm_is_found_with_its_reason(trained):
     assert names.ALARM_BROKEN_INPUT in findings["alarms"].found
 
 
-def test_looked_at_as_if_it_were_aws_the_embedded_cloud_is_found_out(trained, monkeypatch):
+@pytest.mark.usefixtures("trained")
+def test_looked_at_as_if_it_were_aws_the_embedded_cloud_is_found_out(monkeypatch):
     monkeypatch.setattr(on_aws, "_ACCESS_LOG", 0)
     findings = run(Target("dev"), wait=30)
 
