@@ -86,6 +86,7 @@ OUTPUT_SOURCE_DIGEST = "SourceDigest"
 OUTPUT_TOPIC = "NotificationTopic"
 OUTPUT_TRACKING_URI = "TrackingUri"
 OUTPUT_USER_POLICY = "UserPolicy"
+OUTPUT_LOG_SETTINGS = "LogSettings"
 
 # Key prefixes of the data bucket.
 DATA_PREFIX = "data/"
@@ -119,6 +120,16 @@ CHANNEL_SOURCE = "source"
 def stack_name(environment: str) -> str:
     """The CloudFormation stack of an environment."""
     return f"evergreen-{environment}"
+
+
+def access_log(stack: str) -> str:
+    """The log group of the gateway's access log.
+
+    To groups of this prefix the account's own policy for vended logs lets the gateway write. A policy of ours would be
+    one of the ten that a region may have.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    """
+    return f"/aws/vendedlogs/{stack}/access"
 
 
 def metric_namespace(environment: str) -> str:

@@ -93,10 +93,15 @@ class Tracking(Construct):
                 )
             )
         if self._app:
+            self.grant_call(grantee)
+            self._store.grant_artifacts(grantee)
+
+    def grant_call(self, grantee: iam.IGrantable) -> None:
+        """Call the App's API, of which IAM knows no parts. A server of one's own asks for a login instead."""
+        if self._app:
             grantee.grant_principal.add_to_principal_policy(
                 iam.PolicyStatement(actions=["sagemaker:CallMlflowAppApi"], resources=[self._app.attr_arn])
             )
-            self._store.grant_artifacts(grantee)
 
 
 def _check_login(url: str | None, secret: str | None) -> None:
