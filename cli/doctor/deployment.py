@@ -13,6 +13,14 @@ STACK = "stack"
 BUCKETS = "kept buckets"
 TAG = "evergreen:environment"
 _FINE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE")
+# The first that fits says what ends it. None of them ends well after ROLLBACK_IN_PROGRESS.
+_WAITERS = {
+    "CREATE": "create",
+    "UPDATE_ROLLBACK": "rollback",
+    "UPDATE": "update",
+    "DELETE": "delete",
+    "IMPORT": "import",
+}
 # States of a stack without resources of its own. Buckets that are tagged for it are of one before it, or were kept.
 _EMPTY = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 # Events that are looked through for the first failure.
@@ -90,12 +98,9 @@ def _remedy(plan: Plan, status: str) -> tuple[Status, str]:
             f"a deployment ended before its first change set was carried out, or waits for that: {plan.deploy} goes on",
         )
     if status.endswith("IN_PROGRESS"):
-        kind = status.split("_")[0].lower()
-        waiter = {"create": "create", "update": "update", "delete": "delete", "import": "import"}.get(kind, "rollback")
-        remedy = (
-            "CloudFormation works on it, also if the command that asked for it was interrupted. Wait: "
-            f"aws cloudformation wait stack-{waiter}-complete {at}"
-        )
+        known = [waiter for start, waiter in _WAITERS.items() if status.startswith(start)]
+        wait = f"aws cloudformation wait stack-{known[0]}-complete {at}" if known else "run this again in some minutes"
+        remedy = f"CloudFormation works on it, also if its command was interrupted. Wait: {wait}"
         return Status.FAILED, remedy
     if status == "UPDATE_ROLLBACK_COMPLETE":
         return (

@@ -65,7 +65,7 @@ _KNOWN = [
 ]
 
 
-class _Refused(Exception):
+class RequestRefused(Exception):
     """With AWS's code."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -84,15 +84,19 @@ def install() -> None:
 
 async def _handle(_method: str, _path: str, headers: dict, body: bytes, _query_params: dict) -> tuple:
     operation = headers.get("x-amz-target", "").removeprefix(_PREFIX)
-    status, answer = 200, {}
+    status, content = 200, {}
     try:
-        answer = _answer(operation, json.loads(body or b"{}"))
-    except _Refused as error:
-        status, answer = 400, {"__type": error.code, "Message": str(error)}
-    return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
+        content = answer(operation, json.loads(body or b"{}"))
+    except RequestRefused as error:
+        status, content = 400, {"__type": error.code, "Message": str(error)}
+    return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(content).encode()
 
 
-def _answer(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+def answer(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """
+    Raises:
+        RequestRefused: the embedded cloud does not know the operation, or AWS would not take the request.
+    """
     answers = {
         "ListServiceQuotas": _applied,
         "ListAWSDefaultServiceQuotas": _defaults,
@@ -101,11 +105,11 @@ def _answer(operation: str, request: dict[str, Any]) -> dict[str, Any]:
         "ListRequestedServiceQuotaChangeHistoryByQuota": lambda _: {"RequestedQuotas": []},
     }
     if operation not in answers:
-        raise _Refused("UnknownOperationException", f"The embedded cloud has no Service Quotas {operation}")
+        raise RequestRefused("UnknownOperationException", f"The embedded cloud has no Service Quotas {operation}")
     try:
         api_model.validate("service-quotas", operation, request)
     except api_model.InvalidRequest as error:
-        raise _Refused("IllegalArgumentException", str(error)) from error
+        raise RequestRefused("IllegalArgumentException", str(error)) from error
     return answers[operation](request)
 
 
@@ -122,7 +126,9 @@ def _defaults(request: dict[str, Any]) -> dict[str, Any]:
 def _of(request: dict[str, Any]) -> list[_Quota]:
     found = [quota for quota in _KNOWN if quota.service == request["ServiceCode"]]
     if not found:
-        raise _Refused("NoSuchResourceException", f"The request failed because {request['ServiceCode']} has no quotas.")
+        raise RequestRefused(
+            "NoSuchResourceException", f"The request failed because {request['ServiceCode']} has no quotas."
+        )
     return found
 
 
@@ -144,7 +150,7 @@ def _one(listing: Any, request: dict[str, Any]) -> dict[str, Any]:
     for quota in quotas:
         if quota["QuotaCode"] == request["QuotaCode"]:
             return dict(quota)
-    raise _Refused("NoSuchResourceException", "The request failed because the specified quota does not exist.")
+    raise RequestRefused("NoSuchResourceException", "The request failed because the specified quota does not exist.")
 
 
 def _shape(quota: _Quota, value: float) -> dict[str, Any]:
