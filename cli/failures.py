@@ -13,12 +13,10 @@ def expected() -> tuple[type[Exception], ...]:
 
 def in_words(error: Exception) -> str:
     """The message for one of them."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    if isinstance(error, NoCredentialsError):
-        return "no AWS credentials: name a profile in AWS_PROFILE, or add --local for the embedded cloud"
-    if isinstance(error, NoRegionError):
-        return "no AWS region: name one in AWS_REGION, or add --local for the embedded cloud"
+    from cli.aws.refusals import explain
+
     if isinstance(error, BotoCoreError | ClientError):
-        return f"AWS: {error}"
+        return str(explain(error))
     return str(error)
