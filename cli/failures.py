@@ -4,19 +4,18 @@
 def expected() -> tuple[type[Exception], ...]:
     """The exceptions that end a command with a message instead of a traceback."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     from evergreen.errors import EvergreenError
     from local.cloud import CloudError, CloudNotRunning
 
-    return EvergreenError, CloudError, CloudNotRunning, BotoCoreError, ClientError, OSError
+    return EvergreenError, CloudError, CloudNotRunning, BotoCoreError, ClientError, ResponseParserError, OSError
 
 
 def in_words(error: Exception) -> str:
     """The message for one of them."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from cli.aws.refusals import FAILURES, explain
 
-    from cli.aws.refusals import explain
-
-    if isinstance(error, BotoCoreError | ClientError):
+    if isinstance(error, FAILURES):
         return str(explain(error))
     return str(error)

@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from botocore import exceptions as botocore
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
@@ -64,10 +66,20 @@ class Refusal:
         return f"{self.what}: {self.remedy}" if self.remedy else self.what
 
 
-def explain(error: BotoCoreError | ClientError) -> Refusal:
+# All that a call raises.
+FAILURES = (BotoCoreError, ClientError, ResponseParserError)
+Failure: TypeAlias = BotoCoreError | ClientError | ResponseParserError
+
+
+def explain(error: Failure) -> Refusal:
     """Of an answer of AWS, or of a call that had none."""
     if isinstance(error, ClientError):
         return _answered(error)
+    if isinstance(error, ResponseParserError):
+        return Refusal(
+            what="what answered is not AWS: its answer cannot be read",
+            remedy="a proxy may stand between: look at HTTPS_PROXY and NO_PROXY, and at AWS_ENDPOINT_URL if it is set",
+        )
     for kind, meaning in _UNSENT.items():
         if isinstance(error, kind):
             return meaning(error)

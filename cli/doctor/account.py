@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from cli.aws.refusals import explain
+from cli.aws.refusals import FAILURES, explain
 from cli.doctor.plan import Caller, Plan
 from cli.findings import Finding, Status
 
@@ -23,7 +21,7 @@ class Identity:
     def look(self) -> Sequence[Finding]:
         try:
             answer = self._client("sts").get_caller_identity()
-        except (BotoCoreError, ClientError) as error:
+        except FAILURES as error:
             refusal = explain(error)
             return [Finding(check=ACCOUNT, status=Status.FAILED, found=refusal.what, remedy=refusal.remedy)]
         self.caller = Caller(arn=answer["Arn"], account=answer["Account"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.aws.refusals import explain, is_denied
+from cli.aws.refusals import FAILURES, explain, is_denied
 from cli.findings import Finding, Status
 from evergreen import names
 from infra.environments import Environment
@@ -85,9 +85,7 @@ class Clients:
 
 def unanswered(check: str, error: Exception) -> Finding:
     """A check that could not be made since a call failed; what it looks at may be all right."""
-    from botocore.exceptions import BotoCoreError
-
-    if not isinstance(error, BotoCoreError | ClientError):
+    if not isinstance(error, FAILURES):
         return Finding(check=check, status=Status.SKIPPED, found=str(error))
     refusal = explain(error)
     remedy = refusal.remedy

@@ -140,6 +140,14 @@ def test_an_address_where_nobody_listens_is_named(shell):
     assert "http://127.0.0.1:9/ does not answer" in looked_up()
 
 
+def test_an_answer_that_is_not_awss_is_told_as_such(shell, moto_server):
+    # A page of the server's own, as a proxy may give.
+    address = f"{moto_server}/moto-api"
+    shell(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_ENDPOINT_URL=address)
+
+    assert "is not AWS" in looked_up()
+
+
 def test_a_proxy_where_nobody_listens_is_named(shell):
     shell(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", HTTPS_PROXY="http://127.0.0.1:9", NO_PROXY="")
 
