@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPMessage
+from email.message import Message
 from typing import Any
 
 from evergreen.errors import CommandFailed
@@ -17,8 +17,8 @@ from evergreen.errors import CommandFailed
 _VERSION = "2022-11-28"
 _TIMEOUT = 30  # seconds
 _NO_TOKEN = (
-    "no login at GitHub: run `gh auth login`, or set GH_TOKEN to a token with the scope `repo` (a fine-grained one needs "
-    "Administration, Environments and Variables: write)"
+    "no login at GitHub: run `gh auth login`, or set GH_TOKEN to a token with the scope `repo` (a fine-grained one "
+    "needs Administration, Environments and Variables: write)"
 )
 
 
@@ -126,7 +126,7 @@ def _words(error: urllib.error.HTTPError) -> str:
         return str(error.reason)
 
 
-def _limited(headers: HTTPMessage) -> str:
+def _limited(headers: Message) -> str:
     """When requests are taken again, in words; empty if no limit was reached."""
     if wait := headers.get("retry-after"):
         return f"in {wait} s"

@@ -110,8 +110,8 @@ class Repository:
         if not sub.get("use_default", True):
             path = f"repos/{self.name}/actions/oidc/customization/sub"
             raise CommandFailed(
-                f"the tokens of {self.name} have a subject of your own making, which the roles would not trust. Go back "
-                f"to GitHub's with: gh api --method PUT {path} -F use_default=true"
+                f"the tokens of {self.name} have a subject of your own making, which the roles would not trust. Go "
+                f"back to GitHub's with: gh api --method PUT {path} -F use_default=true"
             )
         if prefix := sub.get("sub_claim_prefix"):
             return str(prefix).removeprefix("repo:")
