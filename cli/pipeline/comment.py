@@ -45,7 +45,7 @@ def of_training(
 
 def of_no_training(why: str, *, failed: bool) -> str:
     """Why nothing was trained, or how the training has failed."""
-    return f"## Training: {'it failed' if failed else 'none'}\n\n{_fenced(why) if failed else escape_markdown(why)}\n"
+    return f"## Training: {'it failed' if failed else 'none'}\n\n{fenced(why) if failed else escape_markdown(why)}\n"
 
 
 def of_gates(decision: Mapping[str, Any]) -> str:
@@ -53,45 +53,19 @@ def of_gates(decision: Mapping[str, Any]) -> str:
     return "\n".join([f"## Version {decision['version']}", "", markdown(decision), "", *_metrics(decision, None, "")])
 
 
-def of_infrastructure(lines: Sequence[str], *, stack: str, against: str) -> str:
-    """What a deployment would change.
-
-    Args:
-        lines: of `cdk diff`, from after the stack's name on.
-        against: what the template was compared with, in words.
-    """
-    changes = [found for line in lines if (found := re.match(r"\[([+~-])\] (\S+::\S+) (\S+)(.*)", line))]
-    counts = {mark: sum(change[1] == mark for change in changes) for mark in "+~-"}
-    if not changes and not any(line.strip() for line in lines if "no differences" not in line and "✨" not in line):
-        return f"## Infrastructure: no change\n\n`{stack}` is as {against}.\n"
-    head = f"{counts['+']} new, {counts['~']} changed, {counts['-']} removed"
-    lost = [change for change in changes if change[1] == "-" or re.search(r"replace|destroy", change[4])]
-    return "\n".join(
-        [
-            f"## Infrastructure: {head}",
-            "",
-            f"Resources of `{stack}`, compared with {against}.",
-            "",
-            *(
-                ["**Replaced or removed:**", "", *(f"- `{change[2]}` `{change[3]}`" for change in lost), ""]
-                if lost
-                else []
-            ),
-            *(["**Permissions change:** see the tables below.", ""] if _permissions(lines) else []),
-            "<details><summary>cdk diff</summary>",
-            "",
-            _fenced("\n".join(lines).strip()),
-            "",
-            "</details>",
-            "",
-        ]
-    )
-
-
 def write(text: str, file: Path) -> None:
-    """Write what is said to a file, at most as much of it as a comment may have."""
+    """Write what is said to a file, with the folder that it is in."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text + "\n")
+
+
+def fenced(text: str) -> str:
+    """As a block of code, whatever stands in the text."""
+    if len(text) > _MOST:
+        text = text[:_MOST] + _CUT
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
 
 
 def _metrics(decision: Mapping[str, Any], base: Mapping[str, Any] | None, base_name: str) -> list[str]:
@@ -114,16 +88,3 @@ def _metrics(decision: Mapping[str, Any], base: Mapping[str, Any] | None, base_n
 def _value(name: str, values: Mapping[str, Any]) -> str:
     value = values.get(name)
     return "" if value is None else metric_of(name).text(value)
-
-
-def _permissions(lines: Sequence[str]) -> bool:
-    return any(re.match(r"IAM (Statement|Policy) Changes|Security Group Changes", line) for line in lines)
-
-
-def _fenced(text: str) -> str:
-    """As a block of code, whatever stands in the text."""
-    if len(text) > _MOST:
-        text = text[:_MOST] + _CUT
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"

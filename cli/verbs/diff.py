@@ -12,6 +12,7 @@ from cli.aws.target import CHECKOUT, EnvironmentName, Local, Target
 from cli.console import Steps, console
 from cli.embedded import SETTINGS
 from cli.pipeline import comment
+from cli.pipeline.infrastructure import comment_on
 from evergreen import names
 
 
@@ -49,7 +50,7 @@ def diff(
             with steps.step(f"cdk diff {stack}") as step:
                 lines = cdk.diff(settings, step, stack=stack, assembly=folder / "here", context=given)
             against = "what is deployed"
-    text = comment.of_infrastructure(lines, stack=stack, against=against)
+    text = comment_on(lines, stack=stack, against=against)
     console.print(f"\n{text}", markup=False, soft_wrap=True)
     if comment_file:
         comment.write(text, comment_file)

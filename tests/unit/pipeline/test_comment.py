@@ -1,6 +1,7 @@
 """What a pipeline writes into a comment, from what the CDK and Judge have said."""
 
 from cli.pipeline import comment
+from cli.pipeline.infrastructure import comment_on
 
 GATE = {"name": "champion", "passed": True, "reason": "mape 7.52% beats 12.2% of the champion", "numbers": {}}
 DIFF = """
@@ -75,33 +76,60 @@ def test_a_failure_is_quoted_whatever_stands_in_it():
 
 
 def test_the_infrastructure_is_counted_and_what_is_lost_stands_first():
-    text = comment.of_infrastructure(DIFF, stack="evergreen-dev", against="what is deployed")
+    text = comment_on(DIFF, stack="evergreen-dev", against="what is deployed")
 
     assert text.startswith("## Infrastructure: 1 new, 2 changed, 1 removed\n")
-    assert "- `AWS::S3::Bucket` `Data/Bucket`\n- `AWS::SNS::Topic` `Topic/Old`" in text
-    assert "**Permissions change:**" in text
+    assert (
+        "**Replaced or removed:**\n\n- `~` `AWS::S3::Bucket` `Data/Bucket`\n- `-` `AWS::SNS::Topic` `Topic/Old`\n"
+        in text
+    )
+    assert "**Permissions:**\n\n- `+` `AWS::IAM::Policy` `Tracking/Role/DefaultPolicy`\n" in text
     assert "└─ [~] Threshold" in text
-    before = text.index("**Replaced or removed:**")
-    assert before < text.index("<details>")
+    assert text.index("**Replaced or removed:**") < text.index("**Permissions:**") < text.index("<details>")
+
+
+def test_new_code_is_told_apart_from_a_change_of_what_there_is():
+    old, new = "a" * 64, "b" * 64
+    lines = [
+        "Resources",
+        "[~] AWS::IAM::Policy Training/PrepareRole/DefaultPolicy TrainingPrepareRoleDefaultPolicy91304C86",
+        " └─ [~] PolicyDocument",
+        f'            [-]       "/{old}.gz"',
+        f'            [+]       "/{new}.gz"',
+        "[~] AWS::Lambda::Function Prediction/Predict/Function PredictionPredictFunction6B0D888E",
+        " ├─ [~] Code",
+        f" │       ├─ [-] {old}.zip",
+        f" │       └─ [+] {new}.zip",
+        " └─ [~] MemorySize",
+        "     ├─ [-] 512",
+        "     └─ [+] 1024",
+        "",
+        "Outputs",
+    ]
+    text = comment_on(lines, stack="evergreen-dev", against="what is deployed")
+
+    assert text.startswith("## Infrastructure: 1 changed, 1 with new code only\n")
+    assert "**All but new code:**\n\n- `~` `AWS::Lambda::Function` `Prediction/Predict/Function`\n" in text
+    assert "**Permissions:**" not in text
 
 
 def test_no_change_is_said_in_a_line():
     lines = ["There were no differences", "", "", "✨  Number of stacks with differences: 0", ""]
-    text = comment.of_infrastructure(lines, stack="evergreen-dev", against="the template of origin/main")
+    text = comment_on(lines, stack="evergreen-dev", against="the template of origin/main")
 
     assert text == "## Infrastructure: no change\n\n`evergreen-dev` is as the template of origin/main.\n"
 
 
 def test_a_change_of_an_output_alone_is_no_silence():
     lines = ["Outputs", "[~] Output SourceDigest SourceDigest: {}", "", "✨  Number of stacks with differences: 1"]
-    text = comment.of_infrastructure(lines, stack="evergreen-dev", against="what is deployed")
+    text = comment_on(lines, stack="evergreen-dev", against="what is deployed")
 
-    assert text.startswith("## Infrastructure: 0 new, 0 changed, 0 removed\n")
+    assert text.startswith("## Infrastructure: no resource changes\n")
     assert "Output SourceDigest" in text
 
 
 def test_two_results_fit_into_one_comment_of_github():
-    long = comment.of_infrastructure(["x" * 200] * 5000, stack="evergreen-dev", against="what is deployed")
+    long = comment_on(["x" * 200] * 5000, stack="evergreen-dev", against="what is deployed")
     failed = comment.of_no_training("y" * 100_000, failed=True)
 
     assert len(long) + len(failed) < 65_536
