@@ -38,7 +38,8 @@ class TrainingRun:
     def __init__(self, target: Target, settings_file: Path, *, version: str | None = None) -> None:
         """
         Args:
-            version: of the data, or its first characters; without it, the table on the disk is used.
+            version: of the data, or its first characters. Without it, the table on the disk is used; where DVC keeps
+                the table and a fresh clone has only its .dvc file, the version that this file names.
 
         Raises:
             InvalidSettings: model.toml cannot be used, or is of another model than the stack.
@@ -50,6 +51,8 @@ class TrainingRun:
         self.settings = read_settings(settings_file)
         self.data_file = settings_file.parent / self.settings.data.path
         self._versions = self._named = None
+        if version is None and not self.data_file.exists():
+            version = TableHistory(self.data_file).declared()
         if version is None:
             # What is wrong with the table is told without an account.
             self._present = _present_table(self.data_file, self.settings)

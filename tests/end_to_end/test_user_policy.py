@@ -20,7 +20,9 @@ from tests.end_to_end.workflow import ROW, TABLE
 
 FIELDS = tuple(f"{name}={value}" for name, value in ROW.items())
 # These have a cloud of their own.
-LOCAL = {"init", "demo", "up"}
+LOCAL = {"init", "demo", "up", "preview"}
+# These need more: to read a template, or to make roles. See docs/pipeline.md.
+OF_ADMINISTRATORS = {"diff", "github"}
 # Where an operation has another name than the permission that it needs.
 PERMISSIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
@@ -114,6 +116,7 @@ def test_every_verb_works_under_the_policy_and_all_of_it_is_used(trained, accoun
         "feedback": [("predictions.csv", "--actual", "median")],
         "train": [()],
         "versions": [()],
+        "gates": [()],
         "rollback": [(champion,)],
         "data": [("add", table), ("list",), ("push",)],
         "drift": [("--output", "report.html")],
@@ -130,7 +133,7 @@ def test_every_verb_works_under_the_policy_and_all_of_it_is_used(trained, accoun
     captures.await_records(names.PREDICTIONS_PREFIX, [prediction])
     evergreen("forget", prediction)
 
-    assert {*ran, "forget"} == set(VERBS) - LOCAL
+    assert {*ran, "forget"} == set(VERBS) - LOCAL - OF_ADMINISTRATORS
     assert permissions - WITHOUT_CLIENT == called
 
 

@@ -124,6 +124,40 @@ def test_a_pull_request_may_only_read_devs_template(roles):
     assert plain(statement["Resource"]) == "arn:{}:cloudformation:us-east-1:{}:stack/evergreen-dev/*"
 
 
+def test_the_table_of_grants_lists_what_the_roles_may_and_whom_they_trust(checkout, roles):
+    regions = {environment.region for environment in ENVIRONMENTS}
+    account = re.compile("|".join([r"\{\}", *regions]))
+
+    def symbolic(resource):
+        name = account.sub("*", plain(resource)).rpartition(":")[2]
+        return re.sub(r"cdk-hnb659fds-(.*)-\*-\*", r"cdk-<qualifier>-\1-<account>-<region>", name)
+
+    granted = {
+        (name, action, symbolic(resource), subject_of_trust(properties))
+        for name, (properties, statements) in roles.items()
+        for statement in statements
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    text = (checkout / "docs" / "grants.md").read_text().partition("## The pipeline")[2]
+    rows = [
+        [re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
+    assert {(who, action, on, job) for (who,), actions, (on,), (job,) in rows for action in actions} == granted
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def subject_of_trust(properties):
+    (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
+    subject = trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+    return subject.removeprefix(f"repo:{REPOSITORY}:")
+
+
 def test_a_provider_that_is_there_already_is_only_referred_to(tmp_path):
     template = json.loads(synthesised(tmp_path, existing=True))
 
