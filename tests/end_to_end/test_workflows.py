@@ -1,5 +1,6 @@
 """The steps of both workflows on GitHub, read from their files and run in order, under the roles that they take on."""
 
+import base64
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from cli.aws.registry import Registry
@@ -21,6 +23,7 @@ from tests.fake_github import TOKEN, FakeGitHub
 from tests.workflows import MAIN, PULL_REQUEST, Workflow, expressions, filled
 
 ACCOUNT = "000000000000"
+REPOSITORY = "repo:octo-org/houses"
 # Steps that are not run here, each with its reason.
 ACTIONS = {
     "actions/checkout": "this is a checkout",
@@ -122,13 +125,33 @@ def variables(trained):
     return {**github.variables, "EVERGREEN_ALARM_EMAIL": ""}
 
 
+def token(subject, audience="sts.amazonaws.com"):
+    """As GitHub's identity provider makes them, without a signature: the engine verifies none."""
+    claims = {"iss": "https://token.actions.githubusercontent.com", "aud": audience, "sub": subject}
+    parts = [json.dumps(part).encode() for part in ({"alg": "none"}, claims)]
+    return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), ""])
+
+
 @pytest.fixture(scope="module")
-def as_role(trained, variables):
-    """A function that gives the environment of a job which has taken on a role."""
+def take_on(trained, variables):
+    """A function that gives the credentials of a role to the bearer of a token."""
     sts = trained.target.client("sts")
 
-    def environment(job):
-        given = sts.assume_role(RoleArn=variables[f"AWS_ROLE_{job}"], RoleSessionName="job")["Credentials"]
+    def credentials(role, subject, **claims):
+        arn = variables[f"AWS_ROLE_{role}"]
+        return sts.assume_role_with_web_identity(
+            RoleArn=arn, RoleSessionName="job", WebIdentityToken=token(subject, **claims)
+        )["Credentials"]
+
+    return credentials
+
+
+@pytest.fixture(scope="module")
+def as_role(take_on):
+    """A function that gives the environment of a job which has taken on its role."""
+
+    def environment(role, subject):
+        given = take_on(role, subject)
         return {
             **os.environ,
             "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
@@ -165,9 +188,32 @@ def _base():
     subprocess.run(["git", "update-ref", "-d", reference], cwd=CHECKOUT, check=True)
 
 
+@pytest.mark.parametrize(
+    ("role", "subject", "audience"),
+    [
+        ("DEV", f"{REPOSITORY}:environment:prod", "sts.amazonaws.com"),
+        ("DEV", f"{REPOSITORY}:ref:refs/heads/main", "sts.amazonaws.com"),
+        ("DEV", f"{REPOSITORY}-2:environment:dev", "sts.amazonaws.com"),
+        ("DEV", f"{REPOSITORY}:environment:dev", "https://github.com/octo-org"),
+        ("PROD", f"{REPOSITORY}:pull_request", "sts.amazonaws.com"),
+        ("PULL_REQUEST", f"{REPOSITORY}:environment:dev", "sts.amazonaws.com"),
+        ("PULL_REQUEST", "repo:octo-org@12/houses@345:pull_request", "sts.amazonaws.com"),
+    ],
+)
+def test_a_job_takes_on_no_role_but_its_own(take_on, role, subject, audience):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        take_on(role, subject, audience=audience)
+
+
 def test_a_pull_request_is_compared_with_what_is_deployed_by_a_role_that_may_only_read_it(variables, as_role, tmp_path):
     own = pull_request(variables, own=True)
-    job = Job(PULL_REQUEST, "infrastructure", environment=as_role("PULL_REQUEST"), scratch=tmp_path, **own)
+    job = Job(
+        PULL_REQUEST,
+        "infrastructure",
+        environment=as_role("PULL_REQUEST", f"{REPOSITORY}:pull_request"),
+        scratch=tmp_path,
+        **own,
+    )
 
     assert job.run() == ["Compare with what is deployed", "Show it on the page of this run"]
 
@@ -253,7 +299,7 @@ def test_a_push_is_deployed_trained_and_validated_and_goes_back_if_the_endpoint_
     registry = Registry(trained.target)
     # A champion that the checkout's own model beats.
     registry.promote(registry.find(tree))
-    environment = as_role("DEV")
+    environment = as_role("DEV", f"{REPOSITORY}:environment:dev")
     job = main_job("dev", environment, variables, tmp_path)
     try:
         ran = job.run(all_but=set() if "smoke" in VERBS else {"Smoke"})
@@ -271,7 +317,13 @@ def test_a_push_is_deployed_trained_and_validated_and_goes_back_if_the_endpoint_
         assert registry.champions().present.version == tree
     finally:
         registry.promote(registry.find(first))
-    prod = main_job("prod", as_role("PROD"), variables, tmp_path, **{"needs.dev.outputs.data": outputs["data"]})
+    prod = main_job(
+        "prod",
+        as_role("PROD", f"{REPOSITORY}:environment:prod"),
+        variables,
+        tmp_path,
+        **{"needs.dev.outputs.data": outputs["data"]},
+    )
     to_prod(trained, prod, outputs)
 
 

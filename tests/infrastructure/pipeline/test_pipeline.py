@@ -1,5 +1,5 @@
-"""The roles that workflows on GitHub take on. The embedded cloud has no identity provider and enforces no trust policy:
-what AWS will ask is asserted here.
+"""The roles that workflows on GitHub take on. The embedded cloud makes no identity provider and verifies no signature:
+what AWS will ask is asserted here. tests/end_to_end/test_workflows.py takes them on.
 """
 
 import json
