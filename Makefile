@@ -27,14 +27,14 @@ check: setup lint  ## Lint, types and unit tests, in under a minute
 	@python -m pytest tests/unit --numprocesses auto
 
 test: setup lint  ## Run every check and test
-	@python -m pytest tests/unit tests/repository --numprocesses auto
-	@python -m pytest tests/infrastructure tests/integration tests/end_to_end
+	@python -m pytest tests/end_to_end tests/infrastructure tests/integration tests/repository tests/unit \
+		--numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 repro: setup  ## Prepare and train on this machine alone, by DVC
 	@dvc repro
 
 fuzz: setup  ## Hold the endpoint against its OpenAPI document with 12,000 made-up requests
-	@EVERGREEN_FUZZ_CASES=3000 python -m pytest tests/end_to_end/test_conformance.py -s --timeout 3000
+	@EVERGREEN_FUZZ_CASES=3000 python -m pytest tests/end_to_end/deployed/test_conformance.py -s --timeout 3000
 
 bench: setup  ## Measure serving against its peers; writes docs/benchmarks.md
 	@python -m benchmarks.serving

@@ -18,7 +18,7 @@ from cli.main import app
 from cli.smoke import on_aws
 from cli.verbs import VERBS
 from evergreen import names
-from tests.end_to_end.workflow import ROW, TABLE
+from tests.end_to_end.deployed.workflow import ROW, TABLE
 
 FIELDS = tuple(f"{name}={value}" for name, value in ROW.items())
 # These have a cloud of their own.
