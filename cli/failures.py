@@ -6,7 +6,7 @@ def expected() -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from evergreen.errors import EvergreenError
-    from local.cloud import CloudError, CloudNotRunning
+    from local.errors import CloudError, CloudNotRunning
 
     return EvergreenError, CloudError, CloudNotRunning, BotoCoreError, ClientError, OSError
 
