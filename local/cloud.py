@@ -144,6 +144,10 @@ class EmbeddedCloud:
         self._server = self._mlflow = None
         self._lock.release()
 
+    def starts_anew(self) -> bool:
+        """Whether there is no state that the next start comes back with."""
+        return self._fresh or self.last_save() is None
+
     def last_save(self) -> Manifest | None:
         """The state that the next start comes back with; None if there is none."""
         try:

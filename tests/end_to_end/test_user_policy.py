@@ -20,7 +20,7 @@ from tests.end_to_end.workflow import ROW, TABLE
 
 FIELDS = tuple(f"{name}={value}" for name, value in ROW.items())
 # These have a cloud of their own.
-LOCAL = {"init", "demo", "up"}
+LOCAL = {"init", "demo", "up", "down"}
 # Where an operation has another name than the permission that it needs.
 PERMISSIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
