@@ -7,6 +7,7 @@ The endpoint uses TLS with its own certificate, enforces IAM policies, and liste
 The cloud's state is lost when it stops, unless it is to be kept: see local/state.
 """
 
+import contextlib
 import json
 import shutil
 import socket
@@ -17,8 +18,9 @@ from types import TracebackType
 from typing import Self
 
 from local import certificates, environments, mlflow_server
-from local.errors import CloudError, CloudNotRunning
+from local.errors import CloudError, CloudNotRunning, with_log
 from local.lock import HomeLock
+from local.mlflow_server import MlflowServer
 from local.ports import PortInUse, listen, listen_lasting
 from local.processes.leashed import LeashedProcess
 from local.running import RECORD, environment_of_running, get, write_record
@@ -29,7 +31,8 @@ _START_SECONDS = 120.0
 _SAVE_SECONDS = 60.0
 # All that a cloud writes into its home. Other files there are never deleted.
 _FOLDERS = ("tls", "tmp", "jobs", "runtime", "mlflow")
-_FILES = (RECORD, "server.log", "mlflow.log")
+_LOG = "server.log"
+_FILES = (RECORD, _LOG, mlflow_server.LOG)
 # What a kept cloud has besides its state: clients trust the certificate, and MLflow's artifacts are files.
 _KEPT_FOLDERS = ("tls", "mlflow")
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -52,6 +55,7 @@ class EmbeddedCloud:
         port: int | None = None,
         keep: bool = False,
         fresh: bool = False,
+        save_seconds: float = 60.0,
     ) -> None:
         """
         Args:
@@ -59,21 +63,22 @@ class EmbeddedCloud:
             port: without it, a free one, or the one of the state that is kept.
             keep: whether the cloud comes back with the state that it had when it was stopped.
             fresh: whether it forgets that state first.
+            save_seconds: between two saves of what is kept, for the case of a crash.
         """
         self.home = home.resolve()
         self.region = region
         self.endpoint = ""
-        self.tracking_uri = ""
         self.ca_file = self.home / "tls" / "ca.pem"
         self.kept: Manifest | None = None
         self.not_saved = ""
         self._wanted_port = port
         self._keep = keep
         self._fresh = fresh
+        self._save_seconds = save_seconds
         self._state = StateFolder(self.home / STATE)
         self._lock = HomeLock(self.home)
         self._server: LeashedProcess | None = None
-        self._mlflow: LeashedProcess | None = None
+        self._mlflow: MlflowServer | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -96,16 +101,15 @@ class EmbeddedCloud:
         try:
             self._find_kept()
             self._wipe()
-            self._start_servers()
-            self._await_server(deadline)
-            self._await_mlflow(deadline)
+            server, mlflow = self._start_servers()
+            self._await(server, deadline)
+            mlflow.await_ready(deadline)
         except BaseException:
             self.stop()
             raise
-        assert self._server is not None
         write_record(
             self.home,
-            pid=self._server.pid,
+            pid=server.pid,
             endpoint=self.endpoint,
             region=self.region,
             authority=str(self.ca_file),
@@ -118,15 +122,16 @@ class EmbeddedCloud:
             CloudError: one of the two servers has ended.
         """
         for process, what, log in (
-            (self._server, "The embedded cloud's server", "server.log"),
-            (self._mlflow, "The MLflow server", "mlflow.log"),
+            (self._server, "The embedded cloud's server", _LOG),
+            (self._mlflow.process if self._mlflow else None, "The MLflow server", mlflow_server.LOG),
         ):
             if process is not None and (code := process.exit_code()) is not None:
                 saved = self.last_save()
                 remedy = "All that was in the cloud is lost. Start it anew with: make up"
                 if saved:
                     remedy = f"make up brings it back as it was at {time.strftime('%T', time.localtime(saved.saved))}"
-                raise CloudError(f"{self._failure(f'{what} has ended with exit code {code}', log)}\n{remedy}")
+                said = with_log(f"{what} has ended with exit code {code}", self.home / log)
+                raise CloudError(f"{said}\n{remedy}")
 
     def stop(self) -> None:
         """Stop both servers and all processes that they started; may be called again."""
@@ -134,15 +139,22 @@ class EmbeddedCloud:
             return
         (self.home / RECORD).unlink(missing_ok=True)
         # MLflow first: its database is part of the state that the other saves.
-        processes = [process for process in (self._mlflow, self._server) if process is not None]
-        for process in processes if not self._keep else []:
-            process.terminate()
-        for process in processes:
+        mlflow = self._mlflow.process if self._mlflow else None
+        running = [process for process in (mlflow, self._server) if process is not None]
+        if not self._keep:
+            for process in running:
+                process.terminate()
+        for process in running:
             process.close()
         if self._server is not None and self._server.exit_code() == NOT_SAVED:
             self.not_saved = self._reason()
         self._server = self._mlflow = None
         self._lock.release()
+
+    @property
+    def tracking_uri(self) -> str:
+        """The address of the MLflow server; empty while there is none."""
+        return self._mlflow.uri if self._mlflow else ""
 
     def starts_anew(self) -> bool:
         """Whether there is no state that the next start comes back with."""
@@ -168,16 +180,17 @@ class EmbeddedCloud:
         )
 
     def _take_home(self) -> None:
-        """Take the lock of the home. One that starts or ends at this moment is waited for."""
+        """Take the lock of the home. A cloud that starts or ends at this moment is waited for."""
         deadline = time.monotonic() + _START_SECONDS
         while not self._lock.take():
-            try:
+            running = "an address that does not answer"
+            with contextlib.suppress(CloudNotRunning):
                 running = environment_of_running(self.home)["AWS_ENDPOINT_URL"]
-            except CloudNotRunning:
-                if time.monotonic() < deadline:
-                    time.sleep(0.1)
-                    continue
-                running = "an address that does not answer"
+            holder = self._lock.holder()
+            is_ready = holder is not None and holder.is_owner and running.startswith("https:")
+            if not is_ready and time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
             raise CloudError(
                 f"An embedded cloud already runs in {self.home} at {running}. "
                 "Stop it first: make down, or Ctrl-C where it runs."
@@ -214,7 +227,7 @@ class EmbeddedCloud:
             except StateError as error:
                 raise self._unusable(error) from error
 
-    def _start_servers(self) -> None:
+    def _start_servers(self) -> tuple[LeashedProcess, MlflowServer]:
         issued = certificates.issue(self.home / "tls", self.region)
         # The socket is bound here and passed to the server, so that no other program can take the port in between.
         with self._listen("port") as listener:
@@ -222,7 +235,6 @@ class EmbeddedCloud:
             with self._listen("mlflow_port") as other:
                 mlflow_port = other.getsockname()[1]
             self.endpoint = f"https://localhost:{port}"
-            self.tracking_uri = f"http://127.0.0.1:{mlflow_port}"
             facts = {"region": self.region, "port": port, "mlflow_port": mlflow_port}
             settings = environments.server(
                 port=port,
@@ -235,16 +247,18 @@ class EmbeddedCloud:
             descriptors = listener.fileno(), self._lock.descriptor
             command = [sys.executable, "-m", "local.server", "--home", str(self.home)]
             command += ["--socket", str(descriptors[0]), "--lock", str(descriptors[1])]
-            with (self.home / "server.log").open("wb") as log:
+            keeping = ["--keep", json.dumps(facts), "--save-seconds", str(self._save_seconds)]
+            with (self.home / _LOG).open("wb") as log:
                 self._server = LeashedProcess(
-                    [*command, *(["--keep", json.dumps(facts)] if self._keep else [])],
+                    [*command, *(keeping if self._keep else [])],
                     environment=settings,
                     cwd=_CHECKOUT,
                     output=log,
                     grace=_SAVE_SECONDS if self._keep else 5.0,
                     pass_fds=descriptors,
                 )
-        self._start_mlflow(mlflow_port)
+        self._mlflow = MlflowServer(self.home, mlflow_port, lock=self._lock.descriptor, lasting=self._keep)
+        return self._server, self._mlflow
 
     def _listen(self, which: str) -> socket.socket:
         """A socket on the port that the cloud must have, or on a free one."""
@@ -257,53 +271,24 @@ class EmbeddedCloud:
                 remedy = f"The kept cloud's addresses hold it: stop the program that listens there. {_FRESH}"
             raise CloudError(f"{error} {remedy}") from error
 
-    def _start_mlflow(self, port: int) -> None:
-        with (self.home / "mlflow.log").open("wb") as log:
-            self._mlflow = mlflow_server.start(self.home, port, log)
-
-    def _await_server(self, deadline: float) -> None:
+    def _await(self, server: LeashedProcess, deadline: float) -> None:
         """The listening socket exists already, so one request waits in its queue until the server accepts it."""
-        assert self._server is not None
         while True:
             try:
                 get(self.endpoint + "/_ministack/ready", str(self.ca_file), timeout=deadline - time.monotonic())
                 return
             except (OSError, ValueError) as error:
-                if self._server.exit_code() is None and time.monotonic() < deadline:
+                if server.exit_code() is None and time.monotonic() < deadline:
                     time.sleep(0.05)
                     continue
-                if self._server.exit_code() == UNREADABLE:
+                if server.exit_code() == UNREADABLE:
                     raise self._unusable(self._reason()) from error
-                raise CloudError(self._failure("The embedded cloud's server did not start", "server.log")) from error
-
-    def _await_mlflow(self, deadline: float) -> None:
-        assert self._mlflow is not None
-        while True:
-            try:
-                get(self.tracking_uri + "/health", None, timeout=5)
-                return
-            except (OSError, ValueError) as error:
-                if self._mlflow.exit_code() is None and time.monotonic() < deadline:
-                    time.sleep(0.1)
-                    continue
-                # The port was free when it was chosen, but MLflow binds it some seconds later. One that is kept stays.
-                if b"address already in use" in (self.home / "mlflow.log").read_bytes() and not self._keep:
-                    self._mlflow.close()
-                    with listen(None) as listener:
-                        port = listener.getsockname()[1]
-                    self.tracking_uri = f"http://127.0.0.1:{port}"
-                    self._start_mlflow(port)
-                    continue
-                raise CloudError(self._failure("The MLflow server did not start", "mlflow.log")) from error
+                raise CloudError(with_log("The embedded cloud's server did not start", self.home / _LOG)) from error
 
     def _unusable(self, reason: object) -> CloudError:
         return CloudError(f"The state in {self.home / STATE} cannot be used: {reason}. {_FRESH}")
 
-    def _failure(self, what: str, log: str) -> str:
-        tail = (self.home / log).read_text(errors="replace").splitlines()[-20:]
-        return "\n".join([f"{what}. The end of {self.home / log}:", *tail])
-
     def _reason(self) -> str:
         """The last line of the server's log: why it could not read its state, or save it."""
-        lines = (self.home / "server.log").read_text(errors="replace").splitlines()
-        return lines[-1] if lines else f"see {self.home / 'server.log'}"
+        lines = (self.home / _LOG).read_text(errors="replace").splitlines()
+        return lines[-1] if lines else f"see {self.home / _LOG}"

@@ -17,9 +17,10 @@ _SLACK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that has started the cloud, or its server if that one has ended."""
+    """The process that has started the cloud, or its server if that one has ended: the server ends too, or is lost."""
 
     pid: int
+    is_owner: bool
 
     def terminate(self) -> None:
         """Ask it to end, also if it has been suspended by Ctrl-Z."""
@@ -88,13 +89,14 @@ class HomeLock:
             record, written = json.loads(self._file.read_text()), self._file.stat().st_mtime
         except (OSError, ValueError):
             return None
-        for pid in (record.get("owner"), record.get("server")):
+        for role in ("owner", "server"):
+            pid = record.get(role)
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(pid)
                 # Else it is another process, which has got the number since.
                 is_same = pid and process.create_time() < written + _SLACK_SECONDS
                 if is_same and process.status() != psutil.STATUS_ZOMBIE:
-                    return Holder(pid)
+                    return Holder(pid, is_owner=role == "owner")
         return None
 
     def __enter__(self) -> Self:

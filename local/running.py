@@ -49,8 +49,10 @@ def end(home: Path) -> bool:
     Raises:
         CloudError: it does not end.
     """
+    if not home.exists():
+        return False
     with HomeLock(home) as lock:
-        if not home.exists() or lock.take():
+        if lock.take():
             return False
         holder = lock.holder()
         if holder is not None:

@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--lock", type=int, required=True, help="descriptor of the lock of the cloud's home")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--keep", type=json.loads, help="keep the state, with these facts")
+    parser.add_argument("--save-seconds", type=float, help="between two saves of the state")
     arguments = parser.parse_args()
     HomeLock.join(arguments.lock)
     cloud = install(arguments.home)
@@ -65,7 +66,7 @@ def main() -> None:
             logging.getLogger(__name__).exception("the state was not restored")
             sys.exit(UNREADABLE)
     try:
-        asyncio.run(_serve(arguments.socket, cloud, saver))
+        asyncio.run(_serve(arguments.socket, cloud, saver, arguments.save_seconds))
     except BaseException:
         logging.getLogger(__name__).exception("the server died")
         os._exit(1)
@@ -111,7 +112,7 @@ def install(home: Path) -> Installed:
     return Installed(jobs, service, settle)
 
 
-async def _serve(socket: int, cloud: Installed, saver: Saver | None) -> None:
+async def _serve(socket: int, cloud: Installed, saver: Saver | None, save_seconds: float) -> None:
     config = Config()
     config.bind = [f"fd://{socket}"]
     config.certfile = os.environ["MINISTACK_SSL_CERT"]
@@ -125,7 +126,7 @@ async def _serve(socket: int, cloud: Installed, saver: Saver | None) -> None:
     alarms.evaluate_periodically()
     serving = asyncio.create_task(serve(engine.APP.get(), config, shutdown_trigger=_never))
     if saver:
-        saver.save_periodically()
+        saver.save_periodically(save_seconds)
         going_on = asyncio.create_task(_go_on(saver))
         going_on.add_done_callback(lambda task: task.result())
     await asyncio.wait([serving, asyncio.create_task(ending.wait())], return_when=asyncio.FIRST_COMPLETED)

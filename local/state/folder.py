@@ -230,6 +230,11 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if type(value) in _classes() or (isinstance(value, type) and value in _classes()):
             return NotImplemented
+        # JSONata's results are lists of a class of its own.
+        if isinstance(value, dict):
+            return dict, (dict(value),)
+        if isinstance(value, list):
+            return list, (list(value),)
         raise StateError(f"a value of the class {type(value).__module__}.{type(value).__qualname__} cannot be kept")
 
 

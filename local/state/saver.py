@@ -12,7 +12,6 @@ from local.mlflow_server import DATABASE
 from local.state.contents import Contents
 from local.state.folder import StateError, StateFolder
 
-_EVERY_SECONDS = 60.0
 # How long the end waits for a deployment. One takes some seconds here; it is saved before or after, and never within.
 _DEPLOYMENT_SECONDS = 30.0
 _STOPPED = {
@@ -55,9 +54,9 @@ class Saver:
             engine.SET_REGION(region)
             engine.STOP_EXECUTION({"executionArn": arn, **_STOPPED})
 
-    def save_periodically(self) -> None:
-        """Save once a minute what has changed. A failure is logged; what was saved before stays."""
-        threading.Thread(target=self._save_forever, name="state", daemon=True).start()
+    def save_periodically(self, seconds: float) -> None:
+        """Save every so many seconds what has changed. A failure is logged; what was saved before stays."""
+        threading.Thread(target=self._save_forever, args=(seconds,), name="state", daemon=True).start()
 
     def save_at_stop(self) -> str:
         """Save for the last time; returns why that was not possible, or nothing."""
@@ -66,9 +65,9 @@ class Saver:
             time.sleep(0.1)
         return self._save(at_stop=True)
 
-    def _save_forever(self) -> None:
+    def _save_forever(self, seconds: float) -> None:
         while True:
-            time.sleep(_EVERY_SECONDS)
+            time.sleep(seconds)
             if not self._is_deploying():
                 self._save(at_stop=False)
 
