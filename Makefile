@@ -11,7 +11,8 @@ unexport PYTHONPATH VIRTUAL_ENV
 # An option, if its variable stands on make's own command line; one of the environment is somebody else's.
 given = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
 
-.PHONY: help demo up check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth release clean
+.PHONY: help demo up down check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth release \
+	clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,8 +21,11 @@ demo: setup  ## Deploy, train, predict, find drift, alarm and roll back; on your
 	@evergreen demo $(call given,DATA,--data) $(call given,TARGET,--target) $(call given,TIME,--time) \
 		$(call given,GROUP,--group)
 
-up: setup  ## The same cloud, deployed and trained, until Ctrl-C
-	@evergreen up
+up: setup  ## The same cloud, deployed and trained, until Ctrl-C; comes back as it was, or anew: FRESH=1
+	@evergreen up $(if $(and $(filter command,$(origin FRESH)),$(filter-out 0,$(FRESH))),--fresh)
+
+down: setup  ## Stop the cloud that `make up` runs in another terminal, or has left behind
+	@evergreen down
 
 check: setup lint  ## Lint, types and unit tests, in under a minute
 	@python -m pytest tests/unit --numprocesses auto

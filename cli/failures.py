@@ -7,7 +7,7 @@ def expected() -> tuple[type[Exception], ...]:
     from botocore.parsers import ResponseParserError
 
     from evergreen.errors import EvergreenError
-    from local.cloud import CloudError, CloudNotRunning
+    from local.errors import CloudError, CloudNotRunning
 
     return EvergreenError, CloudError, CloudNotRunning, BotoCoreError, ClientError, ResponseParserError, OSError
 

@@ -33,6 +33,8 @@ def checkout() -> Path:
     return _CHECKOUT
 
 
+# Before xdist looks at the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file stay together when they run side by side, and so do those of a folder that shares something."""
     for item in items:

@@ -4,6 +4,7 @@
 VERBS = {
     "demo": "Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything.",
     "up": "Run the cloud on this machine, deployed and trained, until Ctrl-C.",
+    "down": "Stop the cloud that `evergreen up` runs in another terminal, or has left behind. Its state is kept.",
     "init": "Look at a table, and write a model.toml and a page for it.",
     "doctor": "Look for what stands in the way of a deployment, and say what to do about it.",
     "train": "Train on the table that model.toml names, and promote the model if it is better.",

@@ -11,7 +11,7 @@ from cli.aws.inbox import Inbox
 from cli.aws.target import CHECKOUT
 from evergreen import names
 from evergreen.versions.data_version import object_key, of_path
-from tests.end_to_end.deployed.workflow import Workflow, settings_with, without_object
+from tests.end_to_end.workflow import Workflow, settings_with, without_object
 
 TABLE = CHECKOUT / "data" / "texas_2000_2006.csv"
 # A port that nothing listens on.

@@ -17,7 +17,7 @@ from cli.aws.target import CHECKOUT
 from cli.demo.telemetry import Captures
 from evergreen import names
 from evergreen.errors import CommandFailed
-from tests.end_to_end.deployed.workflow import ROW, physical_names, settings_with, start_cold, without_object
+from tests.end_to_end.workflow import ROW, physical_names, settings_with, start_cold, without_object
 
 DENIED = re.compile(r"AccessDenied|AuthorizationError|Forbidden|S3 answered 403")
 PREDICT = "Prediction/Predict"

@@ -15,7 +15,7 @@ from cli.demo.telemetry import Captures, alarm_state
 from cli.verbs.dashboard import write_dashboard
 from evergreen import names
 from evergreen.errors import CommandFailed
-from tests.end_to_end.deployed.workflow import ROW, physical_names
+from tests.end_to_end.workflow import ROW, physical_names
 
 FIRST_HALF, SECOND_HALF = range(1, 7), range(7, 13)
 

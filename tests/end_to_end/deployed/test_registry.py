@@ -18,7 +18,7 @@ from cli.verbs.reproduce import reproduce
 from cli.verbs.versions import show_versions
 from evergreen import names, tracking
 from evergreen.errors import CommandFailed
-from tests.end_to_end.deployed.workflow import physical_names, start_cold
+from tests.end_to_end.workflow import physical_names, start_cold
 
 NAME = "texas-house-prices"
 

@@ -14,7 +14,7 @@ from cli.smoke.predictions import TIMED
 from cli.smoke.run import smoke
 from evergreen import names
 from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
-from tests.end_to_end.deployed.workflow import physical_names
+from tests.end_to_end.workflow import physical_names
 
 # Rows that it sends: the example alone, with another among several, and those that are timed.
 ROWS = 3 + TIMED

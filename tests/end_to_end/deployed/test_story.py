@@ -16,7 +16,7 @@ from cli.demo.telemetry import metric_sums
 from cli.training_progress import run_training
 from evergreen import names, tracking
 from evergreen.errors import CommandFailed
-from tests.end_to_end.deployed.workflow import ROW
+from tests.end_to_end.workflow import ROW
 
 SETTINGS = (CHECKOUT / "model.toml").read_text()
 NAME = "texas-house-prices"

@@ -18,11 +18,11 @@ from cli.main import app
 from cli.smoke import on_aws
 from cli.verbs import VERBS
 from evergreen import names
-from tests.end_to_end.deployed.workflow import ROW, TABLE
+from tests.end_to_end.workflow import ROW, TABLE
 
 FIELDS = tuple(f"{name}={value}" for name, value in ROW.items())
 # These have a cloud of their own.
-LOCAL = {"init", "demo", "up", "preview"}
+LOCAL = {"init", "demo", "up", "down", "preview"}
 # These are for those who deploy: they need more than a user has.
 ADMINISTRATORS = {"doctor", "diff", "github"}
 # Where an operation has another name than the permission that it needs.
