@@ -32,7 +32,7 @@ check: setup lint  ## Lint, types and unit tests, in under a minute
 
 test: setup lint  ## Run every check and test
 	@python -m pytest tests/end_to_end tests/infrastructure tests/integration tests/repository tests/unit \
-		--numprocesses auto --dist loadgroup --no-loadscope-reorder
+		--numprocesses auto --dist loadscope --no-loadscope-reorder
 
 repro: setup  ## Prepare and train on this machine alone, by DVC
 	@dvc repro

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 # Folders whose tests share what takes long to make: a deployed cloud, an embedded cloud, the templates.
@@ -33,14 +34,15 @@ def checkout() -> Path:
     return _CHECKOUT
 
 
-# Before xdist looks at the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _Rooms(LoadScopeScheduling):
     """Tests of one file stay together when they run side by side, and so do those of a folder that shares something."""
-    for item in items:
-        file = item.path.relative_to(_CHECKOUT).as_posix()
-        group = next((folder for folder in _SHARING if file.startswith(f"{folder}/")), file)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in _SHARING if nodeid.startswith(f"{folder}/")), nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _Rooms(config, log)
 
 
 @pytest.fixture
