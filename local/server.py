@@ -24,8 +24,10 @@ from local.services import (
     dashboards,
     dead_letters,
     firehose,
+    log_groups,
     log_pipeline,
     metric_math,
+    routes,
     sagemaker,
     strictness,
     unkindness,
@@ -58,6 +60,8 @@ def install(home: Path) -> JobStore:
     dead_letters.install()
     alarms.install()
     dashboards.install()
+    log_groups.install()
+    routes.install()
     metric_math.install()
     # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))
