@@ -10,14 +10,12 @@ from cli.aws.target import Target
 from cli.findings import Status
 from cli.smoke import champion, on_aws
 from cli.smoke.differences import ENCRYPTION, GATEWAY, ROLES, SIGNATURES
-from cli.smoke.predictions import TIMED
+from cli.smoke.predictions import ROWS
 from cli.smoke.run import smoke
 from evergreen import names
 from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 from tests.end_to_end.workflow import physical_names
 
-# Rows that it sends: the example alone, with another among several, and those that are timed.
-ROWS = 3 + TIMED
 # Other tests of this cloud make alarms fire.
 OF_OTHERS = {"alarms"}
 
