@@ -1,5 +1,6 @@
 """Starts the embedded cloud and deploys the stack to it, for `evergreen up` and `evergreen demo`."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from cli.aws import cdk
 from cli.aws.target import CHECKOUT, Target, enter
-from cli.console import Steps
+from cli.console import Steps, console
 from evergreen import names
 
 if TYPE_CHECKING:
+    from cli.packages import PackageBuild
     from local.cloud import EmbeddedCloud
+    from local.state.folder import Manifest
 
 ENVIRONMENT = "dev"
 ACCOUNT = "000000000000"
@@ -28,7 +31,7 @@ SETTINGS = {
 def deployed_cloud(
     home: Path, steps: Steps, *, port: int | None, model_toml: Path = CHECKOUT / "model.toml"
 ) -> Iterator[tuple["EmbeddedCloud", Target]]:
-    """Start the cloud, bootstrap it and deploy the stack. The cloud is stopped at the end, also after an error.
+    """Start a cloud, bootstrap it and deploy the stack. The cloud is stopped at the end, also after an error.
 
     Args:
         model_toml: of the model that the stack is for.
@@ -46,17 +49,75 @@ def deployed_cloud(
     try:
         with steps.step("Start the embedded cloud and MLflow"):
             cloud.start()
-        with steps.step("Build the packages of functions and jobs") as step:
-            packages.wait(step)
         enter(cloud.environment())
-        # The CDK's cache of account facts is useless once this cloud has stopped.
-        settings = {**SETTINGS, "CDK_HOME": str(home / "cdk")}
-        with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
-            cdk.bootstrap(settings, step, account=ACCOUNT, region=REGION, folder=home)
-        stack = names.stack_name(ENVIRONMENT)
-        with steps.step(f"cdk deploy {stack}") as step:
-            cdk.deploy(settings, step, stack=stack, assembly=home / "cdk.out", model_toml=model_toml)
+        _deploy(home, steps, packages, model_toml, bootstrap=True)
         yield cloud, Target(ENVIRONMENT, embedded=True)
     finally:
         packages.close()
         cloud.stop()
+
+
+@contextmanager
+def kept_cloud(cloud: "EmbeddedCloud", steps: Steps, *, model_toml: Path = CHECKOUT / "model.toml") -> Iterator[Target]:
+    """Start a cloud that keeps its state, and deploy what the stack in it was not deployed from yet.
+
+    Args:
+        model_toml: of the model that the stack is for.
+
+    Raises:
+        CloudError: the cloud did not start.
+        CommandFailed: a package could not be built, or the CDK failed.
+        InvalidSettings: model.toml cannot be used.
+    """
+    import boto3
+
+    from cli.deployed import DeployedFrom, digest
+    from cli.packages import PackageBuild
+
+    present = digest(model_toml)
+    # Whatever comes, a cloud that starts anew needs them; they are built beside its start.
+    packages = PackageBuild() if cloud.starts_anew() else None
+    try:
+        with steps.step("Start the embedded cloud and MLflow") as step:
+            cloud.start()
+            step.result = _came_back(cloud)
+        enter(cloud.environment())
+        deployed = DeployedFrom(boto3.Session(region_name=REGION).client("ssm"))
+        before = deployed.read()
+        if before != present:
+            if before:
+                console.print("  The checkout has changed since it was deployed: it is deployed again.", markup=False)
+            packages = packages or PackageBuild()
+            _deploy(cloud.home, steps, packages, model_toml, bootstrap=not deployed.is_bootstrapped())
+            deployed.write(present)
+        yield Target(ENVIRONMENT, embedded=True)
+    finally:
+        if packages:
+            packages.close()
+        cloud.stop()
+
+
+def _deploy(home: Path, steps: Steps, packages: "PackageBuild", model_toml: Path, *, bootstrap: bool) -> None:
+    with steps.step("Build the packages of functions and jobs") as step:
+        packages.wait(step)
+    # The CDK's cache of account facts is useless to another cloud.
+    settings = {**SETTINGS, "CDK_HOME": str(home / "cdk")}
+    if bootstrap:
+        with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
+            cdk.bootstrap(settings, step, account=ACCOUNT, region=REGION, folder=home)
+    stack = names.stack_name(ENVIRONMENT)
+    with steps.step(f"cdk deploy {stack}") as step:
+        cdk.deploy(settings, step, stack=stack, assembly=home / "cdk.out", model_toml=model_toml)
+
+
+def _came_back(cloud: "EmbeddedCloud") -> str:
+    """When the state is from that it has come back with; empty if it has started anew."""
+    if not cloud.kept:
+        return ""
+    moment = saved_at(cloud.kept)
+    return f"as it was stopped on {moment}" if cloud.kept.at_stop else f"as of {moment}: it was not stopped in order"
+
+
+def saved_at(state: "Manifest") -> str:
+    """When a state was saved, as one says it here."""
+    return time.strftime("%d %B, %H:%M:%S", time.localtime(state.saved))

@@ -1,4 +1,4 @@
-"""Who may use the `evergreen` command: a managed policy for people and pipelines, and nothing that has it yet."""
+"""Who may use the `evergreen` command: a managed policy for people and pipelines. By itself, nothing has it."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -47,6 +47,7 @@ class CommandLineUser(Construct):
             "Policy",
             managed_policy_name=name,
             description=f"Every verb of the evergreen command on {deployment.stack_name}",
+            roles=[iam.Role.from_role_name(self, "Role", deployment.user_role)] if deployment.user_role else None,
         )
         self._find_the_stack(deployment.stack_name)
         self._version_data(data.bucket)

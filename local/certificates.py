@@ -24,9 +24,14 @@ class Certificates:
 
 
 def issue(folder: Path, region: str) -> Certificates:
-    """Write a new authority, for this machine only, and a certificate that it signs into `folder`."""
+    """Write a new authority, for this machine only, and a certificate that it signs into `folder`.
+
+    Those that the folder has already are kept, so that clients which trust them go on to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     issued = Certificates(folder / "ca.pem", folder / "certificate.pem", folder / "key.pem")
+    if all(file.exists() for file in (issued.authority, issued.certificate, issued.key)):
+        return issued
     authority = trustme.CA(organization_name="Evergreen embedded cloud")
     leaf = authority.issue_cert(*_NAMES, f"*.s3.{region}.localhost", f"*.lambda-url.{region}.localhost")
     authority.cert_pem.write_to_path(issued.authority)

@@ -4,57 +4,81 @@
         subprocess.run(["cdk", "bootstrap"], env={**os.environ, **cloud.environment()})
 
 The endpoint uses TLS with its own certificate, enforces IAM policies, and listens on the loopback interface only.
-The cloud's state is lost when it stops.
+The cloud's state is lost when it stops, unless it is to be kept: see local/state.
 """
 
+import contextlib
 import json
-import os
 import shutil
 import socket
-import ssl
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from local import certificates, environments
+from local import certificates, environments, mlflow_server
+from local.errors import CloudError, CloudNotRunning, with_log
+from local.lock import HomeLock
+from local.mlflow_server import MlflowServer
+from local.ports import PortInUse, listen, listen_lasting
 from local.processes.leashed import LeashedProcess
+from local.running import RECORD, environment_of_running, get, write_record
+from local.state.folder import NOT_SAVED, STATE, UNREADABLE, Manifest, StateError, StateFolder
 
 _START_SECONDS = 120.0
+# Within which a server that saves its state must have ended. Most save it in less than a second.
+_SAVE_SECONDS = 60.0
 # All that a cloud writes into its home. Other files there are never deleted.
 _FOLDERS = ("tls", "tmp", "jobs", "runtime", "mlflow")
-_FILES = ("cloud.json", "server.log", "mlflow.log")
+_LOG = "server.log"
+_FILES = (RECORD, _LOG, mlflow_server.LOG)
+# What a kept cloud has besides its state: clients trust the certificate, and MLflow's artifacts are files.
+_KEPT_FOLDERS = ("tls", "mlflow")
 _CHECKOUT = Path(__file__).resolve().parent.parent
-
-
-class CloudError(RuntimeError):
-    """The embedded cloud did not start; the message states the cause and the remedy."""
-
-
-class CloudNotRunning(RuntimeError):
-    """A command needs the embedded cloud, but no cloud answers."""
-
-    def __init__(self) -> None:
-        super().__init__("No embedded cloud is running. Start it with: make up")
+_FRESH = "To forget it and start anew: make up FRESH=1, or evergreen up --fresh"
 
 
 class EmbeddedCloud:
     """Starts and stops the cloud; a context manager.
 
-    `home` is the folder for its certificate, logs, MLflow store and job folders. Without `port`, a free port is used.
+    Attributes:
+        kept: the state that it has come back with; None if it has started anew.
+        not_saved: why its state could not be saved when it was stopped; empty if it was.
     """
 
-    def __init__(self, home: Path, *, region: str = "us-east-1", port: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        region: str = "us-east-1",
+        port: int | None = None,
+        keep: bool = False,
+        fresh: bool = False,
+        save_seconds: float = 60.0,
+    ) -> None:
+        """
+        Args:
+            home: the folder for its certificate, logs, MLflow store, job folders and state.
+            port: without it, a free one, or the one of the state that is kept.
+            keep: whether the cloud comes back with the state that it had when it was stopped.
+            fresh: whether it forgets that state first.
+            save_seconds: between two saves of what is kept, for the case of a crash.
+        """
         self.home = home.resolve()
         self.region = region
         self.endpoint = ""
-        self.tracking_uri = ""
         self.ca_file = self.home / "tls" / "ca.pem"
+        self.kept: Manifest | None = None
+        self.not_saved = ""
         self._wanted_port = port
+        self._keep = keep
+        self._fresh = fresh
+        self._save_seconds = save_seconds
+        self._state = StateFolder(self.home / STATE)
+        self._lock = HomeLock(self.home)
         self._server: LeashedProcess | None = None
-        self._mlflow: LeashedProcess | None = None
+        self._mlflow: MlflowServer | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -66,23 +90,31 @@ class EmbeddedCloud:
         self.stop()
 
     def start(self) -> None:
-        """Delete the state of the last cloud in `home`, start both servers and wait until they answer.
+        """Start both servers, with the state that is kept or without any, and wait until they answer.
 
         Raises:
-            CloudError: the port is taken, another cloud runs in `home`, or a server does not start.
+            CloudError: a port is taken, another cloud runs in `home`, a server does not start, or the state that is
+                kept cannot be used.
         """
-        self._refuse_second_cloud()
-        self._wipe()
+        self._take_home()
         deadline = time.monotonic() + _START_SECONDS
         try:
-            self._start_server()
-            self._start_mlflow()
-            self._await_server(deadline)
-            self._await_mlflow(deadline)
+            self._find_kept()
+            self._wipe()
+            server, mlflow = self._start_servers()
+            self._await(server, deadline)
+            mlflow.await_ready(deadline)
         except BaseException:
             self.stop()
             raise
-        self._write_record()
+        write_record(
+            self.home,
+            pid=server.pid,
+            endpoint=self.endpoint,
+            region=self.region,
+            authority=str(self.ca_file),
+            tracking_uri=self.tracking_uri,
+        )
 
     def raise_if_dead(self) -> None:
         """
@@ -90,22 +122,50 @@ class EmbeddedCloud:
             CloudError: one of the two servers has ended.
         """
         for process, what, log in (
-            (self._server, "The embedded cloud's server", "server.log"),
-            (self._mlflow, "The MLflow server", "mlflow.log"),
+            (self._server, "The embedded cloud's server", _LOG),
+            (self._mlflow.process if self._mlflow else None, "The MLflow server", mlflow_server.LOG),
         ):
             if process is not None and (code := process.exit_code()) is not None:
+                saved = self.last_save()
                 remedy = "All that was in the cloud is lost. Start it anew with: make up"
-                raise CloudError(f"{self._failure(f'{what} has ended with exit code {code}', log)}\n{remedy}")
+                if saved:
+                    remedy = f"make up brings it back as it was at {time.strftime('%T', time.localtime(saved.saved))}"
+                said = with_log(f"{what} has ended with exit code {code}", self.home / log)
+                raise CloudError(f"{said}\n{remedy}")
 
     def stop(self) -> None:
         """Stop both servers and all processes that they started; may be called again."""
-        (self.home / "cloud.json").unlink(missing_ok=True)
-        processes = [process for process in (self._server, self._mlflow) if process is not None]
-        self._server = self._mlflow = None
-        for process in processes:
-            process.terminate()
-        for process in processes:
+        if not self._lock.is_taken:
+            return
+        (self.home / RECORD).unlink(missing_ok=True)
+        # MLflow first: its database is part of the state that the other saves.
+        mlflow = self._mlflow.process if self._mlflow else None
+        running = [process for process in (mlflow, self._server) if process is not None]
+        if not self._keep:
+            for process in running:
+                process.terminate()
+        for process in running:
             process.close()
+        if self._server is not None and self._server.exit_code() == NOT_SAVED:
+            self.not_saved = self._reason()
+        self._server = self._mlflow = None
+        self._lock.release()
+
+    @property
+    def tracking_uri(self) -> str:
+        """The address of the MLflow server; empty while there is none."""
+        return self._mlflow.uri if self._mlflow else ""
+
+    def starts_anew(self) -> bool:
+        """Whether there is no state that the next start comes back with."""
+        return self._fresh or self.last_save() is None
+
+    def last_save(self) -> Manifest | None:
+        """The state that the next start comes back with; None if there is none."""
+        try:
+            return self._state.manifest() if self._keep else None
+        except StateError:
+            return None
 
     def environment(self) -> dict[str, str]:
         """The environment variables of a client process of this cloud.
@@ -119,47 +179,63 @@ class EmbeddedCloud:
             tracking_uri=self.tracking_uri,
         )
 
-    @classmethod
-    def environment_of_running(cls, home: Path) -> dict[str, str]:
-        """`environment()` of the cloud that another process runs in `home`.
+    def _take_home(self) -> None:
+        """Take the lock of the home. A cloud that starts or ends at this moment is waited for."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._lock.take():
+            running = "an address that does not answer"
+            with contextlib.suppress(CloudNotRunning):
+                running = environment_of_running(self.home)["AWS_ENDPOINT_URL"]
+            holder = self._lock.holder()
+            is_ready = holder is not None and holder.is_owner and running.startswith("https:")
+            if not is_ready and time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
+            raise CloudError(
+                f"An embedded cloud already runs in {self.home} at {running}. "
+                "Stop it first: make down, or Ctrl-C where it runs."
+            )
 
-        Raises:
-            CloudNotRunning: no cloud runs in `home`.
-        """
-        try:
-            record = json.loads((home / "cloud.json").read_text())
-            os.kill(record["pid"], 0)
-            _get(record["endpoint"] + "/_ministack/health", record["authority"], timeout=10)
-        except (OSError, ValueError, KeyError):
-            raise CloudNotRunning from None
-        return environments.client(
-            **{name: record[name] for name in ("endpoint", "region", "authority", "tracking_uri")}
-        )
-
-    def _refuse_second_cloud(self) -> None:
-        try:
-            running = self.environment_of_running(self.home)
-        except CloudNotRunning:
+    def _find_kept(self) -> None:
+        if not self._keep or self._fresh:
             return
-        raise CloudError(
-            f"An embedded cloud already runs in {self.home} at {running['AWS_ENDPOINT_URL']}. Stop it first (Ctrl-C)."
-        )
+        try:
+            self.kept = self._state.manifest()
+        except StateError as error:
+            raise self._unusable(error) from error
+        if not self.kept:
+            return
+        for name, wanted in (("region", self.region), ("port", self._wanted_port)):
+            if wanted not in (None, self.kept.facts[name]):
+                found = self.kept.facts[name]
+                raise CloudError(f"The kept cloud's addresses hold its {name} {found}, and not {wanted}. {_FRESH}")
 
     def _wipe(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
+        """Remove what the last cloud has left, except what is kept."""
+        if not self.kept:
+            self._state.forget()
         for name in _FOLDERS:
-            shutil.rmtree(self.home / name, ignore_errors=True)
+            if not (self.kept and name in _KEPT_FOLDERS):
+                shutil.rmtree(self.home / name, ignore_errors=True)
         for name in _FILES:
             (self.home / name).unlink(missing_ok=True)
         for name in _FOLDERS:
-            (self.home / name).mkdir()
+            (self.home / name).mkdir(exist_ok=True)
+        if self.kept:
+            try:
+                mlflow_server.put_database(self.home, self._state.file(self.kept, mlflow_server.DATABASE))
+            except StateError as error:
+                raise self._unusable(error) from error
 
-    def _start_server(self) -> None:
+    def _start_servers(self) -> tuple[LeashedProcess, MlflowServer]:
         issued = certificates.issue(self.home / "tls", self.region)
         # The socket is bound here and passed to the server, so that no other program can take the port in between.
-        with _listen(self._wanted_port) as listener:
+        with self._listen("port") as listener:
             port = listener.getsockname()[1]
+            with self._listen("mlflow_port") as other:
+                mlflow_port = other.getsockname()[1]
             self.endpoint = f"https://localhost:{port}"
+            facts = {"region": self.region, "port": port, "mlflow_port": mlflow_port}
             settings = environments.server(
                 port=port,
                 region=self.region,
@@ -168,110 +244,51 @@ class EmbeddedCloud:
                 certificate=issued.certificate,
                 key=issued.key,
             )
-            with (self.home / "server.log").open("wb") as log:
+            descriptors = listener.fileno(), self._lock.descriptor
+            command = [sys.executable, "-m", "local.server", "--home", str(self.home)]
+            command += ["--socket", str(descriptors[0]), "--lock", str(descriptors[1])]
+            keeping = ["--keep", json.dumps(facts), "--save-seconds", str(self._save_seconds)]
+            with (self.home / _LOG).open("wb") as log:
                 self._server = LeashedProcess(
-                    [
-                        sys.executable,
-                        "-m",
-                        "local.server",
-                        "--socket",
-                        str(listener.fileno()),
-                        "--home",
-                        str(self.home),
-                    ],
+                    [*command, *(keeping if self._keep else [])],
                     environment=settings,
                     cwd=_CHECKOUT,
                     output=log,
-                    pass_fds=[listener.fileno()],
+                    grace=_SAVE_SECONDS if self._keep else 5.0,
+                    pass_fds=descriptors,
                 )
+        self._mlflow = MlflowServer(self.home, mlflow_port, lock=self._lock.descriptor, lasting=self._keep)
+        return self._server, self._mlflow
 
-    def _start_mlflow(self) -> None:
-        with _listen(None) as listener:
-            port = listener.getsockname()[1]
-        self.tracking_uri = f"http://127.0.0.1:{port}"
-        folder = self.home / "mlflow"
-        store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-        artifacts = ["--serve-artifacts", "--artifacts-destination", str(folder / "artifacts")]
-        address = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-        with (self.home / "mlflow.log").open("wb") as log:
-            self._mlflow = LeashedProcess(
-                [sys.executable, "-m", "mlflow", "server", *store, *artifacts, *address],
-                environment=environments.mlflow(self.home),
-                cwd=folder,
-                output=log,
-            )
+    def _listen(self, which: str) -> socket.socket:
+        """A socket on the port that the cloud must have, or on a free one."""
+        wanted = self.kept.facts[which] if self.kept else self._wanted_port if which == "port" else None
+        try:
+            return listen_lasting() if self._keep and not wanted else listen(wanted)
+        except PortInUse as error:
+            remedy = "Stop the program that listens there, or choose another port or none."
+            if self.kept:
+                remedy = f"The kept cloud's addresses hold it: stop the program that listens there. {_FRESH}"
+            raise CloudError(f"{error} {remedy}") from error
 
-    def _await_server(self, deadline: float) -> None:
+    def _await(self, server: LeashedProcess, deadline: float) -> None:
         """The listening socket exists already, so one request waits in its queue until the server accepts it."""
-        assert self._server is not None
         while True:
             try:
-                _get(self.endpoint + "/_ministack/ready", str(self.ca_file), timeout=deadline - time.monotonic())
+                get(self.endpoint + "/_ministack/ready", str(self.ca_file), timeout=deadline - time.monotonic())
                 return
             except (OSError, ValueError) as error:
-                if self._server.exit_code() is None and time.monotonic() < deadline:
+                if server.exit_code() is None and time.monotonic() < deadline:
                     time.sleep(0.05)
                     continue
-                raise CloudError(self._failure("The embedded cloud's server did not start", "server.log")) from error
+                if server.exit_code() == UNREADABLE:
+                    raise self._unusable(self._reason()) from error
+                raise CloudError(with_log("The embedded cloud's server did not start", self.home / _LOG)) from error
 
-    def _await_mlflow(self, deadline: float) -> None:
-        assert self._mlflow is not None
-        while True:
-            try:
-                _get(self.tracking_uri + "/health", None, timeout=5)
-                return
-            except (OSError, ValueError) as error:
-                if self._mlflow.exit_code() is None and time.monotonic() < deadline:
-                    time.sleep(0.1)
-                    continue
-                # The port was free when it was chosen, but MLflow binds it some seconds later.
-                if b"address already in use" in (self.home / "mlflow.log").read_bytes():
-                    self._mlflow.close()
-                    self._start_mlflow()
-                    continue
-                raise CloudError(self._failure("The MLflow server did not start", "mlflow.log")) from error
+    def _unusable(self, reason: object) -> CloudError:
+        return CloudError(f"The state in {self.home / STATE} cannot be used: {reason}. {_FRESH}")
 
-    def _failure(self, what: str, log: str) -> str:
-        tail = (self.home / log).read_text(errors="replace").splitlines()[-20:]
-        return "\n".join([f"{what}. The end of {self.home / log}:", *tail])
-
-    def _write_record(self) -> None:
-        assert self._server is not None
-        record = {
-            "pid": self._server.pid,
-            "endpoint": self.endpoint,
-            "region": self.region,
-            "authority": str(self.ca_file),
-            "tracking_uri": self.tracking_uri,
-        }
-        (self.home / "cloud.json").write_text(json.dumps(record, indent=2))
-
-
-def _listen(port: int | None) -> socket.socket:
-    """A listening socket on the loopback interface; on a free port if `port` is None.
-
-    Raises:
-        CloudError: the port is in use.
-    """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # The port of a cloud that has just stopped still has connections in TIME_WAIT.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port or 0))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise CloudError(
-            f"Port {port} is in use on 127.0.0.1 ({error.strerror}). "
-            "Stop the program that listens there, or choose another port or none."
-        ) from error
-    return listener
-
-
-def _get(url: str, authority: str | None, *, timeout: float) -> bytes:
-    """The body of the answer to a GET request, sent without the proxy of the caller's environment."""
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if authority is not None:
-        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=authority)))
-    with urllib.request.build_opener(*handlers).open(url, timeout=max(timeout, 0.1)) as response:
-        return response.read()
+    def _reason(self) -> str:
+        """The last line of the server's log: why it could not read its state, or save it."""
+        lines = (self.home / _LOG).read_text(errors="replace").splitlines()
+        return lines[-1] if lines else f"see {self.home / _LOG}"

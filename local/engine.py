@@ -70,6 +70,30 @@ ACCOUNT_ID = Touchpoint("core.responses", "get_account_id", ())
 REGION = Touchpoint("core.responses", "get_region", ())
 SET_REGION = Touchpoint("core.responses", "set_request_region", ("region",))
 
+# State: what each service gives away to be kept, and takes back. All stores of ministack are of these two classes.
+ACCOUNT_STORE = Touchpoint("core.responses", "AccountScopedDict", ())
+REGION_STORE = Touchpoint("core.responses", "AccountRegionScopedDict", ())
+STATES_TO_SAVE = Touchpoint("app", "_build_persistence_save_dict", ())
+STATE_MODULES = Touchpoint("app", "_state_map")
+SERVICE_MODULE = Touchpoint("app", "_get_module", ("name",))
+MAIN_LOOP = Touchpoint("app", "_MAIN_LOOP")
+EXTERNALIZE_CODE = Touchpoint("services.lambda_svc", "_externalize_code_zip", ("func", "referenced"))
+STACKS = Touchpoint("services.cloudformation", "_stacks")
+# What the services do not give away, by the names of ours.
+SESSIONS = Touchpoint("services.sts", "_sessions")
+KEPT_STORES = {
+    "buckets": Touchpoint("services.s3", "_buckets"),
+    "object versions": Touchpoint("services.s3", "_object_versions"),
+    "object tags": Touchpoint("services.s3", "_object_tags"),
+    "object access": Touchpoint("services.s3", "_object_acl"),
+    "object annotations": Touchpoint("services.s3", "_object_annotations"),
+    "object retention": Touchpoint("services.s3", "_object_retention"),
+    "object legal hold": Touchpoint("services.s3", "_object_legal_hold"),
+    "multipart uploads": Touchpoint("services.s3", "_multipart_uploads"),
+    "schedules' last times": Touchpoint("services.scheduler", "_schedule_last_fired"),
+    "rules' last times": Touchpoint("services.eventbridge", "_rule_last_fired"),
+}
+
 # Lambda.
 PROVIDED_WORKER = Touchpoint("core.lambda_runtime", "ProvidedWorker")
 PROVIDED_RUNTIME_ERROR = Touchpoint("core.lambda_runtime", "ProvidedRuntimeError", ("message", "error_type"))
@@ -93,6 +117,8 @@ ALARM_RECORD = Touchpoint("services.cloudformation.provisioners", "_cw_metric_al
 # Step Functions.
 SERVICE_DISPATCH = Touchpoint("services.stepfunctions", "_SERVICE_DISPATCH")
 EXECUTIONS = Touchpoint("services.stepfunctions", "_executions")
+VALIDATE_DEFINITION = Touchpoint("services.stepfunctions", "_validate_state_machine_definition", ("data",))
+VALIDATE_JSONATA = Touchpoint("services.stepfunctions", "_validate_definition_jsonata", ("definition_str",))
 EXECUTION_ERROR = Touchpoint("services.stepfunctions", "_ExecutionError", ("error", "cause"))
 RUN_EXECUTION = Touchpoint("services.stepfunctions", "_run_execution", ("exec_arn",))
 STOP_EXECUTION = Touchpoint("services.stepfunctions", "_stop_execution", ("data",))
@@ -152,4 +178,5 @@ FIREHOSE_DELIVER = Touchpoint("services.firehose", "_deliver_records_to_s3", ("s
 
 
 def all_touchpoints() -> list[Touchpoint]:
-    return [value for value in globals().values() if isinstance(value, Touchpoint)]
+    single = [value for value in globals().values() if isinstance(value, Touchpoint)]
+    return [*single, *KEPT_STORES.values()]

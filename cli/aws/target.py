@@ -50,9 +50,9 @@ class Target:
             CloudNotRunning: --local, and no embedded cloud answers.
         """
         if local:
-            from local.cloud import EmbeddedCloud
+            from local.running import environment_of_running
 
-            enter(EmbeddedCloud.environment_of_running(CLOUD_HOME))
+            enter(environment_of_running(CLOUD_HOME))
         return cls(environment, embedded=local)
 
     @property

@@ -1,4 +1,4 @@
-"""evergreen up: the embedded cloud, deployed and trained, until Ctrl-C."""
+"""evergreen up: the embedded cloud, deployed and trained, until Ctrl-C. It comes back as it was."""
 
 import json
 import shlex
@@ -11,9 +11,10 @@ import typer
 from cli.aws.endpoint import Endpoint, RequestRefused
 from cli.aws.inbox import Inbox
 from cli.aws.inbox import show as show_notification
-from cli.aws.target import CLOUD_HOME
+from cli.aws.registry import Registry
+from cli.aws.target import CLOUD_HOME, Target
 from cli.console import Steps, console
-from cli.embedded import REGION, deployed_cloud
+from cli.embedded import REGION, kept_cloud, saved_at
 from cli.interruption import Interrupted
 from cli.training_progress import run_training
 from evergreen import names
@@ -25,19 +26,61 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 1
 
 
-def up(port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None) -> None:
-    """Run the cloud on this machine, deployed and trained, until Ctrl-C."""
+def up(
+    port: Annotated[
+        int | None, typer.Option(help="Port of the cloud. Without it: a free one, or that of the kept cloud.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the kept cloud and start anew.")] = False,
+) -> None:
+    """Run the cloud on this machine, deployed and trained, until Ctrl-C.
+
+    What is in it is kept, and comes back at the next `up`: deployed stack, versions, captures, runs of MLflow. It is
+    deployed again only if the checkout has changed, and trained only if it has no champion.
+    """
+    # Not at the top: `evergreen up --help` does without it.
+    from local.cloud import EmbeddedCloud
+
     steps = Steps()
-    with deployed_cloud(CLOUD_HOME, steps, port=port) as (cloud, target):
-        inbox = Inbox(target)
+    cloud = EmbeddedCloud(CLOUD_HOME, region=REGION, port=port, keep=True, fresh=fresh)
+    try:
+        with kept_cloud(cloud, steps) as target:
+            inbox = Inbox(target)
+            _train_first(target, steps)
+            _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL], example(Endpoint(target)))
+            try:
+                while True:
+                    cloud.raise_if_dead()
+                    print_messages(inbox)
+            except Interrupted:
+                console.print("\nStopping the cloud.")
+    finally:
+        _show_kept(cloud)
+
+
+def _train_first(target: Target, steps: Steps) -> None:
+    """Train, unless there is a champion."""
+    champions = Registry(target).champions()
+    if not champions.present:
         run_training(target, Path("model.toml"), steps)
-        _show(cloud, target.outputs[names.OUTPUT_PREDICT_URL], example(Endpoint(target)))
-        try:
-            while True:
-                cloud.raise_if_dead()
-                print_messages(inbox)
-        except Interrupted:
-            console.print("\nStopping the cloud.")
+        return
+    console.print(f"  Version {champions.present.version} is the champion; train another: evergreen train --local")
+
+
+def _show_kept(cloud: "EmbeddedCloud") -> None:
+    """Say what the next start comes back with, after the end; nothing of a cloud that has not been started."""
+    if not cloud.endpoint:
+        return
+    saved = cloud.last_save()
+    if cloud.not_saved:
+        moment = f"Kept is that of {saved_at(saved)}." if saved else "Nothing is kept."
+        console.print(f"Its state could not be saved: {cloud.not_saved}. {moment}", style="red", markup=False)
+    elif saved:
+        console.print(
+            f"Its state of {saved_at(saved)} is kept in {cloud.home}. It comes back with: make up. To start anew: "
+            "make up FRESH=1",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def print_messages(inbox: Inbox) -> None:
@@ -77,7 +120,7 @@ def example(endpoint: Endpoint) -> str:
 
 
 def _show(cloud: "EmbeddedCloud", url: str, example: str) -> None:
-    console.print("\n[bold]The cloud is up.[/] Ctrl-C stops it and deletes everything in it.\n")
+    console.print("\n[bold]The cloud is up.[/] Ctrl-C, or make down, stops it and keeps all that is in it.\n")
     console.print(f"  Endpoint   {url}", markup=False, soft_wrap=True)
     console.print(f"  MLflow     {cloud.tracking_uri}", markup=False, soft_wrap=True)
     console.print(

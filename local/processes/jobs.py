@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +24,11 @@ _GRACE_SECONDS = 5.0
 REASON_CHARACTERS = 1024
 _DEFAULT_MAX_RUNTIME_SECONDS = 86400
 _RUNNING = ("InProgress", "Stopping")
+# What a job is after it has ended.
+_RECORDED = (
+    *("name", "request", "region", "arn", "status", "failure_reason"),
+    *("created", "modified", "started", "ended", "transitions", "exit_message"),
+)
 # Hides the editable install of this repository from jobs: a module that the archive lacks must be missing here too.
 _SITE = Path(__file__).with_name("job_site")
 
@@ -40,6 +46,7 @@ class Job(ABC):
     """One job. `done` is set when its status is final."""
 
     kind: ClassVar[str]  # "training" or "processing"
+    exit_message = ""  # what the container has written for the answer of Describe, if its kind does
 
     def __init__(self, name: str, request: dict[str, Any], folder: Path) -> None:
         self.name = name
@@ -74,6 +81,20 @@ class Job(ABC):
     @abstractmethod
     def reason_of_exit(self, code: int) -> str:
         """The FailureReason of a command that has ended with a code other than 0."""
+
+    def record(self) -> dict[str, Any]:
+        """What is kept of the job while no cloud runs."""
+        with self._lock:
+            return {name: getattr(self, name) for name in _RECORDED} | {"transitions": [*map(dict, self.transitions)]}
+
+    def restore(self, record: dict[str, Any]) -> None:
+        """Become the job of a record. One that ran has been stopped with its cloud."""
+        for name in _RECORDED:
+            setattr(self, name, record[name])
+        if self.status in _RUNNING:
+            self.enter("Stopped", "The embedded cloud was stopped", status="Stopped")
+            self.transitions[-1]["EndTime"] = self.ended = self.modified
+        self.done.set()
 
     def keep(self) -> None:
         """Read what `describe` tells of the files in `base`, which are about to be deleted."""
@@ -228,6 +249,24 @@ class JobStore:
         """The jobs that have not ended."""
         with self._lock:
             return [job for job in self._jobs.values() if not job.done.is_set()]
+
+    def records(self) -> list[dict[str, Any]]:
+        """What is kept of all jobs, in their order."""
+        with self._lock:
+            return [{"kind": kind, **job.record()} for (kind, _), job in self._jobs.items()]
+
+    def restore(self, kinds: Iterable[type[Job]], records: Iterable[dict[str, Any]]) -> None:
+        """Have the jobs of these records, which do not run.
+
+        Args:
+            kinds: all that the records may be of.
+        """
+        by_name = {kind.kind: kind for kind in kinds}
+        for record in records:
+            kind, name = record["kind"], record["name"]
+            job = by_name[kind](name, record["request"], self._folder / kind / name)
+            job.restore(record)
+            self._jobs[kind, name] = job
 
     def stop_all(self) -> None:
         """Stop every job and wait until all have ended."""

@@ -14,7 +14,6 @@ from local.processes.training_job import resource_config
 
 class ProcessingJob(Job):
     kind = "processing"
-    exit_message = ""
 
     def prepare(self, storage: JobStorage) -> Command:
         for folder in ("config", "input/config", "output", "processing"):

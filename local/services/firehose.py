@@ -10,6 +10,7 @@ import gzip
 import json
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from local import engine
@@ -20,29 +21,40 @@ _logger = logging.getLogger(__name__)
 Records = list[tuple[str, bytes]]
 
 
-def install() -> None:
+def install() -> Callable[[], None]:
+    """Returns what delivers at once all that waits."""
     process, deliver = engine.FIREHOSE_PROCESS.get(), engine.FIREHOSE_DELIVER.get()
-    waiting: dict[int, Records] = {}
+    waiting: dict[int, tuple[contextvars.Context, dict, dict, Records]] = {}
     # Records come in threads of requests and of log subscriptions, deliveries are made in those of timers.
     changing = threading.Lock()
 
     def buffer(stream: dict, dest: dict, records: Records) -> None:
         with changing:
             is_first = id(dest) not in waiting
-            waiting.setdefault(id(dest), []).extend(records)
+            if is_first:
+                waiting[id(dest)] = contextvars.copy_context(), stream, dest, []
+            waiting[id(dest)][-1].extend(records)
         if is_first:
-            context = contextvars.copy_context()
-            timer = threading.Timer(BUFFER_SECONDS, context.run, (flush, stream, dest))
+            timer = threading.Timer(BUFFER_SECONDS, flush, (id(dest),))
             timer.daemon = True
             timer.start()
 
-    def flush(stream: dict, dest: dict) -> None:
+    def flush(destination: int) -> None:
         with changing:
-            records = waiting.pop(id(dest))
+            found = waiting.pop(destination, None)
+        if found:
+            context, stream, dest, records = found
+            context.run(deliver_logged, stream, dest, records)
+
+    def deliver_logged(stream: dict, dest: dict, records: Records) -> None:
         try:
             deliver(stream, dest, records)
         except Exception:  # On AWS it goes to the error prefix; whoever put the records has left long ago.
             _logger.exception("%s could not deliver %d records", stream["name"], len(records))
+
+    def flush_all() -> None:
+        for destination in list(waiting):
+            flush(destination)
 
     def process_all(
         stream: dict, dest: dict, records: Records, metadata_sink: Any = None, partition_sink: Any = None
@@ -52,6 +64,7 @@ def install() -> None:
 
     engine.FIREHOSE_PROCESS.replace(process_all)
     engine.FIREHOSE_DELIVER.replace(buffer)
+    return flush_all
 
 
 def _unpack(destination: dict, records: Records) -> Records:

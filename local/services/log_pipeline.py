@@ -12,6 +12,7 @@ import re
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,7 +35,8 @@ _COMPARISON = re.compile(r'\$\.([\w.]+)\s*=\s*("[^"]*"|[^\s"&|]+)')
 _EVENT_BYTES = 1024 * 1024 - 26
 
 
-def install() -> None:
+def install() -> Callable[[], None]:
+    """Returns what waits until all lines that have been written were delivered once, or could not be."""
     fan_out, matches = engine.FAN_OUT_LOGS.get(), engine.PATTERN_MATCHES.get()
     # One thread, so that lines reach Firehose in their order and the caller does not wait.
     deliveries = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-subscriptions")
@@ -60,6 +62,7 @@ def install() -> None:
 
     engine.FAN_OUT_LOGS.replace(fan_out_all)
     engine.PATTERN_MATCHES.replace(pattern_matches)
+    return lambda: deliveries.submit(lambda: None).result()
 
 
 def _cut(event: dict) -> dict:

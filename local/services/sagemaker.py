@@ -33,6 +33,15 @@ class SageMaker:
         self._jobs = jobs
         self._tags: dict[str, dict[str, str]] = {}
 
+    def record(self) -> dict[str, Any]:
+        """What is kept of the service while no cloud runs."""
+        return {"jobs": self._jobs.records(), "tags": {arn: dict(tags) for arn, tags in list(self._tags.items())}}
+
+    def restore(self, record: dict[str, Any]) -> None:
+        """Have what was kept. Jobs that ran have been stopped with their cloud."""
+        self._jobs.restore(_KINDS.values(), record["jobs"])
+        self._tags = record["tags"]
+
     async def handle_request(self, _method: str, _path: str, headers: dict, body: bytes, _query_params: dict) -> tuple:
         operation = headers.get("x-amz-target", "").removeprefix("SageMaker.")
         # In a thread, since the first request reads the API model, which takes nearly a second.

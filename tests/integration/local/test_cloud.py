@@ -13,7 +13,9 @@ import urllib.request
 import psutil
 import pytest
 
-from local.cloud import CloudError, CloudNotRunning, EmbeddedCloud
+from local.cloud import EmbeddedCloud
+from local.errors import CloudError, CloudNotRunning
+from local.running import environment_of_running
 
 
 def processes_of(home):
@@ -113,7 +115,7 @@ def test_a_server_that_dies_is_reported_with_the_end_of_its_log(tmp_path, monkey
 
 
 def test_the_environment_of_a_running_cloud_is_found_by_its_home(cloud):
-    environment = EmbeddedCloud.environment_of_running(cloud.home)
+    environment = environment_of_running(cloud.home)
     assert environment == cloud.environment()
     assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint
     assert environment["MLFLOW_TRACKING_URI"] == cloud.tracking_uri
@@ -121,11 +123,11 @@ def test_the_environment_of_a_running_cloud_is_found_by_its_home(cloud):
 
 def test_without_a_running_cloud_the_message_says_how_to_start_one(cloud, tmp_path):
     with pytest.raises(CloudNotRunning, match="Start it with: make up"):
-        EmbeddedCloud.environment_of_running(tmp_path)
+        environment_of_running(tmp_path)
     record = json.loads((cloud.home / "cloud.json").read_text())
     (tmp_path / "cloud.json").write_text(json.dumps({**record, "endpoint": "https://localhost:1"}))
     with pytest.raises(CloudNotRunning):
-        EmbeddedCloud.environment_of_running(tmp_path)
+        environment_of_running(tmp_path)
 
 
 def test_it_listens_on_the_loopback_interface_only(cloud):
