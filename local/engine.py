@@ -55,6 +55,9 @@ EXTRACT_RESOURCE_ARN = Touchpoint(
     "extract_resource_arn",
     ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
 )
+AUTHORIZATION_OF_ROUTE = Touchpoint(
+    "app", "_execute_api_authorization_type", ("api_id", "stage", "method", "execute_path")
+)
 ACCESS_KEY_ID = Touchpoint("core.router", "extract_access_key_id", ("headers", "query_params"))
 ENFORCE = Touchpoint(
     "core.iam_evaluator",

@@ -30,9 +30,11 @@ from local.services import (
     dead_letters,
     definitions,
     firehose,
+    log_groups,
     log_pipeline,
     metric_math,
     quotas,
+    routes,
     sagemaker,
     strictness,
     unkindness,
@@ -99,6 +101,8 @@ def install(home: Path) -> Installed:
     dead_letters.install()
     alarms.install()
     dashboards.install()
+    log_groups.install()
+    routes.install()
     metric_math.install()
     # A deployed API may have its own route at /health.
     engine.HEALTH_PATHS.replace(("/_ministack/health",))

@@ -114,6 +114,8 @@ def not_as_documented(check: str, what: str, answer: Answer, *expected: int) -> 
     found = f"{what} was answered {answer.status} instead of {' or '.join(map(str, expected))}: {answer.words}"
     if answer.status >= 500:
         return failure(check, found, _LOG)
+    if answer.status == 401:
+        return failure(check, found, "this signs for IAM: an environment with a token_issuer takes tokens alone")
     if answer.status == 403:
         return failure(check, found, "your credentials need execute-api:Invoke on the API")
     return failure(check, found)

@@ -18,6 +18,8 @@ from evergreen.versions.bundle import ServableModel
 # So many that the wrong requests that reach the function, three or four, stay below a tenth of all, above which the
 # stack's alarm on rejected requests fires; see `[alarms] rejected_share`.
 TIMED = 38
+# All that are predicted: the example alone, with another among several, and those that are timed.
+ROWS = 3 + TIMED
 # The mathematical functions of two machines may differ in the last bits. Trees use none.
 _SAME = 1e-12
 

@@ -10,14 +10,12 @@ from cli.aws.target import Target
 from cli.findings import Status
 from cli.smoke import champion, on_aws
 from cli.smoke.differences import ENCRYPTION, GATEWAY, ROLES, SIGNATURES
-from cli.smoke.predictions import TIMED
+from cli.smoke.predictions import ROWS
 from cli.smoke.run import smoke
 from evergreen import names
 from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 from tests.end_to_end.workflow import physical_names
 
-# Rows that it sends: the example alone, with another among several, and those that are timed.
-ROWS = 3 + TIMED
 # Other tests of this cloud make alarms fire.
 OF_OTHERS = {"alarms"}
 
@@ -47,7 +45,9 @@ def captured(target):
 def changed(target, **outputs):
     """The same stack with other outputs."""
     everything = {**target.outputs, **outputs}
-    return SimpleNamespace(environment="dev", embedded=True, client=target.client, outputs=everything)
+    return SimpleNamespace(
+        environment="dev", embedded=True, session=target.session, client=target.client, outputs=everything
+    )
 
 
 def test_the_deployed_stack_passes_and_nothing_is_left_behind(trained):
@@ -115,16 +115,26 @@ def test_records_that_are_not_handed_on_are_missed_and_named(trained):
 
 
 def test_an_alarm_is_found_with_its_reason(trained):
-    cloudwatch, name = trained.target.client("cloudwatch"), f"evergreen-dev {names.ALARM_BROKEN_INPUT}"
-    (before,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    cloudwatch, name = trained.target.client("cloudwatch"), "evergreen-dev of a test"
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="Test",
+        MetricName="NeverWritten",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+    )
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test says so")
     try:
         findings = run(trained.target)
     finally:
-        cloudwatch.set_alarm_state(AlarmName=name, StateValue=before["StateValue"], StateReason="it is over")
+        cloudwatch.delete_alarms(AlarmNames=[name])
 
     assert findings["alarms"].status == Status.FAILED
-    assert names.ALARM_BROKEN_INPUT in findings["alarms"].found
+    assert "of a test" in findings["alarms"].found
 
 
 @pytest.mark.usefixtures("trained")

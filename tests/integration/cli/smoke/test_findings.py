@@ -1,60 +1,25 @@
 """evergreen smoke: what it finds in a stack that is broken in one way, and that it leaves nothing behind."""
 
 import json
-import shlex
-import signal
 from functools import partial
 
 import mlflow
 import pytest
-from moto import mock_aws
 
-from cli.aws.captures import forget_predictions
 from cli.findings import Status
-from cli.interruption import Interrupted, interrupt
-from cli.smoke import champion as champion_module
-from cli.smoke import mlflow_version
-from cli.smoke.predictions import TIMED
+from cli.smoke.predictions import ROWS
 from cli.verbs import smoke as verb
 from evergreen import names, tracking
-from tests.integration.cli.fake_stack import BEFORE, BUNDLE, EXAMPLE, FEATURE, MODEL_NAME, VERSION, FakeStack, failing
-from tests.integration.cli.fake_stack import files as bundle_files
-
-# Rows that it sends: the example alone, with another among several, and those that are timed.
-ROWS = 3 + TIMED
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory):
-    """MLflow with the version that is champion."""
-    uri = f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
-    client = mlflow.MlflowClient(uri)
-    run = client.create_run(client.create_experiment(MODEL_NAME))
-    client.create_registered_model(MODEL_NAME)
-    client.create_model_version(MODEL_NAME, "file:///nowhere", run.info.run_id)
-    client.set_model_version_tag(MODEL_NAME, "1", tracking.VERSION_TAG, VERSION)
-    client.set_registered_model_alias(MODEL_NAME, tracking.CHAMPION, "1")
-    return uri
-
-
-@pytest.fixture
-def stack(monkeypatch, registry):
-    """A stack without a fault, whose champion is the second."""
-    for name, value in (
-        ("AWS_ACCESS_KEY_ID", "x"),
-        ("AWS_SECRET_ACCESS_KEY", "y"),
-        (names.TRACKING_URI, ""),
-        *mlflow_version._EACH_TRY.items(),
-    ):
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setattr(champion_module, "_PATIENCE", 0)
-    monkeypatch.setattr(mlflow_version, "_PATIENCE", 0)
-    with mock_aws():
-        fake = FakeStack(monkeypatch, tracking_uri=registry)
-        fake.promote(BEFORE)
-        fake.promote()
-        yield fake
+from tests.integration.cli.smoke.fake_stack import (
+    BEFORE,
+    BUNDLE,
+    EXAMPLE,
+    FEATURE,
+    MODEL_NAME,
+    VERSION,
+    failing,
+)
+from tests.integration.cli.smoke.fake_stack import files as bundle_files
 
 
 def objects(stack):
@@ -177,24 +142,6 @@ def test_an_endpoint_out_of_reach_fails_and_the_rest_is_looked_at(stack):
     assert "way back" not in findings
 
 
-def test_captures_that_never_come_fail_and_the_ids_are_named_with_the_command(stack):
-    stack.delivers = False
-    findings = stack.smoke()
-
-    assert failing(findings) == {"predictions captured", "label captured", "removal"}
-    assert f"0 of {ROWS} have come" in findings["predictions captured"].found
-    assert "undelivered/" in findings["predictions captured"].remedy
-
-    command = findings["removal"].remedy.removeprefix("in some minutes: ")
-    (*words,) = shlex.split(command)
-    assert words[:5] == ["evergreen", "forget", "-e", "dev", "--local"]
-    stack.deliver()
-    assert set(stack.captured()) == set(words[5:])
-    assert len(words[5:]) == ROWS
-    forget_predictions(stack.target, words[5:], lambda _words: None)
-    assert stack.captured() == []
-
-
 def test_features_that_are_not_captured_as_sent_fail(stack):
     stack.changes = lambda features: {**features, FEATURE: EXAMPLE + 1}
     findings = stack.smoke()
@@ -268,43 +215,6 @@ def test_what_is_denied_fails_with_the_policy_that_is_lacking(stack, operation, 
     if check == "captures":
         assert findings["alarms"].status == Status.OK
         assert not [path for _, path, size in stack.asked if path == "/predict" and size > 2]
-
-
-def test_an_answer_that_is_lost_fails_and_the_rest_is_removed(stack):
-    stack.loses = 10
-    findings = stack.smoke()
-
-    assert failing(findings) == {"predict"}
-    assert findings["removal"].status == Status.WARNING
-    assert "1 request had no answer" in findings["removal"].found
-    assert len(stack.captured()) == 1, "of a row without an answer nobody knows the id"
-
-
-@pytest.mark.parametrize("place", [1, 2, 10])
-def test_ctrl_c_in_the_middle_removes_what_was_sent_and_names_it_first(stack, monkeypatch, capsys, place):
-    record, seen = stack.record, []
-
-    def interrupted(kind, extra=None):
-        record(kind, extra)
-        seen.append(kind)
-        if seen.count(names.RECORD_PREDICT) == place:
-            signal.raise_signal(signal.SIGINT)
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    monkeypatch.setattr("functions.predict.handler.logger.info", interrupted)
-    try:
-        with pytest.raises(Interrupted):
-            stack.smoke()
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-    sent = place if place == 1 else place + 1
-    assert stack.captured() == []
-    (removal,) = (finding.found for finding in stack.told if finding.check == "removal")
-    assert removal.startswith(f"{sent} prediction")
-    named = capsys.readouterr().err
-    assert "evergreen forget -e dev --local" in named
-    assert len(named.partition("--local")[2].split()) == sent
 
 
 def test_mlflow_with_another_champion_fails(stack, registry):
