@@ -14,6 +14,8 @@ from local.processes.leashed import LeashedProcess
 
 # Of the commands that change something: one line for each resource.
 _EVENTS = ("--progress", "events")
+# Lines of the output that a message has.
+_TAIL = 25
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 
@@ -98,9 +100,12 @@ def diff(
     against = ["--template", str(template)] if template else ["--method", "template"]
     arguments = ["--output", str(assembly), *against, *_contexts(context)]
     lines = _cdk(["diff", stack, *arguments], settings, step, folder=CHECKOUT)
-    # Before this line come warnings and what the app itself has said.
-    start = next((number for number, line in enumerate(lines) if line == f"Stack {stack}"), len(lines))
-    return lines[start + 1 :]
+    # Before this line come warnings and what the app itself has said; its account and region may stand behind it.
+    for number, line in enumerate(lines):
+        if line == f"Stack {stack}" or line.startswith(f"Stack {stack} ("):
+            return lines[number + 1 :]
+    tail = "\n".join(lines[-_TAIL:])
+    raise CommandFailed(f"cdk diff {stack} says nothing of the stack:\n{tail}")
 
 
 def _contexts(pairs: Sequence[str]) -> list[str]:
@@ -125,7 +130,7 @@ def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folde
             if found := _PROGRESS.search(line):
                 step.progress(f"{found[1]} of {found[2]} resources")
         if process.wait():
-            tail = "\n".join(lines[-25:])
+            tail = "\n".join(lines[-_TAIL:])
             raise CommandFailed(f"{' '.join(command[:3])} failed:\n{tail}")
         return lines
     finally:

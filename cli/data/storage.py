@@ -127,13 +127,9 @@ class DataStorage:
         return f"s3://{self.bucket}/{key}"
 
     def _exists(self, key: str) -> bool:
-        try:
-            self._s3.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise
-            return False
-        return True
+        """Asked by a list: of an object that is not there, S3 answers 403 to whoever may not list the whole bucket."""
+        found = self._s3.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        return any(item["Key"] == key for item in found.get("Contents", []))
 
     def _missing(self, md5: str, error: ClientError) -> CommandFailed:
         return CommandFailed(f"s3://{self.bucket}/{object_key(md5)} cannot be read: {error}")
