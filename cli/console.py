@@ -43,6 +43,16 @@ class Step:
         return time.monotonic() - self._started
 
 
+@contextmanager
+def running(title: str) -> Iterator[Step]:
+    """A step that shows its progress, and leaves no line when it ends."""
+    if console.is_terminal:
+        with console.status(title) as status:
+            yield Step(title, _status=status)
+    else:
+        yield Step(title)
+
+
 class Steps:
     """Runs named steps one after another and remembers how long each took, in seconds."""
 
@@ -55,13 +65,9 @@ class Steps:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        if console.is_terminal:
-            with console.status(title) as status:
-                current = Step(title, _status=status)
-                yield current
-        else:
+        if not console.is_terminal:
             console.print(f"  {title} ...", markup=False)
-            current = Step(title)
+        with running(title) as current:
             yield current
         current.seconds = current.elapsed()
         self.done.append(current)

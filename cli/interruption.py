@@ -1,5 +1,8 @@
 """Ctrl-C and SIGTERM end a command in the same way."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 
@@ -10,3 +13,18 @@ class Interrupted(BaseException):
 def interrupt(_signal: int, _frame: FrameType | None) -> None:
     """Handle SIGINT and SIGTERM."""
     raise Interrupted
+
+
+@contextmanager
+def interrupted_afterwards() -> Iterator[None]:
+    """A signal that comes meanwhile interrupts at the end: what has been started is known by then."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            raise Interrupted

@@ -18,10 +18,18 @@ def run_training(target: Target, settings_file: Path, steps: Steps, *, data: str
     Raises:
         CommandFailed: the workflow did not succeed.
     """
-    run = TrainingRun(target, settings_file, version=data)
+    return follow(TrainingRun(target, settings_file, version=data), steps)
+
+
+def follow(run: TrainingRun, steps: Steps) -> dict[str, Any]:
+    """Carry out a run with progress on the console; returns Judge's decision.
+
+    Raises:
+        CommandFailed: the workflow did not succeed.
+    """
     if notice := run.notice():
         console.print(f"  {notice}", style="yellow", markup=False, soft_wrap=True)
-    with steps.step(f"Upload {run.data_name} and {settings_file.name}") as step:
+    with steps.step(f"Upload {run.data_name} and {run.settings_file.name}") as step:
         run_input = run.upload(step.progress)
     with steps.step("Training workflow") as step:
 

@@ -38,7 +38,8 @@ class TrainingRun:
     def __init__(self, target: Target, settings_file: Path, *, version: str | None = None) -> None:
         """
         Args:
-            version: of the data, or its first characters; without it, the table on the disk is used.
+            version: of the data, or its first characters. Without it, the table on the disk is used; where DVC keeps
+                the table and a fresh clone has only its .dvc file, the version that this file names.
 
         Raises:
             InvalidSettings: model.toml cannot be used, or is of another model than the stack.
@@ -46,10 +47,12 @@ class TrainingRun:
             CommandFailed: there is no such version, or more than one.
         """
         self._target = target
-        self._settings_file = settings_file
+        self.settings_file = settings_file
         self.settings = read_settings(settings_file)
         self.data_file = settings_file.parent / self.settings.data.path
         self._versions = self._named = None
+        if version is None and not self.data_file.exists():
+            version = TableHistory(self.data_file).declared()
         if version is None:
             # What is wrong with the table is told without an account.
             self._present = _present_table(self.data_file, self.settings)
@@ -62,6 +65,11 @@ class TrainingRun:
     def data_name(self) -> str:
         """The table's name, with its version if one was given."""
         return f"{self.data_file.name} {self._named.version[:12]}" if self._named else self.data_file.name
+
+    @property
+    def data_version(self) -> str:
+        """The version of the table that is trained on."""
+        return self._named.version if self._named else self._present.version
 
     def notice(self) -> str:
         """A warning to show before the training; empty if there is none."""
@@ -85,7 +93,7 @@ class TrainingRun:
             data = storage.upload(self._present, on_file)
         return {
             "data": data,
-            "settings": storage.upload_settings(self._settings_file),
+            "settings": storage.upload_settings(self.settings_file),
             "git_commit": _git_commit() if self._is_own_code else "unknown",
         }
 

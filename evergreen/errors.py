@@ -40,6 +40,18 @@ class TrackingLoginFailed(EvergreenError):
     """The login at the MLflow server could not be read. A run ends before anything is written."""
 
 
+class TrackingFailed(EvergreenError):
+    """MLflow did not answer, or refused. What was asked for is not known.
+
+    Attributes:
+        refused: it answered, and wants a permission or a login.
+    """
+
+    def __init__(self, message: str, *, refused: bool) -> None:
+        super().__init__(message)
+        self.refused = refused
+
+
 class PromotionConflict(EvergreenError):
     """Another promotion came first. The champion is unchanged by this one."""
 

@@ -86,6 +86,16 @@ OUTPUT_SOURCE_DIGEST = "SourceDigest"
 OUTPUT_TOPIC = "NotificationTopic"
 OUTPUT_TRACKING_URI = "TrackingUri"
 OUTPUT_USER_POLICY = "UserPolicy"
+OUTPUT_LOG_SETTINGS = "LogSettings"
+
+# The stack of a pipeline on GitHub, its output with the repository that it trusts, and the jobs of pull requests.
+PIPELINE_STACK = "evergreen-pipeline"
+OUTPUT_REPOSITORY = "Repository"
+PULL_REQUEST = "pull-request"
+# A repository of GitHub: OWNER/REPO in the characters that GitHub allows, or both with their numbers, OWNER@1/REPO@2.
+REPOSITORY = (
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}(?P<owner_id>@[0-9]+)?/(?!\.{1,2}(?:@|$))[A-Za-z0-9._-]{1,100}(?(owner_id)@[0-9]+)"
+)
 
 # Key prefixes of the data bucket.
 DATA_PREFIX = "data/"
@@ -119,6 +129,26 @@ CHANNEL_SOURCE = "source"
 def stack_name(environment: str) -> str:
     """The CloudFormation stack of an environment."""
     return f"evergreen-{environment}"
+
+
+def access_log(stack: str) -> str:
+    """The log group of the gateway's access log.
+
+    To groups of this prefix the account's own policy for vended logs lets the gateway write. A policy of ours would be
+    one of the ten that a region may have.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    """
+    return f"/aws/vendedlogs/{stack}/access"
+
+
+def pipeline_role(job: str) -> str:
+    """The role that a workflow's job takes on: of an environment by its name, or of PULL_REQUEST."""
+    return f"{PIPELINE_STACK}-{job}"
+
+
+def output_pipeline_role(job: str) -> str:
+    """The output of the pipeline's stack with the ARN of that role."""
+    return f"Role{job.title().replace('-', '')}"
 
 
 def metric_namespace(environment: str) -> str:

@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import CATEGORY, DATE
+from evergreen.errors import TrackingFailed
 
 _PACKAGE = Path(__file__).parent
 CANDIDATE = "candidate"
@@ -19,6 +20,7 @@ PREVIOUS = "previous"
 VERSION_TAG = "evergreen.version"
 DECISION_TAG = "evergreen.decision"
 REASON_TAG = "evergreen.reason"
+DIGEST_TAG = "evergreen.digest"
 PROMOTED, REFUSED = "promoted", "refused"
 
 # The most characters of a parameter: MLflow does not accept a list of thousands of columns.
@@ -38,6 +40,21 @@ REVIEWED_TYPES = [
     "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AliasedVersion:
+    """What the alias `champion` points at.
+
+    Attributes:
+        model_version: MLflow's number of it.
+        version: ours.
+        digest: of the portable model and the contract; empty of what an earlier release has judged.
+    """
+
+    model_version: str
+    version: str
+    digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +154,7 @@ def record_decision(run_id: str, decision: Mapping[str, Any], files: Mapping[str
     client = MlflowClient()
     client.set_tag(run_id, DECISION_TAG, PROMOTED if decision["promote"] else REFUSED)
     client.set_tag(run_id, REASON_TAG, decision["reason"])
+    client.set_tag(run_id, DIGEST_TAG, decision["digest"])
     client.log_text(run_id, json.dumps(dict(decision), indent=1), "documents/decision.json")
     for name, content in files.items():
         client.log_text(run_id, content.decode(), f"documents/{name}")
@@ -160,6 +178,27 @@ def mark_champion(name: str, model_version: str) -> None:
     if current is not None:
         client.set_registered_model_alias(name, PREVIOUS, current)
     client.set_registered_model_alias(name, CHAMPION, model_version)
+
+
+def champion(name: str) -> AliasedVersion | None:
+    """The version that has the alias `champion`; None if none has.
+
+    Raises:
+        TrackingFailed: MLflow does not answer, or refuses.
+    """
+    client = MlflowClient()
+    try:
+        model_version = _version_of(client, name, CHAMPION)
+        if model_version is None:
+            return None
+        registered = client.get_model_version(name, model_version)
+        tags = client.get_run(registered.run_id).data.tags if registered.run_id else {}
+    except MlflowException as error:
+        refused = error.error_code in ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
+        raise TrackingFailed(str(error), refused=refused or "error code 403" in str(error)) from error
+    return AliasedVersion(
+        model_version=model_version, version=registered.tags.get(VERSION_TAG, ""), digest=tags.get(DIGEST_TAG, "")
+    )
 
 
 def _version_of(client: MlflowClient, name: str, alias: str) -> str | None:

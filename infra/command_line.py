@@ -1,4 +1,4 @@
-"""Who may use the `evergreen` command: a managed policy for people and pipelines, and nothing that has it yet."""
+"""Who may use the `evergreen` command: a managed policy for people and pipelines. By itself, nothing has it."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -12,7 +12,9 @@ from infra.data_store import DataStore
 from infra.deployment import Deployment
 from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
+from infra.notifications import Notifications
 from infra.serving.serving import Serving
+from infra.tracking import Tracking
 from infra.training.training import Training
 from infra.training.workflow import TrainingWorkflow
 
@@ -35,6 +37,8 @@ class CommandLineUser(Construct):
         training: Training,
         serving: Serving,
         monitoring: Monitoring,
+        tracking: Tracking,
+        notifications: Notifications,
     ) -> None:
         super().__init__(scope, id_)
         name = f"{deployment.stack_name}-user"
@@ -43,6 +47,7 @@ class CommandLineUser(Construct):
             "Policy",
             managed_policy_name=name,
             description=f"Every verb of the evergreen command on {deployment.stack_name}",
+            roles=[iam.Role.from_role_name(self, "Role", deployment.user_role)] if deployment.user_role else None,
         )
         self._find_the_stack(deployment.stack_name)
         self._version_data(data.bucket)
@@ -54,6 +59,9 @@ class CommandLineUser(Construct):
             self._allow(["lambda:InvokeFunction"], own_arn("lambda", f"function:{function}"))
         self._look(monitoring)
         self._forget(monitoring.capture.bucket)
+        self._smoke(deployment.stack_name, serving.api_id)
+        self._allow(["sns:ListSubscriptionsByTopic"], notifications.topic.topic_arn)
+        tracking.grant_call(self.policy)
 
     def _find_the_stack(self, stack: str) -> None:
         self._allow(["cloudformation:DescribeStacks"], own_arn("cloudformation", f"stack/{stack}/*"))
@@ -93,6 +101,12 @@ class CommandLineUser(Construct):
         for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX, names.UNDELIVERED_PREFIX):
             grant_read(bucket, self.policy, prefix)
             grant_write(bucket, self.policy, prefix)
+
+    def _smoke(self, stack: str, api: str) -> None:
+        """See how the gateway limits and logs requests, and whether alarms have told anybody."""
+        self._allow(["apigateway:GET"], f"arn:{Aws.PARTITION}:apigateway:{Aws.REGION}::/apis/{api}/stages/$default")
+        self._allow(["logs:FilterLogEvents"], own_arn("logs", f"log-group:{names.access_log(stack)}:*"))
+        self._allow(["cloudwatch:DescribeAlarmHistory"], own_arn("cloudwatch", f"alarm:{stack} *"))
 
     def _allow(self, actions: list[str], resource: str) -> None:
         self.policy.add_statements(iam.PolicyStatement(actions=actions, resources=[resource]))

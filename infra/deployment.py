@@ -49,6 +49,7 @@ class Deployment:
         tracking_url: the URL of an MLflow server; without it, the stack creates an MLflow App.
         tracking_secret: the name of the secret with the login at that server, if it wants one.
         alarm_email: the address that gets the alarms, if any.
+        user_role: the name of the role that the policy of the `evergreen` command is attached to, if any.
         for_this_machine: whether functions carry packages for this machine, see packages/function_zip.py.
     """
 
@@ -59,6 +60,7 @@ class Deployment:
     tracking_url: str | None
     tracking_secret: str | None
     alarm_email: str | None
+    user_role: str | None
     for_this_machine: bool
 
     @property

@@ -47,6 +47,8 @@ class EvergreenStack(Stack):
             training=training,
             serving=serving,
             monitoring=monitoring,
+            tracking=tracking,
+            notifications=notifications,
         )
 
         outputs = {
@@ -63,6 +65,7 @@ class EvergreenStack(Stack):
             names.OUTPUT_TOPIC: notifications.topic.topic_arn,
             names.OUTPUT_TRACKING_URI: tracking.uri,
             names.OUTPUT_USER_POLICY: user.policy.managed_policy_arn,
+            names.OUTPUT_LOG_SETTINGS: serving.log_settings,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -10,6 +10,7 @@ from constructs import Construct
 from evergreen import names
 from infra.arns import own_arn
 from infra.deployment import Deployment
+from infra.environments import WITHOUT_MLFLOW_APP
 from infra.model_store import ModelStore
 
 # A server that is down is asked again three times within some seconds, and then a function fails, which the workflow
@@ -20,17 +21,6 @@ _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-
-
-# Regions without the App, by CloudFormation's schemas; there a deployment would fail half-way.
-WITHOUT_APP = frozenset(
-    (
-        *("af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-3", "ap-south-2"),
-        *("ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"),
-        *("ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1"),
-        *("me-central-1", "mx-central-1", "us-gov-east-1", "us-gov-west-1"),
-    )
-)
 
 
 class UnusableTracking(Exception):
@@ -54,7 +44,7 @@ class Tracking(Construct):
             self.uri = deployment.tracking_url
             return
         region = deployment.environment.region
-        if region in WITHOUT_APP:
+        if region in WITHOUT_MLFLOW_APP:
             raise UnusableTracking(
                 f"{deployment.stack_name}: SageMaker has no MLflow App in {region}. Choose another region in "
                 f"infra/environments.py, or name a server of your own in {names.TRACKING_URI}"
@@ -93,10 +83,15 @@ class Tracking(Construct):
                 )
             )
         if self._app:
+            self.grant_call(grantee)
+            self._store.grant_artifacts(grantee)
+
+    def grant_call(self, grantee: iam.IGrantable) -> None:
+        """Call the App's API, of which IAM knows no parts. A server of one's own asks for a login instead."""
+        if self._app:
             grantee.grant_principal.add_to_principal_policy(
                 iam.PolicyStatement(actions=["sagemaker:CallMlflowAppApi"], resources=[self._app.attr_arn])
             )
-            self._store.grant_artifacts(grantee)
 
 
 def _check_login(url: str | None, secret: str | None) -> None:

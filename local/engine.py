@@ -114,6 +114,8 @@ ALARM_RECORD = Touchpoint("services.cloudformation.provisioners", "_cw_metric_al
 # Step Functions.
 SERVICE_DISPATCH = Touchpoint("services.stepfunctions", "_SERVICE_DISPATCH")
 EXECUTIONS = Touchpoint("services.stepfunctions", "_executions")
+VALIDATE_DEFINITION = Touchpoint("services.stepfunctions", "_validate_state_machine_definition", ("data",))
+VALIDATE_JSONATA = Touchpoint("services.stepfunctions", "_validate_definition_jsonata", ("definition_str",))
 EXECUTION_ERROR = Touchpoint("services.stepfunctions", "_ExecutionError", ("error", "cause"))
 RUN_EXECUTION = Touchpoint("services.stepfunctions", "_run_execution", ("exec_arn",))
 STOP_EXECUTION = Touchpoint("services.stepfunctions", "_stop_execution", ("data",))

@@ -18,6 +18,8 @@ _CLOUD = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
 
 # Set in the environment that a cloud is started in: see services/unkindness.py.
 UNKIND = "EVERGREEN_UNKIND"
+# The same, see services/quotas.py.
+QUOTAS = "EVERGREEN_QUOTAS"
 
 
 def base() -> dict[str, str]:
@@ -56,7 +58,7 @@ def server(*, port: int, region: str, home: Path, authority: Path, certificate: 
         # Docker is never used, even if it is installed.
         "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
         "LOG_LEVEL": "INFO",
-        **({UNKIND: "1"} if os.environ.get(UNKIND) else {}),
+        **{name: os.environ[name] for name in (UNKIND, QUOTAS) if os.environ.get(name)},
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": f"https://localhost:{port}",

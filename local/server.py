@@ -28,9 +28,11 @@ from local.services import (
     buckets,
     dashboards,
     dead_letters,
+    definitions,
     firehose,
     log_pipeline,
     metric_math,
+    quotas,
     sagemaker,
     strictness,
     unkindness,
@@ -90,6 +92,8 @@ def install(home: Path) -> Installed:
     jobs = JobStore(home / "jobs")
     service = sagemaker.install(jobs)
     workflows.install(service)
+    definitions.install()
+    quotas.install()
     buckets.install()
     functions.install(home / "runtime")
     dead_letters.install()

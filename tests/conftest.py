@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+_CHECKOUT = Path(__file__).resolve().parents[1]
+# Folders whose tests share what takes long to make: a deployed cloud, an embedded cloud, the templates.
+_SHARING = ("tests/end_to_end/deployed", "tests/integration/local", "tests/infrastructure")
 _DEADLINE_SECONDS = 30.0
 _ROWS = b"a,b\n1,2\n"
 
@@ -27,7 +30,17 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
 
 @pytest.fixture(scope="session")
 def checkout() -> Path:
-    return Path(__file__).resolve().parents[1]
+    return _CHECKOUT
+
+
+# Before xdist looks at the groups.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file stay together when they run side by side, and so do those of a folder that shares something."""
+    for item in items:
+        file = item.path.relative_to(_CHECKOUT).as_posix()
+        group = next((folder for folder in _SHARING if file.startswith(f"{folder}/")), file)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cli.aws.target import CHECKOUT
@@ -12,6 +12,8 @@ from cli.console import Step
 from evergreen.errors import CommandFailed
 from local.processes.leashed import LeashedProcess
 
+# Of the commands that change something: one line for each resource.
+_EVENTS = ("--progress", "events")
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 
@@ -24,27 +26,90 @@ def bootstrap(settings: Mapping[str, str], step: Step, *, account: str, region: 
     Raises:
         CommandFailed: the CDK failed; the message has the last lines of its output.
     """
-    _cdk(["bootstrap", f"aws://{account}/{region}"], settings, step, folder=folder)
+    _cdk(["bootstrap", f"aws://{account}/{region}", *_EVENTS], settings, step, folder=folder)
 
 
 def deploy(
-    settings: Mapping[str, str], step: Step, *, stack: str, assembly: Path, model_toml: Path = CHECKOUT / "model.toml"
+    settings: Mapping[str, str],
+    step: Step,
+    *,
+    stack: str,
+    assembly: Path,
+    model_toml: Path = CHECKOUT / "model.toml",
+    context: Sequence[str] = (),
 ) -> None:
     """cdk deploy of one stack.
 
     Args:
         assembly: the folder that the templates are written to.
         model_toml: of the model that the stack is for.
+        context: more settings of the app, each KEY=VALUE.
 
     Raises:
         CommandFailed: the CDK failed; the message has the last lines of its output.
     """
-    arguments = ["--require-approval", "never", "--output", str(assembly), "--context", f"settings={model_toml}"]
-    _cdk(["deploy", stack, *arguments], settings, step, folder=CHECKOUT)
+    arguments = [
+        "--require-approval",
+        "never",
+        "--output",
+        str(assembly),
+        *_contexts([f"settings={model_toml}", *context]),
+    ]
+    _cdk(["deploy", stack, *arguments, *_EVENTS], settings, step, folder=CHECKOUT)
 
 
-def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folder: Path) -> None:
-    command = ["cdk", *arguments, "--progress", "events", "--no-color", "--no-notices"]
+def synthesise(
+    settings: Mapping[str, str], step: Step, *, stack: str, assembly: Path, code: Path, context: Sequence[str] = ()
+) -> Path:
+    """cdk synth of one stack; returns its template.
+
+    Args:
+        code: the checkout to synthesise, by the tools of this one.
+        context: settings of the app, each KEY=VALUE.
+
+    Raises:
+        CommandFailed: the CDK failed; the message has the last lines of its output.
+    """
+    _cdk(["synth", stack, "--quiet", "--output", str(assembly), *_contexts(context)], settings, step, folder=code)
+    return assembly / f"{stack}.template.json"
+
+
+def diff(
+    settings: Mapping[str, str],
+    step: Step,
+    *,
+    stack: str,
+    assembly: Path,
+    template: Path | None = None,
+    context: Sequence[str] = (),
+) -> list[str]:
+    """cdk diff of one stack: the lines that it prints of differences.
+
+    Templates are compared, and no change set is made: this needs no right to change anything.
+
+    Args:
+        assembly: the folder that the templates are written to.
+        template: to compare with, instead of the deployed one.
+        context: settings of the app, each KEY=VALUE.
+
+    Raises:
+        CommandFailed: the CDK failed; the message has the last lines of its output.
+    """
+    against = ["--template", str(template)] if template else ["--method", "template"]
+    arguments = ["--output", str(assembly), *against, *_contexts(context)]
+    lines = _cdk(["diff", stack, *arguments], settings, step, folder=CHECKOUT)
+    # Before this line come warnings and what the app itself has said.
+    start = next((number for number, line in enumerate(lines) if line == f"Stack {stack}"), len(lines))
+    return lines[start + 1 :]
+
+
+def _contexts(pairs: Sequence[str]) -> list[str]:
+    return [word for pair in pairs for word in ("--context", pair)]
+
+
+def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folder: Path) -> list[str]:
+    """The lines of the CDK's output."""
+    command = ["cdk", *arguments, "--no-color", "--no-notices"]
     # The checkout's own CDK and Node come first, whatever the caller's PATH holds.
     tools = [str(Path(sys.executable).parent), str(CHECKOUT / "node_modules" / ".bin")]
     path = os.pathsep.join([*tools, os.environ.get("PATH", os.defpath)])
@@ -62,5 +127,6 @@ def _cdk(arguments: list[str], settings: Mapping[str, str], step: Step, *, folde
         if process.wait():
             tail = "\n".join(lines[-25:])
             raise CommandFailed(f"{' '.join(command[:3])} failed:\n{tail}")
+        return lines
     finally:
         process.close()

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,6 +19,19 @@ class RequestRefused(CommandFailed):
         super().__init__(_in_words(status, body))
         self.status = status
         self.body = body
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The status of an answer, and its document; text that is no JSON object is a `message`."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def words(self) -> str:
+        """What it says, in one sentence."""
+        return str(self.body.get("detail") or self.body.get("message") or self.body)
 
 
 class Endpoint:
@@ -43,7 +57,7 @@ class Endpoint:
         Raises:
             RequestRefused: the answer was not 200.
         """
-        return self._call("POST", self._url, json.dumps(body).encode())
+        return self._call("POST", "/predict", json.dumps(body).encode())
 
     def feedback(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST /feedback.
@@ -51,7 +65,7 @@ class Endpoint:
         Raises:
             RequestRefused: the labels were not accepted.
         """
-        return self._call("POST", self._url.removesuffix("/predict") + "/feedback", json.dumps(body).encode())
+        return self._call("POST", "/feedback", json.dumps(body).encode())
 
     def model(self) -> dict[str, Any]:
         """GET /model.
@@ -59,24 +73,40 @@ class Endpoint:
         Raises:
             RequestRefused: the answer was not 200.
         """
-        return self._call("GET", self._url.removesuffix("/predict") + "/model", b"")
+        return self._call("GET", "/model", b"")
 
-    def _call(self, method: str, url: str, body: bytes) -> dict[str, Any]:
+    def ask(self, method: str, path: str, body: bytes = b"", *, signed: bool = True, wrong_key: bool = False) -> Answer:
+        """The answer to any request, whatever its status.
+
+        Args:
+            path: with a slash at its beginning.
+            wrong_key: sign with another secret key than the caller's.
+        """
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
 
+        url = self._url.removesuffix("/predict") + path
         host = urlsplit(url).netloc
         headers = {"Host": host, "Content-Type": "application/json"}
         request = AWSRequest(method, _reachable(url), data=body, headers=headers)
-        SigV4Auth(self._credentials, "execute-api", self._region).add_auth(request)
+        credentials = self._credentials
+        if wrong_key:
+            credentials = Credentials(credentials.access_key, credentials.secret_key[::-1], credentials.token)
+        if signed:
+            SigV4Auth(credentials, "execute-api", self._region).add_auth(request)
         answer = self._http.send(request.prepare())
         try:
-            document = json.loads(answer.content)
-        except ValueError:
+            document = dict(json.loads(answer.content))
+        except (ValueError, TypeError):
             document = {"message": answer.content.decode(errors="replace")[:300]}
-        if answer.status_code not in (200, 202):
-            raise RequestRefused(answer.status_code, document)
-        return dict(document)
+        return Answer(answer.status_code, document)
+
+    def _call(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+        answer = self.ask(method, path, body)
+        if answer.status not in (200, 202):
+            raise RequestRefused(answer.status, answer.body)
+        return answer.body
 
 
 def _reachable(url: str) -> str:

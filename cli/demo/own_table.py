@@ -164,8 +164,7 @@ def _check(stack: Target, rows: list[HoldoutRow], found: "Inspection", folder: P
         captures = Captures(stack)
         captures.await_records(names.PREDICTIONS_PREFIX, ids)
         captures.await_records(names.FEEDBACK_PREFIX, ids)
-    with steps.step("Drift check by Evidently") as step:
-        step.progress("the first one unpacks its packages, 500 MB")
+    with steps.step("Drift check by Evidently"):
         checks = Checks(stack)
         result = checks.run(start=start, end=datetime.now(UTC))
     show_check(result)

@@ -187,8 +187,7 @@ def _check(steps: Steps, target: Target, endpoint: Endpoint, rows: list[CityMont
         captures = telemetry.Captures(target)
         captures.await_records(names.PREDICTIONS_PREFIX, replayed.prediction_ids)
         captures.await_records(names.FEEDBACK_PREFIX, replayed.prediction_ids if labels else [])
-    with steps.step("Drift check by Evidently") as step:
-        step.progress("the first one unpacks its packages, 500 MB")
+    with steps.step("Drift check by Evidently"):
         checks = Checks(target)
         result = checks.run(start=start, end=datetime.now(UTC))
     show(result)

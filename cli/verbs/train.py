@@ -7,7 +7,8 @@ import typer
 
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps
-from cli.training_progress import run_training
+from cli.training_progress import follow
+from cli.training_run import TrainingRun
 
 
 def train(
@@ -15,8 +16,17 @@ def train(
     data: Annotated[
         str | None, typer.Option(help="A version of the data to train on; see evergreen data list.")
     ] = None,
+    outcome: Annotated[
+        Path | None,
+        typer.Option(help="Append version=, promoted= and data= to this file, for the steps of a pipeline after this."),
+    ] = None,
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
     """Train on the table that model.toml names, and promote the model if it is better."""
-    run_training(Target.choose(environment, local=local), settings_file, Steps(), data=data)
+    run = TrainingRun(Target.choose(environment, local=local), settings_file, version=data)
+    decision = follow(run, Steps())
+    if outcome:
+        promoted = str(decision["promote"]).lower()
+        with outcome.open("a") as file:
+            file.write(f"version={decision['version']}\npromoted={promoted}\ndata={run.data_version}\n")

@@ -33,11 +33,16 @@ def quote(card: bytes, decision: Mapping[str, Any], *, name: str) -> bytes:
     text = card.decode()
     if MARK not in text:
         raise BrokenBundle(f"{name} has no line {MARK}, where the decision belongs; train again")
-    written = _html(decision) if name == CARD_HTML else _markdown(decision)
+    written = _html(decision) if name == CARD_HTML else markdown(decision)
     return text.replace(MARK, written, 1).encode()
 
 
-def _markdown(decision: Mapping[str, Any]) -> str:
+def markdown(decision: Mapping[str, Any]) -> str:
+    """The verdict with its reason, and a table of the gates.
+
+    Args:
+        decision: what Decision.as_dict returns.
+    """
     rows = [f"| {' | '.join(escape_markdown(cell) for cell in row)} |" for row in _rows(decision)]
     rule = "|---" * len(_HEAD) + "|"
     reason = escape_markdown(decision["reason"])

@@ -5,6 +5,7 @@ within the first check, since initialisation may take ten seconds only.
 """
 
 import shutil
+import site
 import sys
 import tempfile
 import zipfile
@@ -26,5 +27,5 @@ def add_packages(s3: Any, *, bucket: str, key: str) -> None:
         archive.unlink()
         unfinished.rename(folder)
     if str(folder) not in sys.path:
-        # Behind the function's own packages.
-        sys.path.append(str(folder))
+        # Behind the function's own packages. A .pth file among them may name another folder.
+        site.addsitedir(str(folder))

@@ -19,12 +19,15 @@ from infra.packages.large_zip import large_zip
 def builds(*, for_this_machine: bool) -> dict[str, Callable[[], Path]]:
     """What there is to build, by what it is called. What takes longest comes first."""
     functions = CHECKOUT / "functions"
-    large = sorted(file.parent.name for file in functions.glob("*/packages.txt"))
-    small = sorted(file.parent.name for file in functions.glob("*/requirements.txt"))
+    large = [] if for_this_machine else sorted(file.parent.name for file in functions.glob("*/packages.txt"))
+    small = sorted(functions.glob("*/requirements.txt"), key=lambda file: (-len(file.read_text()), file))
     return {
-        **{f"packages of {name}": partial(large_zip, name, for_this_machine=for_this_machine) for name in large},
-        "job": job_archive,
-        **{name: partial(function_zip, name, for_this_machine=for_this_machine) for name in small},
+        **{f"packages of {name}": partial(large_zip, name, for_this_machine=False) for name in large},
+        **{
+            file.parent.name: partial(function_zip, file.parent.name, for_this_machine=for_this_machine)
+            for file in small
+        },
+        "job": partial(job_archive, for_this_machine=for_this_machine),
     }
 
 

@@ -52,7 +52,7 @@ def function_zip(name: str, *, for_this_machine: bool) -> Path:
 
 
 def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
-    """A zip with the packages that a requirements file names, at the lock's versions."""
+    """A zip with the packages that a requirements file names, at the lock's versions; the same names, the same zip."""
 
     def build(folder: Path) -> None:
         installed = folder / "installed"
@@ -62,9 +62,10 @@ def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
             places = ["-s", str(installed), "-p", "/var/task"]
             command = [sys.executable, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
             run([*command, *places, str(installed)])
-        zip_folder(installed, folder / "packages.zip")
+        # What goes no farther than to another folder need not be small.
+        zip_folder(installed, folder / "packages.zip", level=6 if platform else 1)
 
-    return cached(requirements.parent.name, [requirements, LOCK], build_words(platform), build) / "packages.zip"
+    return cached("functions", [requirements, LOCK], build_words(platform), build) / "packages.zip"
 
 
 def _add_compiled(archive: zipfile.ZipFile, name: str, path: Path) -> None:

@@ -27,17 +27,21 @@ _IN_THE_IMAGE = ("numpy", "pandas", "scikit-learn", "scipy", "joblib", "threadpo
 
 
 @cache
-def job_archive() -> Path:
+def job_archive(*, for_this_machine: bool) -> Path:
     """The .tar.gz that both jobs run from: sources, and the wheels that the training image lacks.
+
+    Args:
+        for_this_machine: without the wheels, since the embedded cloud runs jobs with the packages of this checkout.
 
     Raises:
         PackagingError: a wheel could not be fetched.
     """
-    wheels, requirements = _wheels(CHECKOUT / "training" / "requirements.txt")
     members = {str(path.relative_to(CHECKOUT)): path.read_bytes() for path in sources("evergreen", "training")}
-    members |= {f"wheels/{path.name}": path.read_bytes() for path in sorted(wheels.glob("*.whl"))}
-    # The training container installs the requirements.txt that it finds beside the program.
-    members["requirements.txt"] = f"--no-index\n--find-links wheels\n{requirements}".encode()
+    if not for_this_machine:
+        wheels, requirements = _wheels(CHECKOUT / "training" / "requirements.txt")
+        members |= {f"wheels/{path.name}": path.read_bytes() for path in sorted(wheels.glob("*.whl"))}
+        # The training container installs the requirements.txt that it finds beside the program.
+        members["requirements.txt"] = f"--no-index\n--find-links wheels\n{requirements}".encode()
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as archive:
         for name in sorted(members):
@@ -45,7 +49,7 @@ def job_archive() -> Path:
             member.size = len(members[name])
             member.mode = 0o644
             archive.addfile(member, io.BytesIO(members[name]))
-    path = BUILD / "job.tar.gz"
+    path = BUILD / f"job-{'this-machine' if for_this_machine else 'image'}.tar.gz"
     with replacing(path) as unfinished:
         unfinished.write_bytes(gzip.compress(tar.getvalue(), compresslevel=1, mtime=0))
     return path

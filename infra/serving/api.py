@@ -42,10 +42,7 @@ def http_api(scope: Construct, deployment: Deployment, function: lambda_.Functio
 
 
 def _add_stage(scope: Construct, deployment: Deployment, api: apigateway.HttpApi) -> None:
-    # To groups of this prefix the account's own policy for vended logs lets the gateway write. A policy of ours would
-    # be one of the ten that a region may have.
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
-    log = log_group(scope, "AccessLog", deployment, name=f"/aws/vendedlogs/{Stack.of(scope).stack_name}/access")
+    log = log_group(scope, "AccessLog", deployment, name=names.access_log(Stack.of(scope).stack_name))
     stage = apigateway.HttpStage(
         scope,
         "Stage",

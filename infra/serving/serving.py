@@ -18,6 +18,7 @@ class Serving(Construct):
         url: the address of POST /predict.
         api_id: of the HTTP API.
         function: the predict function.
+        log_settings: what it records, as JSON: `sample`, `leave_out` and `caller` of model.toml's [log].
     """
 
     def __init__(self, scope: Construct, id_: str, deployment: Deployment, *, models: ModelStore) -> None:
@@ -44,3 +45,10 @@ class Serving(Construct):
         api = http_api(self, deployment, self.function.lambda_function)
         self.url = f"{api.api_endpoint}/predict"
         self.api_id = api.api_id
+        self.log_settings = json.dumps(
+            {
+                "sample": settings.log_sample,
+                "leave_out": list(settings.log_leave_out),
+                "caller": settings.log_caller,
+            }
+        )

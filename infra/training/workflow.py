@@ -49,7 +49,7 @@ class TrainingWorkflow(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._deployment = deployment
-        source = assets.Asset(self, "JobSource", path=str(job_archive()))
+        source = assets.Asset(self, "JobSource", path=str(job_archive(for_this_machine=deployment.for_this_machine)))
 
         name, image = deployment.environment.name, deployment.image
         prepare_role = job_roles.prepare_role(self, name, image=image, source=source, data=data, models=models)

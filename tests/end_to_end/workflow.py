@@ -12,7 +12,7 @@ from cli.aws.registry import Registry
 from cli.aws.target import CHECKOUT
 from cli.training_run import TrainingRun
 from evergreen import names
-from tests.end_to_end.conftest import Deployed
+from tests.end_to_end.clouds import Deployed
 
 _PATIENCE = 180
 ROW = {"city": "Austin", "year": 2006, "month": 1, "sales": 1600, "listings": 7000, "inventory": 3.1}

@@ -189,6 +189,7 @@ def deployment_to(environment: Environment, **changes: Any) -> Deployment:
         tracking_url=None,
         tracking_secret=None,
         alarm_email=None,
+        user_role=None,
         for_this_machine=False,
     )
     return dataclasses.replace(usual, **changes)

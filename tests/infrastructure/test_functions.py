@@ -33,6 +33,11 @@ def test_memory_and_time_limits(functions):
     assert {path: (found["MemorySize"], found["Timeout"]) for path, found in functions.items()} == LIMITS
 
 
+def test_a_new_account_has_memory_for_every_function(functions):
+    # It can be asked of no service, and a deployment would end with "less than or equal to 3008".
+    assert max(found["MemorySize"] for found in functions.values()) <= 3008
+
+
 def test_handlers_exist(functions):
     for path, properties in functions.items():
         module, _, name = properties["Handler"].rpartition(".")

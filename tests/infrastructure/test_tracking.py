@@ -9,9 +9,9 @@ import pytest
 from aws_cdk import App
 
 from evergreen import names
-from infra.environments import ENVIRONMENTS
+from infra.environments import ENVIRONMENTS, WITHOUT_MLFLOW_APP
 from infra.stacks import EvergreenStack
-from infra.tracking import WITHOUT_APP, UnusableTracking
+from infra.tracking import UnusableTracking
 from tests.infrastructure.conftest import TRACKING_URL, Template, deployment_to
 
 CLIENTS = ("Training/TrainRole", "Training/Judge/Role", "Training/Promote/Role")
@@ -70,7 +70,7 @@ def test_the_regions_without_the_app_are_those_of_cloudformations_schemas():
         file.stem: "AWS::SageMaker::MlflowApp" in json.loads(file.read_text()) for file in folder.glob("*-*.json")
     }
     assert len(offered) > 30
-    assert {region for region, has in offered.items() if not has} == WITHOUT_APP
+    assert {region for region, has in offered.items() if not has} == WITHOUT_MLFLOW_APP
 
 
 def test_a_region_without_the_app_is_refused_at_synth_unless_a_server_is_given():

@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from cli.main import app
 from cli.verbs import VERBS
-from evergreen.names import ROUTES
+from evergreen.names import PIPELINE_STACK, ROUTES
 from infra.environments import ENVIRONMENTS
 from tests.repository.documentation import OTHER_BLOCKS, blocks, commands, pages
 
@@ -48,7 +48,7 @@ def evergreen(*words: str) -> None:
 def cdk(verb: str, *words: str) -> None:
     """The verb is one of the CDK's, the stack one of ours."""
     assert f"cdk {verb}" in run("cdk", verb, "--help")
-    stacks = {f"evergreen-{environment.name}" for environment in ENVIRONMENTS}
+    stacks = {PIPELINE_STACK, *(f"evergreen-{environment.name}" for environment in ENVIRONMENTS)}
     assert {word for word in words if word.startswith("evergreen-")} <= stacks
 
 
@@ -82,6 +82,11 @@ def shell(*words: str) -> None:
     run("bash", "-c", " ".join(words))
 
 
+def ship(*_words: str) -> None:
+    """Says what it takes; tests/repository/test_workflows.py runs it."""
+    run("scripts/ship.sh", "--help")
+
+
 def ls(_flag: str, folder: str) -> None:
     assert folder == ".build/functions", "what `make synth` writes; see infra/packages/function_zip.py"
 
@@ -97,6 +102,7 @@ RUNNERS: dict[str, Callable[..., None]] = {
     "ask": ask,
     "source": lambda *words: shell("source", *words),
     "export": lambda *words: shell("export", *(f"'{word}'" for word in words)),
+    "scripts/ship.sh": ship,
     "ls": ls,
 }
 # One test for each command, however often it is shown.

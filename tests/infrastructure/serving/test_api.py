@@ -6,7 +6,7 @@ import json
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
-from evergreen.names import ROUTES
+from evergreen.names import LOG_CALLER, LOG_LEAVE_OUT, LOG_SAMPLE, OUTPUT_LOG_SETTINGS, ROUTES
 from infra.environments import ENVIRONMENTS
 from infra.model_store import ModelStore
 from infra.serving.serving import Serving
@@ -17,6 +17,20 @@ def test_every_route_asks_for_iam_authorisation(template):
     routes = list(template.properties("AWS::ApiGatewayV2::Route").values())
     assert {route["RouteKey"] for route in routes} == set(ROUTES)
     assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+
+
+def test_the_stack_says_what_its_function_records(template):
+    said = json.loads(template.document["Outputs"][OUTPUT_LOG_SETTINGS]["Value"])
+    (variables,) = (
+        function["Environment"]["Variables"]
+        for path, function in template.properties("AWS::Lambda::Function").items()
+        if path.startswith("Prediction/Predict")
+    )
+    assert said == {
+        "sample": float(variables[LOG_SAMPLE]),
+        "leave_out": json.loads(variables[LOG_LEAVE_OUT]),
+        "caller": variables[LOG_CALLER] == "true",
+    }
 
 
 def test_an_environment_may_ask_for_tokens_instead(tmp_path):

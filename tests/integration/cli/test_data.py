@@ -112,6 +112,19 @@ def test_a_table_is_added_changed_listed_and_brought_back(aws, target, repositor
     assert table.read_text() == SECOND
 
 
+def test_a_fresh_clone_is_trained_on_the_version_that_its_dvc_file_names(target, repository, data):
+    table = repository / "data" / "houses.csv"
+    table.write_text(FIRST)
+    data("add", "data/houses.csv")
+    table.unlink()
+    shutil.rmtree(repository / ".dvc" / "cache")
+
+    run = TrainingRun(target, repository / "model.toml")
+
+    assert run.data_version == version_of(FIRST)
+    assert data_version.version_of_manifest(run.upload()["data"]) == version_of(FIRST)
+
+
 def test_what_training_uploads_is_what_dvc_pushes(aws, target, repository, data):
     folder = repository / "data" / "houses"
     (folder / "2001").mkdir(parents=True)

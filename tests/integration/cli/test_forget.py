@@ -12,13 +12,13 @@ import pyarrow.parquet
 import pytest
 from moto import mock_aws
 
-from cli.verbs.forget import forget_prediction
+from cli.aws.captures import forget_predictions
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.prediction_id import new_prediction_id, predicted_at
 from functions.check_drift.capture_files import Faults, read_records
 
-GONE, KEPT = new_prediction_id(), new_prediction_id()
+GONE, KEPT, OTHER = new_prediction_id(), new_prediction_id(), new_prediction_id()
 
 
 def record(*ids):
@@ -58,7 +58,11 @@ def key_of(prefix, name):
 
 
 def forget(target, id_=GONE):
-    return forget_prediction(target, id_, lambda _words: None)
+    return forget_predictions(target, [id_], lambda _words: None).keys
+
+
+def problems(target):
+    return forget_predictions(target, [GONE], lambda _words: None).unreadable
 
 
 @pytest.mark.parametrize(
@@ -121,8 +125,9 @@ def test_an_undelivered_object_that_cannot_be_read_is_named_and_left_as_it_is(ta
     key = f"{names.UNDELIVERED_PREFIX}predict/processing-failed/a"
     target.s3.put_object(Bucket="captures", Key=key, Body=undelivered(*RECORDS) + b"?\n")
 
-    with pytest.raises(CommandFailed, match=f"{key} cannot be read"):
-        forget(target)
+    (problem,) = problems(target)
+    assert f"{key} cannot be read" in problem
+    assert target.s3.get_object(Bucket="captures", Key=key)["Body"].read() == undelivered(*RECORDS) + b"?\n"
 
 
 def test_an_object_that_cannot_be_read_whole_is_named_and_left_as_it_is(target):
@@ -130,9 +135,45 @@ def test_an_object_that_cannot_be_read_whole_is_named_and_left_as_it_is(target):
     broken = lines(RECORDS) + b"{not json\n"
     target.s3.put_object(Bucket="captures", Key=key, Body=broken)
 
-    with pytest.raises(CommandFailed, match="line 4 is not JSON"):
-        forget(target)
+    (problem,) = problems(target)
+    assert "line 4 is not JSON" in problem
     assert target.s3.get_object(Bucket="captures", Key=key)["Body"].read() == broken
+
+
+def test_several_go_in_one_pass_and_a_broken_object_keeps_none_of_the_others(target):
+    whole, broken = key_of(names.PREDICTIONS_PREFIX, "b"), key_of(names.PREDICTIONS_PREFIX, "a")
+    target.s3.put_object(Bucket="captures", Key=whole, Body=lines([*RECORDS, record(OTHER)]))
+    target.s3.put_object(Bucket="captures", Key=broken, Body=gzip.compress(lines(RECORDS))[:-9])
+
+    done = forget_predictions(target, [GONE, KEPT], lambda _words: None)
+
+    assert (done.keys, done.predictions, done.labels) == ([whole], {GONE, KEPT}, set())
+    assert [broken in problem for problem in done.unreadable] == [True]
+    assert target.s3.get_object(Bucket="captures", Key=whole)["Body"].read() == lines([record(OTHER)])
+
+
+def test_an_object_that_changes_meanwhile_stays_and_is_named(target):
+    key = key_of(names.PREDICTIONS_PREFIX, "a")
+    target.s3.put_object(Bucket="captures", Key=key, Body=lines(RECORDS))
+
+    def change(_key):
+        target.s3.put_object(Bucket="captures", Key=key, Body=lines([*RECORDS, record(OTHER)]))
+
+    read = target.s3.get_object
+    target.s3.get_object = lambda **of: (read(**of), change(key))[0]
+    done = forget_predictions(target, [GONE], lambda _words: None)
+
+    assert (done.keys, done.predictions) == ([], set())
+    assert [f"{key} changed meanwhile" in words for words in done.changed] == [True]
+
+
+def test_nothing_is_removed_if_one_of_the_ids_is_none(target):
+    key = key_of(names.PREDICTIONS_PREFIX, "a")
+    target.s3.put_object(Bucket="captures", Key=key, Body=lines(RECORDS))
+
+    with pytest.raises(CommandFailed, match="'nonsense' is not the prediction_id of an answer"):
+        forget_predictions(target, [GONE, "nonsense"], lambda _words: None)
+    assert target.s3.get_object(Bucket="captures", Key=key)["Body"].read() == lines(RECORDS)
 
 
 def test_a_prediction_that_is_nowhere_changes_nothing(target):

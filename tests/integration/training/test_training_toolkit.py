@@ -54,7 +54,7 @@ def prepared(settings, tmp_path_factory):
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     """What the jobs are deployed with; on another Python than the image's, without the wheels for that one."""
-    deployed = job_archive()
+    deployed = job_archive(for_this_machine=False)
     if build.compiles_for_lambda():
         return deployed
     path = tmp_path_factory.mktemp("archive") / "job.tar.gz"

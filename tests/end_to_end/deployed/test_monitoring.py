@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cli.aws.captures import forget_predictions
 from cli.aws.checks import Checks
 from cli.aws.endpoint import Endpoint, RequestRefused
 from cli.aws.inbox import Inbox
 from cli.demo.replay import city_months, replay
 from cli.demo.telemetry import Captures, alarm_state
 from cli.verbs.dashboard import write_dashboard
-from cli.verbs.forget import forget_prediction
 from evergreen import names
 from evergreen.errors import CommandFailed
 from tests.end_to_end.workflow import ROW, physical_names
@@ -212,12 +212,13 @@ def test_a_prediction_can_be_forgotten(trained, endpoint):
     captures.await_records(names.PREDICTIONS_PREFIX, [gone, kept])
     captures.await_records(names.FEEDBACK_PREFIX, [gone])
 
-    changed = forget_prediction(trained.target, gone, lambda _words: None)
+    def forget(*ids):
+        return forget_predictions(trained.target, ids, lambda _words: None)
 
-    assert sorted(key.partition("/")[0] for key in changed) == ["feedback", "predictions"]
-    assert forget_prediction(trained.target, gone, lambda _words: None) == []
-    assert [key.partition("/")[0] for key in forget_prediction(trained.target, kept, lambda _words: None)] == [
-        "predictions"
-    ]
-    with pytest.raises(CommandFailed, match="not the prediction_id of an answer"):
-        forget_prediction(trained.target, "nonsense", lambda _words: None)
+    done = forget(gone)
+    assert sorted(key.partition("/")[0] for key in done.keys) == ["feedback", "predictions"]
+    assert (done.predictions, done.labels) == ({gone}, {gone})
+    assert forget(gone).keys == []
+    assert [key.partition("/")[0] for key in forget(kept).keys] == ["predictions"]
+    with pytest.raises(CommandFailed, match="'nonsense' is not the prediction_id of an answer"):
+        forget(kept, "nonsense")

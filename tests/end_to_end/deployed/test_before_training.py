@@ -10,6 +10,8 @@ import pytest
 from cli.aws.checks import Checks
 from cli.aws.endpoint import Endpoint, RequestRefused
 from cli.aws.registry import Registry
+from cli.findings import Status
+from cli.smoke.run import smoke
 from evergreen import names
 
 
@@ -31,6 +33,20 @@ def test_before_the_first_training_a_check_says_what_to_run(cloud):
 
     assert result["status"] == "insufficient data"
     assert "evergreen train" in result["reason"]
+
+
+def test_before_the_first_training_smoke_has_one_failure_and_looks_at_the_rest(cloud):
+    found = smoke(cloud.target, wait=None, tell=lambda _finding: None, progress=lambda _words: None)
+    findings = {finding.check: finding for finding in found}
+
+    failing = {check for check, finding in findings.items() if finding.status == Status.FAILED}
+    assert failing - {"alarms"} == {"champion"}
+    assert findings["champion"].remedy == "train first: evergreen train -e dev --local"
+    assert "evergreen train" in findings["endpoint"].found
+    for check in ("endpoint", "unknown route", "unsigned request"):
+        assert findings[check].status == Status.OK
+    assert findings["predict"].status == Status.SKIPPED
+    assert "removal" not in findings, "nothing was sent"
 
 
 def test_an_unsigned_request_does_not_reach_the_function(cloud):

@@ -13,16 +13,21 @@ from cli.aws.endpoint import Endpoint
 from cli.aws.registry import Registry
 from cli.aws.target import CHECKOUT, Target
 from cli.demo.telemetry import Captures
+from cli.findings import Status
 from cli.main import app
+from cli.smoke import on_aws
 from cli.verbs import VERBS
 from evergreen import names
 from tests.end_to_end.workflow import ROW, TABLE
 
 FIELDS = tuple(f"{name}={value}" for name, value in ROW.items())
 # These have a cloud of their own.
-LOCAL = {"init", "demo", "up", "down"}
+LOCAL = {"init", "demo", "up", "down", "preview"}
+# These are for those who deploy: they need more than a user has.
+ADMINISTRATORS = {"doctor", "diff", "github"}
 # Where an operation has another name than the permission that it needs.
 PERMISSIONS = {
+    "apigatewayv2:GetStage": "apigateway:GET",
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:HeadObject": "s3:GetObject",
     "s3:ListObjectsV2": "s3:ListBucket",
@@ -99,7 +104,9 @@ def permissions_of(iam, arn):
     return {action for given in actions for action in ([given] if isinstance(given, str) else given)}
 
 
-def test_every_verb_works_under_the_policy_and_all_of_it_is_used(trained, account, checkout, called, monkeypatch):
+def test_every_verb_works_under_the_policy_and_all_of_it_is_used(
+    trained, account, checkout, called, monkeypatch, capsys
+):
     target = trained.target
     arn = target.outputs[names.OUTPUT_USER_POLICY]
     permissions, captures = permissions_of(target.client("iam"), arn), Captures(target)
@@ -114,6 +121,7 @@ def test_every_verb_works_under_the_policy_and_all_of_it_is_used(trained, accoun
         "feedback": [("predictions.csv", "--actual", "median")],
         "train": [()],
         "versions": [()],
+        "gates": [()],
         "rollback": [(champion,)],
         "data": [("add", table), ("list",), ("push",)],
         "drift": [("--output", "report.html")],
@@ -129,8 +137,15 @@ def test_every_verb_works_under_the_policy_and_all_of_it_is_used(trained, accoun
     prediction = Endpoint(Target.choose("dev", local=False)).predict({"features": ROW})["prediction_id"]
     captures.await_records(names.PREDICTIONS_PREFIX, [prediction])
     evergreen("forget", prediction)
+    # Without --local it looks at all that it looks at on AWS. Other tests of this cloud make alarms fire.
+    monkeypatch.setattr(on_aws, "_ACCESS_LOG", 0)
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        app(["smoke", "--json", "--wait", "30"], prog_name="evergreen")
+    found = json.loads(capsys.readouterr().out)["findings"]
 
-    assert {*ran, "forget"} == set(VERBS) - LOCAL
+    assert {finding["check"] for finding in found if finding["status"] == Status.FAILED} <= {"alarms"}, found
+    assert {*ran, "forget", "smoke"} == set(VERBS) - LOCAL - ADMINISTRATORS
     assert permissions - WITHOUT_CLIENT == called
 
 

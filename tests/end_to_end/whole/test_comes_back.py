@@ -17,7 +17,7 @@ from cli.embedded import SETTINGS
 from evergreen import names
 from local.running import environment_of_running
 from local.state.folder import StateFolder
-from tests.end_to_end.conftest import Deployed, _environment
+from tests.end_to_end.clouds import Deployed, environment
 from tests.end_to_end.workflow import ROW, Workflow
 
 COMMAND = """
@@ -27,12 +27,6 @@ verb.CLOUD_HOME = pathlib.Path(sys.argv.pop(1))
 from cli.main import main
 main()
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _as_a_client_of_the_cloud():
-    """The command enters its own cloud; the session's is not asked for."""
-    return
 
 
 class Command:
@@ -79,7 +73,7 @@ def test_a_stopped_cloud_comes_back_as_it_was(tmp_path, eventually):
     second = None
     try:
         first.says("The cloud is up.")
-        with _environment(environment_of_running(home)):
+        with environment(environment_of_running(home)):
             target = Target("dev", embedded=True)
             outputs = target.outputs
             *answer, prediction = answer_of(target)
@@ -95,7 +89,7 @@ def test_a_stopped_cloud_comes_back_as_it_was(tmp_path, eventually):
         second.says("The cloud is up.")
         assert f"Version {answer[1]} is the champion" in second.said
         assert "cdk" not in second.said
-        with _environment(environment_of_running(home)):
+        with environment(environment_of_running(home)):
             target = Target("dev", embedded=True)
             assert target.outputs == outputs
             assert [*answer_of(target)[:2]] == answer
