@@ -47,6 +47,7 @@ def server(*, port: int, region: str, home: Path, authority: Path, certificate: 
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "LAMBDA_EXECUTOR": "local",
+        # What is kept is kept by local/state, all at one moment.
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",
         "STATE_DIR": str(temporary / "state"),

@@ -63,7 +63,11 @@ def _train_first(target: Target, steps: Steps) -> None:
     if not champions.present:
         run_training(target, Path("model.toml"), steps)
         return
-    console.print(f"  Version {champions.present.version} is the champion; train another: evergreen train --local")
+    console.print(
+        f"  Version {champions.present.version} is the champion. To train again: evergreen train --local",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _show_kept(cloud: "EmbeddedCloud") -> None:
@@ -73,7 +77,8 @@ def _show_kept(cloud: "EmbeddedCloud") -> None:
     saved = cloud.last_save()
     if cloud.not_saved:
         moment = f"Kept is that of {saved_at(saved)}." if saved else "Nothing is kept."
-        console.print(f"Its state could not be saved: {cloud.not_saved}. {moment}", style="red", markup=False)
+        said = f"Its state could not be saved: {cloud.not_saved}. {moment}"
+        console.print(said, style="red", markup=False, soft_wrap=True)
     elif saved:
         console.print(
             f"Its state of {saved_at(saved)} is kept in {cloud.home}. It comes back with: make up. To start anew: "

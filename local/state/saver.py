@@ -12,7 +12,7 @@ from local.mlflow_server import DATABASE
 from local.state.contents import Contents
 from local.state.folder import StateError, StateFolder
 
-# How long the end waits for a deployment. One takes some seconds here; it is saved before or after, and never within.
+# How long the end waits for a deployment, which takes some seconds here.
 _DEPLOYMENT_SECONDS = 30.0
 _STOPPED = {
     "error": "EmbeddedCloud.Stopped",
@@ -61,7 +61,10 @@ class Saver:
     def save_at_stop(self) -> str:
         """Save for the last time; returns why that was not possible, or nothing."""
         deadline = time.monotonic() + _DEPLOYMENT_SECONDS
-        while self._is_deploying() and time.monotonic() < deadline:
+        while self._is_deploying():
+            if time.monotonic() > deadline:
+                # A stack in the middle of an update would stay there for ever: nobody goes on with it.
+                return "a deployment has not come to its end"
             time.sleep(0.1)
         return self._save(at_stop=True)
 

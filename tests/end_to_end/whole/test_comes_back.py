@@ -77,7 +77,7 @@ def test_a_stopped_cloud_comes_back_as_it_was(tmp_path, eventually):
             target = Target("dev", embedded=True)
             outputs = target.outputs
             *answer, prediction = answer_of(target)
-            Endpoint(target).feedback({"labels": [{"prediction_id": prediction, "label": 150000}]})
+            Endpoint(target).feedback({"labels": [{"prediction_id": prediction, "actual": 150000}]})
             run = Workflow(Deployed(SimpleNamespace(home=home), target))
             execution = run.start(run.input())
             eventually(lambda: run.holder() == execution)
