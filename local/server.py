@@ -28,6 +28,7 @@ from local.services import (
     metric_math,
     sagemaker,
     strictness,
+    templates,
     unkindness,
     workflows,
 )
@@ -56,6 +57,7 @@ def install(home: Path) -> JobStore:
     buckets.install()
     functions.install(home / "runtime")
     dead_letters.install()
+    templates.install()
     alarms.install()
     dashboards.install()
     metric_math.install()

@@ -16,4 +16,6 @@ VERBS = {
     "card": "Fetch the champion's model card, with Judge's decision in it.",
     "reproduce": "Train a version again from its data, settings and code, and say whether the model is the same.",
     "data": "Version the data: add, list, pull and push.",
+    "destroy": "Remove the stack and what it leaves behind, and prove what is left. The buckets stay, unless told "
+    "otherwise.",
 }
