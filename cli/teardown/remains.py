@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from cli.aws.target import client_of
+from cli.failures import DENIED
 from cli.findings import Finding, Status
 from cli.teardown import assets, job_logs, running
 from cli.teardown.assets import Assets
@@ -16,7 +17,6 @@ from evergreen import names
 if TYPE_CHECKING:
     import boto3
 
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 # SageMaker keeps what a job was asked for; it costs nothing.
 _RECORD = re.compile(r":(training|processing)-job/")
 
@@ -136,7 +136,7 @@ class Remains:
             ("running jobs", self._jobs),
             ("job logs", self._streams),
             ("packages", self._packages),
-            *((kind.check, lambda kind=kind: self._of(kind)) for kind in _NAMED),  # type: ignore[misc]
+            *((kind.check, lambda kind=kind: self._of(kind)) for kind in _NAMED),
         ]
         findings = []
         for check, look in looks:
@@ -197,7 +197,7 @@ def _finding(check: str, look: Callable[[], list[tuple[str, str]]]) -> Finding:
     try:
         left = look()
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _DENIED:
+        if error.response["Error"]["Code"] not in DENIED:
             raise
         remedy = f"let an administrator run the command, or grant {error.operation_name} (docs/grants.md)"
         return Finding(check=check, status=Status.SKIPPED, found="you may not look", remedy=remedy)
