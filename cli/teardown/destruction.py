@@ -1,6 +1,7 @@
 """Carries a plan out, and proves what is left. Whatever ends it half-way, a second run goes on from there."""
 
 from pathlib import Path
+from typing import Any
 
 from cli.aws.target import client_of
 from cli.console import Steps
@@ -11,6 +12,7 @@ from cli.teardown.kept import kept_buckets, newest, taking_up, write_mapping
 from cli.teardown.plan import Plan
 from cli.teardown.remains import Remains, longer_names
 from cli.teardown.stack import deleted_ids, deleted_resources
+from evergreen import names
 
 
 def carry_out(plan: Plan, steps: Steps, *, delete_data: bool) -> None:
@@ -28,6 +30,8 @@ def carry_out(plan: Plan, steps: Steps, *, delete_data: bool) -> None:
     if plan.stack:
         with steps.step(f"Delete the stack {plan.name}") as step:
             plan.stack.delete(step.progress)
+        if plan.executions and not delete_data:
+            _free_the_lease(plan.client("s3"), plan.stack.outputs.get(names.OUTPUT_MODEL_BUCKET))
     with steps.step("Delete the logs of jobs") as step:
         step.result = f"{job_logs.delete(plan.client('logs'), plan.environment, step.progress)} streams"
     with steps.step("Delete the packages that no other stack uses") as step:
@@ -37,6 +41,13 @@ def carry_out(plan: Plan, steps: Steps, *, delete_data: bool) -> None:
             s3 = client_of(plan.session, "s3", region=bucket.region, attempts=10, connections=REQUESTS + 2)
             with steps.step(f"Empty and delete {bucket.name}") as step:
                 step.result = delete_bucket(s3, bucket.name, step.progress).words
+
+
+def _free_the_lease(s3: Any, bucket: str | None) -> None:
+    """A training that was stopped may not have given it back: the rule that does so was deleted with the stack."""
+    if bucket:
+        for item in s3.list_objects_v2(Bucket=bucket, Prefix=names.LEASES_PREFIX).get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=item["Key"])
 
 
 def prove(plan: Plan, steps: Steps, mapping: Path) -> list[Finding]:
