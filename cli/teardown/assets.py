@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +30,14 @@ class Assets:
         return sorted(self.keys - self.shared)
 
 
-def assets_of(cloudformation: Any, stacks: Iterable[str], others: Iterable[str]) -> Assets:
+def assets_of(cloudformation: Any, ids: Sequence[str], others: Iterable[str]) -> Assets:
     """The packages that the templates of some stacks name.
 
     Args:
-        stacks: names or ids, deleted ones included.
-        others: the stacks whose packages stay.
+        ids: of stacks, deleted ones included.
+        others: the names of stacks whose packages stay.
     """
-    texts = [_template(cloudformation, stack) for stack in stacks]
+    texts = [_template(cloudformation, stack) for stack in ids]
     keys = frozenset(key for text in texts for key in _KEY.findall(text))
     buckets = [bucket for text in texts for bucket in _BUCKET.findall(text)]
     if not keys or not buckets:
@@ -46,7 +46,7 @@ def assets_of(cloudformation: Any, stacks: Iterable[str], others: Iterable[str])
     for other in others:
         named = _template(cloudformation, other)
         shared.update(key for key in keys if key in named)
-    return Assets(_resolved(buckets[0], cloudformation, stacks), keys, frozenset(shared))
+    return Assets(_resolved(buckets[0], ids[0]), keys, frozenset(shared))
 
 
 def present(s3: Any, assets: Assets) -> list[str]:
@@ -93,7 +93,7 @@ def _template(cloudformation: Any, stack: str) -> str:
     return body if isinstance(body, str) else json.dumps(body)
 
 
-def _resolved(bucket: str, cloudformation: Any, stacks: Iterable[str]) -> str:
-    """The CDK names its bucket by account and region."""
-    account = next((stack.split(":")[4] for stack in stacks if stack.startswith("arn:")), "")
-    return bucket.replace("${AWS::AccountId}", account).replace("${AWS::Region}", cloudformation.meta.region_name)
+def _resolved(bucket: str, stack: str) -> str:
+    """The CDK names its bucket by account and region, which a stack's id holds."""
+    _, _, _, region, account, _ = stack.split(":", 5)
+    return bucket.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)

@@ -26,7 +26,6 @@ class Resource:
     physical_id: str
     kind: str
     status: str
-    reason: str = ""
 
 
 @dataclass
@@ -56,7 +55,6 @@ class Stack:
                 item.get("PhysicalResourceId", ""),
                 item["ResourceType"],
                 item["ResourceStatus"],
-                item.get("ResourceStatusReason", ""),
             )
             for page in pages
             for item in page["StackResourceSummaries"]
@@ -114,21 +112,30 @@ class Stack:
 
     def _failure(self) -> str:
         failed = [resource for resource in self.resources() if resource.status == "DELETE_FAILED"]
+        reasons = self._reasons()
         lines = [
-            f"  {resource.kind} {resource.logical_id} ({resource.physical_id}): {resource.reason or 'no reason given'}"
+            f"  {resource.kind} {resource.logical_id} ({resource.physical_id}): "
+            f"{reasons.get(resource.logical_id) or 'CloudFormation gives no reason'}"
             for resource in failed
         ]
         described = self.cloudformation.describe_stacks(StackName=self.id)["Stacks"][0]
         reason = described.get("StackStatusReason", "")
         if "role" in reason.lower() and ("assume" in reason or "invalid" in reason):
             remedy = "The role that deployed it is gone: make it anew with cdk bootstrap, and run the command again"
-        elif any("attached to entities" in resource.reason for resource in failed):
+        elif any("attached to entities" in told for told in reasons.values()):
             remedy = "Detach the policy from everybody whom it is attached to, and run the command again"
         else:
             remedy = "Remove what is in the way, and run the command again: it goes on with what is left"
-        return "\n".join(
-            [f"{self.name} is {self.status}: {reason or 'CloudFormation gives no reason'}", *lines, remedy]
-        )
+        return "\n".join([f"{self.name} is {self.status}: {reason}".rstrip(": "), *lines, remedy])
+
+    def _reasons(self) -> dict[str, str]:
+        """Why each resource could not be deleted at last, by its logical id. The newest event comes first."""
+        reasons: dict[str, str] = {}
+        for page in self.cloudformation.get_paginator("describe_stack_events").paginate(StackName=self.id):
+            for event in page["StackEvents"]:
+                if event["ResourceStatus"] == "DELETE_FAILED":
+                    reasons.setdefault(event["LogicalResourceId"], event.get("ResourceStatusReason", ""))
+        return reasons
 
 
 def deleted_ids(cloudformation: Any, name: str) -> list[str]:

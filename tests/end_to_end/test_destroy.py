@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from mlflow import MlflowClient
 
 from cli.aws.endpoint import Endpoint, RequestRefused
@@ -41,6 +44,21 @@ LISTS = {
     "sqs": ("list_queues", "QueueUrls", None),
     "stepfunctions": ("list_state_machines", "stateMachines", "name"),
 }
+# Where an operation has another name than the permission that it needs, and a service another one than its client.
+PERMISSIONS = {
+    "s3:DeleteObjects": "s3:DeleteObjectVersion",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
+SERVICES = {"stepfunctions": "states", "resourcegroupstaggingapi": "tag"}
+# A job ends with its execution; an unfinished upload, a policy of a user and a deletion that fails are rare; and the
+# region of a bucket is in the list of buckets.
+RARE = {
+    *("sagemaker:StopTrainingJob", "sagemaker:StopProcessingJob", "s3:AbortMultipartUpload", "s3:GetBucketLocation"),
+    *("iam:DetachUserPolicy", "iam:DetachGroupPolicy", "cloudformation:DescribeStackEvents"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +75,38 @@ def _as_a_client_of_the_cloud(own_cloud):
         yield
 
 
-def destroy(capsys, *options):
+@pytest.fixture
+def called(monkeypatch):
+    """The permissions of all calls of clients while a command is destroying; it is told when one is."""
+    seen, call = set(), BaseClient._make_api_call
+
+    def record(client, operation, arguments):
+        name = client.meta.service_model.service_name
+        permission = f"{SERVICES.get(name, name)}:{operation}"
+        seen.add(PERMISSIONS.get(permission, permission))
+        if operation == "DeleteObject" and "VersionId" in arguments:
+            seen.add("s3:DeleteObjectVersion")
+        return call(client, operation, arguments)
+
+    @contextmanager
+    def recording():
+        with monkeypatch.context() as patch:
+            patch.setattr(BaseClient, "_make_api_call", record)
+            yield seen
+
+    return recording
+
+
+def listed():
+    """The permissions of the command in docs/grants.md."""
+    page = (CHECKOUT / "docs" / "grants.md").read_text().partition("## Administrators")[2]
+    return set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", page))
+
+
+def destroy(capsys, called, *options):
     """The findings of a run that ends well, by what was looked at."""
     capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as ended, called():
         app(["destroy", "--json", *options], prog_name="evergreen")
     answer = json.loads(capsys.readouterr().out)
     assert (ended.value.code or 0, answer["ok"]) == (0, True), answer
@@ -94,7 +140,7 @@ def cdk(command, cloud):
 
 
 def test_what_is_destroyed_is_gone_what_is_kept_is_taken_up_again_and_a_new_stack_takes_its_place(
-    own_cloud, capsys, monkeypatch, tmp_path
+    own_cloud, called, capsys, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(kept, "MAPPINGS", tmp_path)
     target = own_cloud.target
@@ -109,7 +155,7 @@ def test_what_is_destroyed_is_gone_what_is_kept_is_taken_up_again_and_a_new_stac
     execution = workflow.start(workflow.input())
     workflow.wait_until(lambda: workflow.holder() == execution)
 
-    findings = destroy(capsys, "--yes")
+    findings = destroy(capsys, called, "--yes")
 
     buckets = {target.outputs[name] for name in (names.OUTPUT_DATA_BUCKET, names.OUTPUT_MODEL_BUCKET)}
     buckets.add(target.outputs[names.OUTPUT_CAPTURE_BUCKET])
@@ -119,7 +165,7 @@ def test_what_is_destroyed_is_gone_what_is_kept_is_taken_up_again_and_a_new_stac
     assert {identifier["BucketName"] for identifier in mapping.values()} == buckets
 
     # A second run finds nothing to do, and asks nobody.
-    again = destroy(capsys)
+    again = destroy(capsys, called)
     assert again["kept buckets"] == findings["kept buckets"]
 
     # A new MLflow App is empty.
@@ -142,10 +188,12 @@ def test_what_is_destroyed_is_gone_what_is_kept_is_taken_up_again_and_a_new_stac
     assert leases["KeyCount"] == 0
     assert Registry(target).promote(Registry(target).find(champion)) is False
 
-    findings = destroy(capsys, "--yes", "--delete-data")
+    findings = destroy(capsys, called, "--yes", "--delete-data")
 
     assert there() == set()
     assert findings["buckets"]["found"] == "none is left"
+    with called() as permissions:
+        assert permissions == listed() - RARE
 
     cdk(f"cdk deploy {STACK}", own_cloud)
     with pytest.raises(RequestRefused) as caught:

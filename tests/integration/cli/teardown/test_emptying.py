@@ -7,6 +7,7 @@ import pytest
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
+from cli.interruption import Interrupted
 from cli.teardown import emptying
 from cli.teardown.emptying import contents, delete_bucket
 from evergreen.errors import CommandFailed
@@ -146,6 +147,21 @@ def test_a_bucket_that_something_goes_on_writing_into_is_given_up(s3):
     s3.meta.events.register("before-call.s3.DeleteBucket", lambda **_: put(s3, "again"))
     with pytest.raises(CommandFailed, match="goes on writing into captures"):
         delete(s3)
+
+
+def test_an_interruption_ends_it_at_once_and_a_second_run_goes_on(s3):
+    put(s3, *(f"{number}" for number in range(1500)))
+
+    def interrupt(_words):
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        delete_bucket(s3, BUCKET, interrupt)
+
+    left = contents(s3, BUCKET).versions
+    assert left < 1500
+    assert delete(s3)[0].versions == left
+    assert s3.list_buckets()["Buckets"] == []
 
 
 def test_a_bucket_that_is_gone_is_deleted(s3):
