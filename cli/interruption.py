@@ -7,7 +7,10 @@ from types import FrameType
 
 
 class Interrupted(BaseException):
-    """A signal ended the command. What it had started is stopped while this is raised; the exit code is 130."""
+    """A signal ended the command, with exit code 130.
+
+    What it had started is stopped while this is raised. A message says what has not been.
+    """
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> None:

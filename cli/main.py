@@ -67,8 +67,9 @@ def main() -> None:
         app(prog_name="evergreen")
     except SystemExit:
         raise
-    except Interrupted:
-        errors.print("\nevergreen: interrupted; what this command started has been stopped")
+    except Interrupted as interruption:
+        goes_on = str(interruption) or "what this command started has been stopped"
+        errors.print(f"\nevergreen: interrupted; {goes_on}", markup=False, soft_wrap=True)
         sys.exit(130)
     # Asked for when there is a failure, and not before: these classes take a tenth of a second to import.
     except expected() as error:

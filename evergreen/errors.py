@@ -36,6 +36,10 @@ class NoChampion(EvergreenError):
     """No model has been promoted yet. The predict function answers 503."""
 
 
+class UnknownVersion(EvergreenError):
+    """MLflow has no such version. A training's candidate is not promoted; a rollback goes on without it."""
+
+
 class TrackingLoginFailed(EvergreenError):
     """The login at the MLflow server could not be read. A run ends before anything is written."""
 

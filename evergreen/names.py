@@ -118,6 +118,11 @@ FEEDBACK_PREFIX = "feedback/"
 UNDELIVERED_PREFIX = "undelivered/"
 CHECKS_PREFIX = "checks/"
 
+# Tags of the stack's resources, by which what has outlived a stack is found. The second is of buckets alone: their id
+# in the template, by which a later stack takes them up again.
+TAG_ENVIRONMENT = "evergreen:environment"
+TAG_LOGICAL_ID = "evergreen:logical-id"
+
 # Channels of the jobs: a folder of the container each.
 CHANNEL_DATA = "data"
 CHANNEL_SETTINGS = "settings"

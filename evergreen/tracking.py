@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import CATEGORY, DATE
-from evergreen.errors import TrackingFailed
+from evergreen.errors import TrackingFailed, UnknownVersion
 
 _PACKAGE = Path(__file__).parent
 CANDIDATE = "candidate"
@@ -160,24 +160,50 @@ def record_decision(run_id: str, decision: Mapping[str, Any], files: Mapping[str
         client.log_text(run_id, content.decode(), f"documents/{name}")
 
 
-def require_version(name: str, model_version: str) -> None:
+def require_version(name: str, model_version: str, version: str) -> None:
     """Check that a version can be made champion, before anything is changed.
 
+    Args:
+        model_version: the number of the registered version.
+        version: the model's own. An MLflow that was made anew counts from 1 again, and may have another one there.
+
     Raises:
-        MlflowException: MLflow cannot be reached, or does not know the version.
+        UnknownVersion: MLflow does not know the version.
+        MlflowException: MLflow cannot be reached.
     """
-    MlflowClient().get_model_version(name, model_version)
+    try:
+        found = MlflowClient().get_model_version(name, model_version)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise UnknownVersion(_unknown(name, version)) from error
+    if found.tags.get(VERSION_TAG, version) != version:
+        raise UnknownVersion(_unknown(name, version))
 
 
-def mark_champion(name: str, model_version: str) -> None:
-    """Move the alias `champion` to a version, and `previous` to the one that had it. Doing it again changes nothing."""
+def _unknown(name: str, version: str) -> str:
+    return (
+        f"MLflow does not know {version} of {name}: it was trained with an MLflow that has been removed since. Train "
+        "again, or make it champion without MLflow: evergreen rollback"
+    )
+
+
+def mark_champion(name: str, model_version: str | None) -> None:
+    """Move the alias `champion` to a version, and `previous` to the one that had it. Doing it again changes nothing.
+
+    Args:
+        model_version: None if the champion is one that MLflow does not know: then nothing has the alias.
+    """
     client = MlflowClient()
     current = _version_of(client, name, CHAMPION)
     if current == model_version:
         return
     if current is not None:
         client.set_registered_model_alias(name, PREVIOUS, current)
-    client.set_registered_model_alias(name, CHAMPION, model_version)
+    if model_version is None:
+        client.delete_registered_model_alias(name, CHAMPION)
+    else:
+        client.set_registered_model_alias(name, CHAMPION, model_version)
 
 
 def champion(name: str) -> AliasedVersion | None:

@@ -1,14 +1,18 @@
 """Makes the stack's buckets, and grants access to prefixes of them."""
 
-from aws_cdk import Duration, RemovalPolicy
+from typing import cast
+
+from aws_cdk import Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from evergreen import names
+
 
 def private_bucket(scope: Construct, id_: str, *, versioned: bool = True) -> s3.Bucket:
     """A bucket that is encrypted, closed to the public and to plain HTTP, and outlives its stack."""
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         id_,
         versioned=versioned,
@@ -26,6 +30,10 @@ def private_bucket(scope: Construct, id_: str, *, versioned: bool = True) -> s3.
             )
         ],
     )
+    # CloudFormation's own tag with this id is not documented to stay when the stack is gone.
+    resource = cast(s3.CfnBucket, bucket.node.default_child)
+    Tags.of(bucket).add(names.TAG_LOGICAL_ID, Stack.of(bucket).get_logical_id(resource))
+    return bucket
 
 
 def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, prefix: str) -> None:

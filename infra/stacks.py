@@ -25,7 +25,7 @@ class EvergreenStack(Stack):
             env=Environment(region=deployment.environment.region),
             description=f"Evergreen {deployment.environment.name}: trains, serves and watches {deployment.model_name}",
         )
-        Tags.of(self).add("evergreen:environment", deployment.environment.name)
+        Tags.of(self).add(names.TAG_ENVIRONMENT, deployment.environment.name)
 
         notifications = Notifications(self, "Notifications", deployment)
 

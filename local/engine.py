@@ -112,6 +112,8 @@ PROVIDED_WORKER_ENV = Touchpoint("services.lambda_svc", "_provided_worker_env", 
 
 # CloudFormation.
 RESOURCE_HANDLERS = Touchpoint("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
+# Of each type that takes the stack's tags: the property with its tags, and whether that is a list.
+STACK_TAG_PROPERTY = Touchpoint("services.cloudformation.provisioners", "_STACK_TAG_PROPERTY")
 ALARM_RECORD = Touchpoint("services.cloudformation.provisioners", "_cw_metric_alarm_record", ("name", "props"))
 
 # Step Functions.
@@ -128,7 +130,12 @@ INVOKE_WITH_TIMEOUT = Touchpoint(
     "services.stepfunctions", "_invoke_resource_with_timeout", ("resource", "input_data", "timeout")
 )
 
+# IAM.
+POLICIES = Touchpoint("services.iam", "_policies")
+
 # S3.
+BUCKET_TAGS = Touchpoint("services.s3", "_bucket_tags")
+BUCKET_POLICIES = Touchpoint("services.s3", "_bucket_policies")
 GET_OBJECT_DATA = Touchpoint("services.s3", "_get_object_data", ("bucket_name", "key", "version_id"))
 
 # CloudWatch and its logs.

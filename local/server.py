@@ -37,6 +37,7 @@ from local.services import (
     routes,
     sagemaker,
     strictness,
+    templates,
     unkindness,
     workflows,
 )
@@ -99,6 +100,7 @@ def install(home: Path) -> Installed:
     buckets.install()
     functions.install(home / "runtime")
     dead_letters.install()
+    templates.install()
     alarms.install()
     dashboards.install()
     log_groups.install()

@@ -87,8 +87,11 @@ class Registry:
         ids = [item["VersionId"] for page in pages for item in page.get("Versions", [])]
         return Champions([_readable(self._read(names.champion_key(self._model), VersionId=id_)) for id_ in ids])
 
-    def promote(self, version: JudgedVersion) -> None:
+    def promote(self, version: JudgedVersion) -> bool:
         """Make a judged version the champion, in S3 and in MLflow, whatever Judge decided about it.
+
+        Returns:
+            Whether MLflow knows the version. One that was made anew does not know what was trained before.
 
         Raises:
             CommandFailed: the promote function failed; its error is in the message.
@@ -96,11 +99,14 @@ class Registry:
         present = self.champions().present
         answer = self._target.client("lambda").invoke(
             FunctionName=self._target.outputs[names.OUTPUT_PROMOTE_FUNCTION],
-            Payload=json.dumps({**version.decision, "champion": present.version if present else None}).encode(),
+            Payload=json.dumps(
+                {**version.decision, "champion": present.version if present else None, "rollback": True}
+            ).encode(),
         )
+        result = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
-            problem = json.loads(answer["Payload"].read())
-            raise CommandFailed(f"{version.version} was not promoted: {problem.get('errorMessage', problem)}")
+            raise CommandFailed(f"{version.version} was not promoted: {result.get('errorMessage', result)}")
+        return result["mlflow_model_version"] is not None
 
     def _read(self, key: str, **version: str) -> bytes:
         content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key, **version)["Body"].read()

@@ -65,7 +65,7 @@ class Target:
         return self._stack[0]
 
     def client(self, service: str) -> Any:
-        return _client(self.session, service)
+        return client_of(self.session, service)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -79,24 +79,33 @@ class Target:
     @cached_property
     def _stack(self) -> "tuple[boto3.Session, dict[str, str]]":
         """A session in the region where the stack was found, and the stack's outputs."""
-        import boto3
+        if found := self.find():
+            session, stack = found
+            return session, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        name, regions = names.stack_name(self.environment), [session.region_name for session in self.sessions()]
+        raise CommandFailed(
+            f"there is no stack {name} in {' or '.join(regions)}. Deploy it with: "
+            f"cdk deploy {name}, or name its region in AWS_REGION, or add --local for the embedded cloud"
+        )
 
+    def find(self) -> "tuple[boto3.Session, dict[str, Any]] | None":
+        """A session in the region where the stack is, and CloudFormation's description of it; None without a stack."""
         name = names.stack_name(self.environment)
-        sessions = [boto3.Session(region_name=region) for region in self._regions()]
-        for session in sessions:
+        for session in self.sessions():
             try:
-                answer = _client(session, "cloudformation").describe_stacks(StackName=name)
+                answer = client_of(session, "cloudformation").describe_stacks(StackName=name)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ValidationError":
                     raise
                 continue
-            return session, {
-                output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])
-            }
-        raise CommandFailed(
-            f"there is no stack {name} in {' or '.join(session.region_name for session in sessions)}. Deploy it with: "
-            f"cdk deploy {name}, or name its region in AWS_REGION, or add --local for the embedded cloud"
-        )
+            return session, answer["Stacks"][0]
+        return None
+
+    def sessions(self) -> "list[boto3.Session]":
+        """One for each region where the stack may be."""
+        import boto3
+
+        return [boto3.Session(region_name=region) for region in self._regions()]
 
     def _regions(self) -> list[str | None]:
         """Where the stack may be: in the environment's own region, or with `cdk deploy -c region=...` in another."""
@@ -108,7 +117,17 @@ class Target:
         return list(dict.fromkeys((*own, *([named] if named or not own else []))))
 
 
-def _client(session: "boto3.Session", service: str) -> Any:
+def client_of(
+    session: "boto3.Session", service: str, *, region: str | None = None, attempts: int = 3, connections: int = 10
+) -> Any:
+    """A client that sends what AWS refuses for a moment again.
+
+    Args:
+        region: if it is another than the session's.
+        attempts: how often a request is sent, at most.
+        connections: how many requests may be under way at once.
+    """
     from botocore.config import Config
 
-    return session.client(service, config=Config(retries={"mode": "standard", "max_attempts": 3}))
+    retries: Any = {"mode": "standard", "max_attempts": attempts}
+    return session.client(service, region_name=region, config=Config(retries=retries, max_pool_connections=connections))

@@ -82,8 +82,9 @@ def kept_buckets(plan: Plan, client: Any) -> Sequence[Finding]:
             status=Status.WARNING,
             found=f"of an earlier deployment of {plan.stack}: {', '.join(buckets)}",
             remedy=(
-                "a deployment makes new ones beside them, and begins without the data and the models in these. Copy "
-                "what is still wanted, and delete the rest"
+                "a deployment makes new ones beside them, and begins without the data and the models in these. To take "
+                f"them up again instead: evergreen destroy -e {plan.environment.name} finds no stack, and says how; "
+                "with --delete-data it deletes them"
             ),
         )
     ]

@@ -23,4 +23,6 @@ VERBS = {
     "github": "Switch on the pipeline of a repository on GitHub: roles, environments and variables.",
     "reproduce": "Train a version again from its data, settings and code, and say whether the model is the same.",
     "data": "Version the data: add, list, pull and push.",
+    "destroy": "Remove the stack and what it leaves behind, and prove what is left. The buckets stay, unless told "
+    "otherwise.",
 }

@@ -40,9 +40,17 @@ def roll_back(target: Target, version: str | None, steps: Steps) -> None:
     if not chosen.decision["promote"]:
         console.print(f"  {chosen.version} was not promoted: {chosen.decision['reason']}", style="yellow", markup=False)
     with steps.step(f"Roll back: point the champion at {chosen.version}"):
-        registry.promote(chosen)
+        is_in_mlflow = registry.promote(chosen)
     with steps.step("Wait until the endpoint serves it") as step:
         _await(Endpoint(target), chosen.version, step.progress)
+    if not is_in_mlflow:
+        console.print(
+            f"  MLflow does not know {chosen.version}: it was trained before this MLflow was made. It serves, and no "
+            "version has the alias champion there",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print(
         f"  {chosen.version} is live ({chosen.metric} on its holdout); every instance follows within a minute, or with "
         "its first request after that.",

@@ -9,7 +9,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names, tracking, tracking_login
-from evergreen.errors import BrokenBundle, PromotionConflict
+from evergreen.errors import BrokenBundle, PromotionConflict, UnknownVersion
+from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
 from functions.model_store import ModelStore, model_store
 
@@ -23,13 +24,15 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
     Args:
         event: what Judge returned: `version`, `bundle` (key prefix), `digest`, and `champion`, the version that it was
-            held against, or None.
+            held against, or None. With `rollback`, the version may be one that MLflow does not know, since the MLflow
+            App was made anew: then it serves, and no version has the alias `champion`.
 
     Returns:
-        `version`, `bundle` and `mlflow_model_version` of the champion.
+        `version`, `bundle` and `mlflow_model_version` of the champion; None if MLflow does not know it.
 
     Raises:
         TrackingLoginFailed: the login at MLflow cannot be read.
+        UnknownVersion: MLflow does not know the version, and it is no rollback.
         PromotionConflict: another promotion came first.
         BrokenBundle: the bundle is no longer the one that was judged.
     """
@@ -39,14 +42,26 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     candidate = store.bundle(event["bundle"])
     if candidate.digest != event["digest"]:
         raise BrokenBundle(f"the bundle of {event['version']} changed since it was judged; train again")
-    model_version = candidate.lineage["mlflow_model_version"]
     # MLflow must answer before the pointer moves: if it is down, the champion stays the same in both places.
-    tracking.require_version(model, model_version)
+    model_version = _in_mlflow(model, candidate, event["version"], may_be_unknown=event.get("rollback", False))
     _point(store, model, event)
     tracking.mark_champion(model, model_version)
     _follow(store, model, event["bundle"])
     logger.info("promoted", extra={"version": event["version"], "mlflow_model_version": model_version})
     return {"version": event["version"], "bundle": event["bundle"], "mlflow_model_version": model_version}
+
+
+def _in_mlflow(model: str, bundle: Bundle, version: str, *, may_be_unknown: bool) -> str | None:
+    """The number of a version in MLflow; None if it is not known there, and need not be."""
+    model_version: str = bundle.lineage["mlflow_model_version"]
+    try:
+        tracking.require_version(model, model_version, version)
+    except UnknownVersion:
+        if not may_be_unknown:
+            raise
+        logger.warning("MLflow does not know the version", extra={"version": version})
+        return None
+    return model_version
 
 
 def _point(store: ModelStore, model: str, event: dict[str, Any]) -> None:
@@ -70,4 +85,5 @@ def _follow(store: ModelStore, model: str, bundle: str) -> None:
     """Let the aliases follow the pointer if a rollback has moved it meanwhile: it takes no lease."""
     present = store.champion(model)
     if present and present.bundle != bundle:
-        tracking.mark_champion(model, store.bundle(present.bundle).lineage["mlflow_model_version"])
+        rolled_back = store.bundle(present.bundle)
+        tracking.mark_champion(model, _in_mlflow(model, rolled_back, present.version, may_be_unknown=True))

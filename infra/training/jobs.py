@@ -97,7 +97,7 @@ def _job_name(at: Addresses, step: str) -> str:
 
 def _tags(at: Addresses) -> list[dict[str, str]]:
     """By which the bill and the console tell one model's jobs from another's."""
-    tags = {"evergreen:environment": at.environment, "evergreen:model": at.model_name}
+    tags = {names.TAG_ENVIRONMENT: at.environment, "evergreen:model": at.model_name}
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 

@@ -59,6 +59,10 @@ class SageMaker:
         if operation in ("AddTags", "ListTags"):
             self._validate(operation, request)
             return self._add_tags(request) if operation == "AddTags" else self._list_tags(request)
+        if operation == "ListMlflowApps":
+            # An MLflow server stands in for the App.
+            self._validate(operation, request)
+            return {"Summaries": []}
         for noun in _KINDS:
             if operation.endswith((noun, noun + "s")):
                 verb = operation.removesuffix("s").removesuffix(noun)

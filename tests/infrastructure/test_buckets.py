@@ -1,5 +1,7 @@
 """The buckets keep what is in them, keep the public and plain HTTP out, and clean up after themselves."""
 
+import json
+
 from evergreen import names
 
 
@@ -57,6 +59,28 @@ def test_buckets_refuse_plain_http_and_old_tls(template):
 def test_buckets_outlive_the_stack(template):
     for bucket in template.resources("AWS::S3::Bucket").values():
         assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_a_bucket_that_outlived_its_stack_tells_of_which_environment_it_is_and_what_it_was_in_the_template(template):
+    ids = {
+        id_: {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}
+        for id_, resource in template.document["Resources"].items()
+        if resource["Type"] == "AWS::S3::Bucket"
+    }
+    for id_, tags in ids.items():
+        assert tags[names.TAG_ENVIRONMENT] == template.environment.name
+        assert tags[names.TAG_LOGICAL_ID] == id_
+
+
+def test_a_stack_has_no_tags_of_its_own_which_an_import_of_its_buckets_would_not_take(template):
+    # "As part of the import operation, you cannot modify or add [Tags]".
+    manifest = json.loads((template.file.parent / "manifest.json").read_text())
+    assert not manifest["artifacts"][names.stack_name(template.environment.name)]["properties"].get("tags")
+
+
+def test_a_buckets_policy_goes_with_the_stack_so_that_the_next_one_can_make_its_own(template):
+    for policy in template.resources("AWS::S3::BucketPolicy").values():
+        assert policy.get("DeletionPolicy", "Delete") == "Delete"
 
 
 def test_leftovers_of_all_buckets_expire(template):

@@ -23,8 +23,8 @@ from tests.end_to_end.workflow import ROW, TABLE
 FIELDS = tuple(f"{name}={value}" for name, value in ROW.items())
 # These have a cloud of their own.
 LOCAL = {"init", "demo", "up", "down", "preview"}
-# These are for those who deploy: they need more than a user has.
-ADMINISTRATORS = {"doctor", "diff", "github"}
+# These are for those who deploy: they need more than a user has. docs/grants.md says what destroy needs.
+ADMINISTRATORS = {"doctor", "diff", "github", "destroy"}
 # Where an operation has another name than the permission that it needs.
 PERMISSIONS = {
     "apigatewayv2:GetStage": "apigateway:GET",

@@ -5,7 +5,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from evergreen import names, tracking
-from evergreen.errors import BrokenBundle, PromotionConflict
+from evergreen.errors import BrokenBundle, PromotionConflict, UnknownVersion
 from functions import model_store
 from functions.promote import handler as promote
 from tests.bundles import constant_bundle
@@ -104,6 +104,49 @@ def test_while_mlflow_is_down_the_champion_stays_and_a_later_run_promotes(candid
 
     promote.handler(decision, CONTEXT)
     assert candidates.pointer().version == "v2"
+
+
+def anew(registry):
+    """As an MLflow App is that was made anew: it counts the model's versions from 1 again, and the first is another."""
+    registry.delete_registered_model(NAME)
+    registry.create_registered_model(NAME)
+    registry.create_model_version(NAME, source="file:///nothing", tags={tracking.VERSION_TAG: "v2"})
+
+
+def test_a_candidate_that_mlflow_does_not_know_is_not_promoted(candidates, registry):
+    decision = candidates.judged("v1", 9.0)
+    anew(registry)
+
+    with pytest.raises(UnknownVersion, match="MLflow does not know v1 of houses"):
+        promote.handler(decision, CONTEXT)
+    with pytest.raises(UnknownVersion, match="MLflow does not know v3 of houses"):
+        promote.handler(candidates.judged("v3", 9.0, mlflow_version="9"), CONTEXT)
+
+
+def test_a_rollback_goes_to_what_an_mlflow_that_was_made_anew_does_not_know(candidates, registry):
+    first = candidates.judged("v1", 8.0, mlflow_version="1")
+    promote.handler(first, CONTEXT)
+    anew(registry)
+    promote.handler(candidates.judged("v2", 9.0, mlflow_version="1"), CONTEXT)
+    assert registry.get_model_version_by_alias(NAME, tracking.CHAMPION).version == 1
+
+    for _ in range(2):
+        answer = promote.handler({**first, "champion": "v2", "rollback": True}, CONTEXT)
+
+        assert answer["mlflow_model_version"] is None
+        assert candidates.pointer().version == "v1"
+        # No version there is the one that serves.
+        assert tracking.CHAMPION not in registry.get_registered_model(NAME).aliases
+        assert registry.get_model_version_by_alias(NAME, tracking.PREVIOUS).version == 1
+
+
+def test_a_rollback_needs_no_model_in_mlflow(candidates, registry):
+    decision = candidates.judged("v1", 8.0)
+    registry.delete_registered_model(NAME)
+
+    promote.handler({**decision, "rollback": True}, CONTEXT)
+
+    assert candidates.pointer().version == "v1"
 
 
 def test_a_candidate_that_was_held_against_an_earlier_champion_is_not_promoted(candidates):

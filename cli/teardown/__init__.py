@@ -1,0 +1,1 @@
+"""Removes a stack with all that it leaves behind, and finds what is still there."""
