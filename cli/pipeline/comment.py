@@ -28,29 +28,37 @@ def of_training(
         [
             f"## Training: {verdict}",
             "",
-            f"{escape_markdown(decision['reason'])}.",
+            f"{_plain(decision['reason'])}.",
             "",
             *_metrics(decision, base, base_name),
             "",
             "<details><summary>The gates of promotion</summary>",
             "",
-            markdown(decision),
+            _without_mentions(markdown(decision)),
             "",
             "</details>",
             "",
-            *(f"- {escape_markdown(note)}" for note in notes),
+            *(f"- {_plain(note)}" for note in notes),
         ]
     )
 
 
 def of_no_training(why: str, *, failed: bool) -> str:
     """Why nothing was trained, or how the training has failed."""
-    return f"## Training: {'it failed' if failed else 'none'}\n\n{fenced(why) if failed else escape_markdown(why)}\n"
+    return f"## Training: {'it failed' if failed else 'none'}\n\n{fenced(why) if failed else _plain(why)}\n"
 
 
 def of_gates(decision: Mapping[str, Any]) -> str:
     """Judge's decision about one version, with its metrics."""
-    return "\n".join([f"## Version {decision['version']}", "", markdown(decision), "", *_metrics(decision, None, "")])
+    return "\n".join(
+        [
+            f"## Version {decision['version']}",
+            "",
+            _without_mentions(markdown(decision)),
+            "",
+            *_metrics(decision, None, ""),
+        ]
+    )
 
 
 def write(text: str, file: Path) -> None:
@@ -73,7 +81,7 @@ def _metrics(decision: Mapping[str, Any], base: Mapping[str, Any] | None, base_n
     chosen, own = decision["metrics"]["metric"], decision["metrics"]["holdout"]
     theirs = base["metrics"]["holdout"] if base else {}
     names = [chosen, *(name for name in own if name != chosen)]
-    head = ["metric", "here", *([escape_markdown(base_name)] if base else []), "baseline"]
+    head = ["metric", "here", *([_plain(base_name)] if base else []), "baseline"]
     baseline = decision["metrics"]["baseline"]
     rows = [
         [
@@ -83,6 +91,16 @@ def _metrics(decision: Mapping[str, Any], base: Mapping[str, Any] | None, base_n
         for name in names
     ]
     return [f"| {' | '.join(cells)} |" for cells in (head, ["---", *["--:"] * (len(head) - 1)], *rows)]
+
+
+def _plain(text: str) -> str:
+    """Text that may be anybody's, for a line of a comment."""
+    return _without_mentions(escape_markdown(text))
+
+
+def _without_mentions(text: str) -> str:
+    """A name in a table must not call somebody into a discussion."""
+    return text.replace("@", "@\N{ZERO WIDTH SPACE}")
 
 
 def _value(name: str, values: Mapping[str, Any]) -> str:

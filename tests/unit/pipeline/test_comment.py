@@ -60,12 +60,15 @@ def test_a_model_that_is_not_promoted_is_said_to_be_none_first():
 
 
 def test_what_a_table_holds_is_no_markup_in_a_comment():
-    wrong = decision(reason="city <img src=x onerror=alert(1)> [click](http://example.com) is `new`")
+    wrong = decision(reason="city <img src=x onerror=alert(1)> [click](http://example.com) is `new` to @octocat")
+    wrong["gates"] = [{**GATE, "reason": wrong["reason"]}]
     text = comment.of_training(wrong, None, base_name="<b>main", notes=["**bold**"])
 
     assert "<img" not in text.replace(r"\<img", "")
     assert "[click]" not in text.replace(r"\[click\]", "")
     assert r"\*\*bold\*\*" in text
+    # Nor does it call anybody.
+    assert "@octocat" not in text
 
 
 def test_a_failure_is_quoted_whatever_stands_in_it():
