@@ -9,6 +9,7 @@ ROLES = "roles of services"
 JOBS = "wheels of the jobs"
 CHECK_PACKAGES = "packages of the check"
 PROPAGATION = "new roles"
+STACK_ROLES = "roles of stacks"
 SIGNATURES = "signatures"
 LONG_LINES = "long log lines"
 ENCRYPTION = "buckets and limits"
@@ -55,6 +56,11 @@ DIFFERENCES = (
         "A role or a policy takes effect at once; on AWS it may take some seconds. While the stack is deployed, only "
         "the MLflow App (`infra/tracking.py`) and Firehose use roles, after their policies; functions wait for the "
         "first request.",
+    ),
+    Difference(
+        STACK_ROLES,
+        "The role that a stack was deployed with is not kept, and the index of tags has no delay.",
+        unseen="it deploys and removes nothing",
     ),
     Difference(SIGNATURES, "Signatures made with the account's own key are not verified; those of roles are."),
     Difference(
