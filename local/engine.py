@@ -108,6 +108,11 @@ INVOKE_ASYNCHRONOUSLY = Touchpoint("services.lambda_svc", "invoke_async_with_ret
 EMIT_METRICS = Touchpoint(
     "services.lambda_svc", "_emit_lambda_metrics", ("function_name", "duration_ms", "error", "throttle")
 )
+EMIT_LOGS = Touchpoint(
+    "services.lambda_svc",
+    "_emit_lambda_logs",
+    ("func", "request_id", "log_text", "error", "duration_ms", "log_source"),
+)
 PROVIDED_WORKER_ENV = Touchpoint("services.lambda_svc", "_provided_worker_env", ("config", "code_dir", "port"))
 
 # CloudFormation.

@@ -66,6 +66,15 @@ def install(folder: Path) -> None:
         given = worker_environment(config, code_dir, port)
         return _clean(given, config, folder) if _is_python(config) else given
 
+    emit_logs = engine.EMIT_LOGS.get()
+
+    def emit_logs_where_there_is_a_group(func: dict, *arguments: Any, **named: Any) -> None:
+        """The stack's functions may write to their log group, and not make it again once it has been deleted."""
+        group = ((func.get("config") or func).get("LoggingConfig") or {}).get("LogGroup")
+        if not group or group in engine.LOG_GROUPS.get():
+            emit_logs(func, *arguments, **named)
+
+    engine.EMIT_LOGS.replace(emit_logs_where_there_is_a_group)
     engine.WORKER_CLASS_FOR.replace(worker_class_for)
     engine.EXECUTE_WARM.replace(execute_warm)
     engine.EMIT_METRICS.replace(emit_without_errors)

@@ -1,5 +1,5 @@
 """The roles that workflows on GitHub take on. The embedded cloud makes no identity provider and verifies no signature:
-what AWS will ask is asserted here. tests/end_to_end/deployed/test_workflows.py takes them on.
+what AWS will ask is asserted here. tests/end_to_end/whole/test_workflows.py takes them on.
 """
 
 import json
