@@ -38,7 +38,7 @@ def archive(tmp_path_factory):
     """The jobs' archive, unpacked."""
     folder = tmp_path_factory.mktemp("archive")
     with tarfile.open(job_archive(for_this_machine=False)) as opened:
-        opened.extractall(folder, filter="data")
+        opened.extractall(folder)
     return folder
 
 
