@@ -70,8 +70,10 @@ def install(folder: Path) -> None:
 
     def emit_logs_where_there_is_a_group(func: dict, *arguments: Any, **named: Any) -> None:
         """The stack's functions may write to their log group, and not make it again once it has been deleted."""
-        group = ((func.get("config") or func).get("LoggingConfig") or {}).get("LogGroup")
-        if not group or group in engine.LOG_GROUPS.get():
+        config = func.get("config") or func
+        own = f"/aws/lambda/{config.get('FunctionName')}"
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or own
+        if group == own or group in engine.LOG_GROUPS.get():
             emit_logs(func, *arguments, **named)
 
     engine.EMIT_LOGS.replace(emit_logs_where_there_is_a_group)
