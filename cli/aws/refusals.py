@@ -90,10 +90,6 @@ def is_denied(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _DENIED
 
 
-def is_throttled(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in _THROTTLED
-
-
 def _profile() -> str:
     return os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from botocore.exceptions import ClientError
 
+from cli.aws.stacks import describe, outputs_of
 from evergreen import names
 from evergreen.errors import CommandFailed
 from infra.environments import ENVIRONMENTS
@@ -81,7 +81,7 @@ class Target:
         """A session in the region where the stack was found, and the stack's outputs."""
         if found := self.find():
             session, stack = found
-            return session, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+            return session, outputs_of(stack)
         name, regions = names.stack_name(self.environment), [session.region_name for session in self.sessions()]
         raise CommandFailed(
             f"there is no stack {name} in {' or '.join(regions)}. Deploy it with: "
@@ -92,13 +92,8 @@ class Target:
         """A session in the region where the stack is, and CloudFormation's description of it; None without a stack."""
         name = names.stack_name(self.environment)
         for session in self.sessions():
-            try:
-                answer = client_of(session, "cloudformation").describe_stacks(StackName=name)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ValidationError":
-                    raise
-                continue
-            return session, answer["Stacks"][0]
+            if stack := describe(client_of(session, "cloudformation"), name):
+                return session, stack
         return None
 
     def sessions(self) -> "list[boto3.Session]":

@@ -6,7 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.doctor.plan import Plan, code_of, unanswered
+from cli.aws.stacks import describe
+from cli.doctor.plan import Plan, unanswered
 from cli.findings import Finding, Status
 
 STACK = "stack"
@@ -30,7 +31,7 @@ _MOST_EVENTS = 500
 def stack_state(plan: Plan, client: Any) -> Sequence[Finding]:
     """The stack, and where there is none, the buckets of an earlier one."""
     cloudformation = client("cloudformation")
-    stack = describe(plan, cloudformation)
+    stack = describe(cloudformation, plan.stack)
     if stack is None:
         absent = Finding(check=STACK, status=Status.OK, found=f"{plan.stack} is not in {plan.region} yet")
         return [absent, *_looked_for_buckets(plan, client)]
@@ -41,16 +42,6 @@ def stack_state(plan: Plan, client: Any) -> Sequence[Finding]:
     failure = "" if status.endswith("IN_PROGRESS") else _first_failure(cloudformation, stack["StackId"])
     state = Finding(check=STACK, status=severity, found=f"{plan.stack} is in {status}{failure}", remedy=remedy)
     return [state, *(_looked_for_buckets(plan, client) if status in _EMPTY else [])]
-
-
-def describe(plan: Plan, cloudformation: Any) -> dict[str, Any] | None:
-    """The stack as CloudFormation describes it; None if there is none."""
-    try:
-        return dict(cloudformation.describe_stacks(StackName=plan.stack)["Stacks"][0])
-    except ClientError as error:
-        if code_of(error) != "ValidationError":
-            raise
-        return None
 
 
 def _looked_for_buckets(plan: Plan, client: Any) -> Sequence[Finding]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from cli.doctor.deployment import describe
+from cli.aws.stacks import describe, outputs_of
 from cli.doctor.plan import Plan
 from cli.findings import Finding, Status
 from evergreen import names
@@ -53,8 +53,7 @@ def mail(plan: Plan, client: Any) -> Sequence[Finding]:
 
 def _subscribed(plan: Plan, client: Any) -> dict[str, str]:
     """Addresses of the deployed topic, each with the ARN of its subscription."""
-    stack = describe(plan, client("cloudformation"))
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in (stack or {}).get("Outputs", [])}
+    outputs = outputs_of(describe(client("cloudformation"), plan.stack) or {})
     if names.OUTPUT_TOPIC not in outputs:
         return {}
     pages = client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=outputs[names.OUTPUT_TOPIC])

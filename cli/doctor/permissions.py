@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.doctor.deployment import describe
+from cli.aws.stacks import describe, outputs_of
 from cli.doctor.plan import Caller, Plan, unanswered
 from cli.findings import Finding, Status
 from evergreen import names
@@ -86,8 +86,7 @@ def deploy_permissions(plan: Plan, caller: Caller, client: Any) -> Sequence[Find
 
 def user_permissions(plan: Plan, caller: Caller, client: Any) -> Sequence[Finding]:
     """Who deploys may leave training and predicting to others, so that a missing permission is a warning."""
-    stack = describe(plan, client("cloudformation"))
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in (stack or {}).get("Outputs", [])}
+    outputs = outputs_of(describe(client("cloudformation"), plan.stack) or {})
     policy = outputs.get(names.OUTPUT_USER_POLICY)
     if policy is None:
         found = "known once the stack is there: its managed policy for users lists them"

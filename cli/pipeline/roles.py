@@ -6,9 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from cli.aws import cdk
+from cli.aws.stacks import describe, outputs_of
 from cli.console import Step
 from evergreen import names
 from infra.environments import ENVIRONMENTS
@@ -39,7 +38,7 @@ class PipelineRoles:
     def trusted(self) -> str | None:
         """The repository that the deployed roles trust; None without the stack."""
         stack = self._stack()
-        return None if stack is None else _outputs(stack)[names.OUTPUT_REPOSITORY]
+        return None if stack is None else outputs_of(stack)[names.OUTPUT_REPOSITORY]
 
     def context(self, repository: str) -> list[str]:
         """The settings to deploy the stack with. A provider that somebody else has made is only referred to."""
@@ -63,7 +62,7 @@ class PipelineRoles:
     def variables(self) -> dict[str, str]:
         """What workflows read: the roles, the regions and the account."""
         stack = self._stack()
-        outputs = {} if stack is None else _outputs(stack)
+        outputs = {} if stack is None else outputs_of(stack)
         arn = f"arn:{self._partition()}:iam::{self.account}:role/"
         roles = {
             f"AWS_ROLE_{_in_capitals(job)}": outputs.get(
@@ -78,13 +77,7 @@ class PipelineRoles:
         return str(self.session.get_partition_for_region(ENVIRONMENTS[0].region))
 
     def _stack(self) -> dict[str, Any] | None:
-        try:
-            answer = self.session.client("cloudformation").describe_stacks(StackName=names.PIPELINE_STACK)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
-                raise
-            return None
-        return dict(answer["Stacks"][0])
+        return describe(self.session.client("cloudformation"), names.PIPELINE_STACK)
 
     def _has_foreign_provider(self) -> bool:
         providers = self.session.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
@@ -95,10 +88,6 @@ class PipelineRoles:
         resources = self.session.client("cloudformation").describe_stack_resources(StackName=names.PIPELINE_STACK)
         types = {resource["ResourceType"] for resource in resources["StackResources"]}
         return "AWS::IAM::OIDCProvider" not in types
-
-
-def _outputs(stack: dict[str, Any]) -> dict[str, str]:
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
 def _in_capitals(job: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from cli.aws.stacks import outputs_of
 from evergreen.errors import CommandFailed
 
 # Seconds between two looks, from the shortest to the longest, and how much longer each is.
@@ -44,8 +45,8 @@ class Stack:
 
     @classmethod
     def of(cls, cloudformation: Any, described: dict[str, Any]) -> "Stack":
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-        return cls(cloudformation, described["StackName"], described["StackId"], described["StackStatus"], outputs)
+        name, id_, status = (described[key] for key in ("StackName", "StackId", "StackStatus"))
+        return cls(cloudformation, name, id_, status, outputs_of(described))
 
     def resources(self) -> list[Resource]:
         pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.id)

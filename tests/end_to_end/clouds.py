@@ -1,6 +1,7 @@
 """Deployed clouds, and this process as their client."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from cli.aws.target import CHECKOUT, Target
 from cli.training_run import TrainingRun
 from local.cloud import EmbeddedCloud
 
+# The PATH of a user of this checkout.
+TOOLS = os.pathsep.join([str(Path(sys.executable).parent), str(CHECKOUT / "node_modules" / ".bin"), os.defpath])
 # These of the caller's would win over the keys of the embedded cloud.
 _CALLERS_OWN = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 

@@ -5,9 +5,7 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import boto3
 import pytest
@@ -24,11 +22,10 @@ from cli.main import app
 from cli.teardown import kept
 from evergreen import names
 from local.environments import UNKIND
-from tests.end_to_end.clouds import Deployed, environment
+from tests.end_to_end.clouds import TOOLS, Deployed, environment
 from tests.end_to_end.workflow import ROW, Workflow
 
 STACK = names.stack_name("dev")
-TOOLS = os.pathsep.join([str(Path(sys.executable).parent), str(CHECKOUT / "node_modules" / ".bin"), os.defpath])
 # Of each service: the operation that lists what is there, and the members of its answer with the name.
 LISTS = {
     "apigatewayv2": ("get_apis", "Items", "Name"),

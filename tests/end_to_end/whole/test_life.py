@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import boto3
@@ -19,8 +18,8 @@ from cli.embedded import SETTINGS
 from evergreen import names
 from local.cloud import EmbeddedCloud
 from local.environments import UNKIND
+from tests.end_to_end.clouds import TOOLS
 
-TOOLS = os.pathsep.join([str(Path(sys.executable).parent), str(CHECKOUT / "node_modules" / ".bin"), os.defpath])
 STACK = names.stack_name("dev")
 
 
