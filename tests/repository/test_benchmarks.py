@@ -20,8 +20,7 @@ def test_the_quick_form_measures_every_part_and_leaves_the_published_page(checko
     run = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--output", str(tmp_path)],
         cwd=checkout,
-        # One thread a process: those of two libraries wait for each other on a busy machine.
-        env={**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": ""},
         capture_output=True,
         text=True,
         check=False,

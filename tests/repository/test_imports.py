@@ -1,6 +1,7 @@
 """Which folder may import which, and which packages live in one place."""
 
 import ast
+import tomllib
 from graphlib import TopologicalSorter
 
 import pytest
@@ -83,3 +84,15 @@ def test_scikit_learn_is_imported_by_training_only(checkout):
 
 def test_evidently_is_imported_in_one_module(checkout):
     assert importers(checkout, "evidently") == {"evergreen/monitoring/drift/report.py"}
+
+
+def test_the_types_of_every_aws_service_in_use_are_checked(checkout):
+    """A service that is not listed would be Any, without a word."""
+    overrides = tomllib.loads((checkout / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    (checked,) = (each["module"] for each in overrides if each.get("follow_imports") == "normal")
+    nodes = (node for file in files(checkout, "infra") for node in ast.walk(ast.parse(file.read_text())))
+    froms = [(node.module, alias.name) for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
+    submodules = {module for module, _ in froms if module.startswith("aws_cdk.")}
+    services = {f"aws_cdk.{name}" for module, name in froms if module == "aws_cdk" and name.startswith("aws_")}
+
+    assert set(checked) == submodules | services
