@@ -229,11 +229,9 @@ class EmbeddedCloud:
 
     def _start_servers(self) -> tuple[LeashedProcess, MlflowServer]:
         issued = certificates.issue(self.home / "tls", self.region)
-        # The socket is bound here and passed to the server, so that no other program can take the port in between.
-        with self._listen("port") as listener:
-            port = listener.getsockname()[1]
-            with self._listen("mlflow_port") as other:
-                mlflow_port = other.getsockname()[1]
+        # The sockets are bound here and passed to the servers, so that no other program can take a port in between.
+        with self._listen("port") as listener, self._listen("mlflow_port") as mlflow_listener:
+            port, mlflow_port = listener.getsockname()[1], mlflow_listener.getsockname()[1]
             self.endpoint = f"https://localhost:{port}"
             facts = {"region": self.region, "port": port, "mlflow_port": mlflow_port}
             settings = environments.server(
@@ -257,7 +255,7 @@ class EmbeddedCloud:
                     grace=_SAVE_SECONDS if self._keep else 5.0,
                     pass_fds=descriptors,
                 )
-        self._mlflow = MlflowServer(self.home, mlflow_port, lock=self._lock.descriptor, lasting=self._keep)
+            self._mlflow = MlflowServer(self.home, mlflow_listener, lock=self._lock.descriptor)
         return self._server, self._mlflow
 
     def _listen(self, which: str) -> socket.socket:

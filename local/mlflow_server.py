@@ -1,12 +1,12 @@
 """The cloud's MLflow server: a process with its database and artifacts in the cloud's home."""
 
+import socket
 import sys
 import time
 from pathlib import Path
 
 from local import environments
 from local.errors import CloudError, with_log
-from local.ports import listen
 from local.processes.leashed import LeashedProcess
 from local.running import get
 
@@ -20,23 +20,21 @@ class MlflowServer:
     """Starts the server in `home`.
 
     Args:
+        listener: the socket on which it listens.
         lock: descriptor of the lock of the home, which is held as long as the server runs.
-        lasting: whether it must have this port and no other.
     """
 
-    def __init__(self, home: Path, port: int, *, lock: int, lasting: bool) -> None:
+    def __init__(self, home: Path, listener: socket.socket, *, lock: int) -> None:
         self._home = home
-        self._lock = lock
-        self._lasting = lasting
-        self._start(port)
-
-    @property
-    def process(self) -> LeashedProcess:
-        return self._process
-
-    @property
-    def uri(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        self.uri = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with (home / LOG).open("wb") as log:
+            self.process = LeashedProcess(
+                command(home, listener.fileno()),
+                environment=environments.mlflow(home),
+                cwd=home / "mlflow",
+                output=log,
+                pass_fds=[listener.fileno(), lock],
+            )
 
     def await_ready(self, deadline: float) -> None:
         """
@@ -45,40 +43,20 @@ class MlflowServer:
         """
         while True:
             try:
-                get(self.uri + "/health", None, timeout=5)
+                get(self.uri + "/health", None, timeout=deadline - time.monotonic())
                 return
             except (OSError, ValueError) as error:
-                if self._process.exit_code() is None and time.monotonic() < deadline:
-                    time.sleep(0.1)
-                    continue
-                # The port was free when it was chosen, but MLflow binds it some seconds later.
-                if b"address already in use" in (self._home / LOG).read_bytes() and not self._lasting:
-                    self._process.close()
-                    with listen(None) as listener:
-                        port = listener.getsockname()[1]
-                    self._start(port)
+                if self.process.exit_code() is None and time.monotonic() < deadline:
+                    time.sleep(0.05)
                     continue
                 raise CloudError(with_log("The MLflow server did not start", self._home / LOG)) from error
 
-    def _start(self, port: int) -> None:
-        self._port = port
-        with (self._home / LOG).open("wb") as log:
-            self._process = LeashedProcess(
-                command(self._home, port),
-                environment=environments.mlflow(self._home),
-                cwd=self._home / "mlflow",
-                output=log,
-                pass_fds=[self._lock],
-            )
 
-
-def command(home: Path, port: int) -> list[str]:
-    """What runs the server."""
+def command(home: Path, descriptor: int) -> list[str]:
+    """What runs the server on the socket with this descriptor."""
     folder = home / "mlflow"
-    store = ["--backend-store-uri", f"sqlite:///{folder / DATABASE}"]
-    artifacts = ["--serve-artifacts", "--artifacts-destination", str(folder / "artifacts")]
-    address = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    return [sys.executable, "-m", "mlflow", "server", *store, *artifacts, *address]
+    stores = ["--database", str(folder / DATABASE), "--artifacts", str(folder / "artifacts")]
+    return [sys.executable, "-m", "local.mlflow_app", "--socket", str(descriptor), *stores]
 
 
 def put_database(home: Path, content: bytes | None) -> None:

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -10,6 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 from cli.aws.target import Target
 from evergreen import names
 from evergreen.errors import CommandFailed
+
+# Seconds. The predict function reads the pointer about once a minute; more than twice that is a fault.
+_PATIENCE = 120
+_POLL = 1.0
 
 
 class RequestRefused(CommandFailed):
@@ -74,6 +80,24 @@ class Endpoint:
             RequestRefused: the answer was not 200.
         """
         return self._call("GET", "/model", b"")
+
+    def await_version(self, version: str, progress: Callable[[str], None]) -> None:
+        """Wait until the endpoint serves a version.
+
+        Args:
+            progress: told, now and then, what is still served.
+
+        Raises:
+            CommandFailed: it does not within two minutes.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while (served := self.model()["version"]) != version:
+            if time.monotonic() > deadline:
+                raise CommandFailed(
+                    f"the endpoint still serves {served} after {_PATIENCE} s; see the predict function's log"
+                )
+            progress(f"{served} is still served; the function looks once a minute")
+            time.sleep(_POLL)
 
     def ask(self, method: str, path: str, body: bytes = b"", *, signed: bool = True, wrong_key: bool = False) -> Answer:
         """The answer to any request, whatever its status.

@@ -1,7 +1,5 @@
 """evergreen rollback: make the previous champion serve again, without a deployment."""
 
-import time
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,10 +9,6 @@ from cli.aws.registry import JudgedVersion, Registry
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps, console
 from evergreen.errors import CommandFailed
-
-# Seconds. The predict function reads the pointer about once a minute; more than twice that is a fault.
-_PATIENCE = 120
-_POLL = 1.0
 
 
 def rollback(
@@ -42,7 +36,7 @@ def roll_back(target: Target, version: str | None, steps: Steps) -> None:
     with steps.step(f"Roll back: point the champion at {chosen.version}"):
         is_in_mlflow = registry.promote(chosen)
     with steps.step("Wait until the endpoint serves it") as step:
-        _await(Endpoint(target), chosen.version, step.progress)
+        Endpoint(target).await_version(chosen.version, step.progress)
     if not is_in_mlflow:
         console.print(
             f"  MLflow does not know {chosen.version}: it was trained before this MLflow was made. It serves, and no "
@@ -78,14 +72,3 @@ def choose(registry: Registry, version: str | None) -> JudgedVersion:
                 "days): name a version that evergreen versions lists"
             )
     return registry.find(version)
-
-
-def _await(endpoint: Endpoint, version: str, progress: Callable[[str], None]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while (served := endpoint.model()["version"]) != version:
-        if time.monotonic() > deadline:
-            raise CommandFailed(
-                f"the endpoint still serves {served} after {_PATIENCE} s; see the predict function's log"
-            )
-        progress(f"{served} is still served; the function looks once a minute")
-        time.sleep(_POLL)

@@ -225,17 +225,19 @@ def quick(monkeypatch):
 
 
 _ANSWERS = """
-import http.server, sys
+import http.server, socket, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+server = http.server.HTTPServer(("", 0), Handler, bind_and_activate=False)
+server.socket = socket.socket(fileno=int(sys.argv[1]))
+server.serve_forever()
 """
 
 
-def something_that_answers(_home, port):
-    return [sys.executable, "-S", "-c", _ANSWERS, str(port)]
+def something_that_answers(_home, descriptor):
+    return [sys.executable, "-S", "-c", _ANSWERS, str(descriptor)]
 
 
 _OWNER = """
@@ -246,7 +248,7 @@ sys.path.insert(0, sys.argv[1])
 import local.mlflow_server
 from account import Account
 from local.cloud import EmbeddedCloud
-local.mlflow_server.command = lambda _home, port: [sys.executable, "-S", "-c", sys.argv[3], str(port)]
+local.mlflow_server.command = lambda _home, socket: [sys.executable, "-S", "-c", sys.argv[3], str(socket)]
 with EmbeddedCloud(Path(sys.argv[2]), keep=True) as cloud:
     print(Account(cloud).bucket(), flush=True)
     sys.stdin.read()
