@@ -1,5 +1,7 @@
 """Builds all packages side by side: python -m infra.packages [--for-this-machine]. Prints each when it is done.
 
+What a synth looks up in the SageMaker SDK is looked up here too, for the same reason: it takes seconds, once.
+
 A synth builds the same, one after the other, and takes what it finds.
 """
 
@@ -8,15 +10,16 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
-from pathlib import Path
 
+from infra.environments import ENVIRONMENTS
 from infra.packages.build import CHECKOUT, PackagingError
 from infra.packages.function_zip import function_zip
 from infra.packages.job_archive import job_archive
 from infra.packages.large_zip import large_zip
+from infra.packages.training_image import training_image
 
 
-def builds(*, for_this_machine: bool) -> dict[str, Callable[[], Path]]:
+def builds(*, for_this_machine: bool) -> dict[str, Callable[[], object]]:
     """What there is to build, by what it is called. What takes longest comes first."""
     functions = CHECKOUT / "functions"
     large = [] if for_this_machine else sorted(file.parent.name for file in functions.glob("*/packages.txt"))
@@ -28,7 +31,14 @@ def builds(*, for_this_machine: bool) -> dict[str, Callable[[], Path]]:
             for file in small
         },
         "job": partial(job_archive, for_this_machine=for_this_machine),
+        "address of the training image": _training_images,
     }
+
+
+def _training_images() -> None:
+    """In one process, which imports the SDK once."""
+    for environment in ENVIRONMENTS:
+        training_image(environment.region, environment.job_instance)
 
 
 def main() -> None:

@@ -83,7 +83,7 @@ def zip_folder(folder: Path, package: Path, *, level: int = 6) -> None:
     with zipfile.ZipFile(package, "w", compresslevel=level) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name not in (".lock", "RECORD"):
-                add(archive, str(path.relative_to(folder)), path)
+                add(archive, str(path.relative_to(folder)), path.read_bytes())
     shutil.rmtree(folder)
 
 
@@ -99,11 +99,11 @@ def compiles(platform: tuple[str, ...]) -> bool:
     return not platform or compiles_for_lambda()
 
 
-def add(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+def add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     """Add a file without what differs from one build to the next: its time and its owner."""
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.external_attr = 0o644 << 16
-    archive.writestr(entry, path.read_bytes(), compress_type=zipfile.ZIP_DEFLATED, compresslevel=archive.compresslevel)
+    archive.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED, compresslevel=archive.compresslevel)
 
 
 def cached(label: str, files: list[Path], words: list[str], build: Callable[[Path], None]) -> Path:

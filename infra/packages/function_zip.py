@@ -45,9 +45,10 @@ def function_zip(name: str, *, for_this_machine: bool) -> Path:
         shutil.copyfile(packages, unfinished)
         with zipfile.ZipFile(unfinished, "a") as archive:
             for source in reached_from(f"functions/{name}"):
-                add(archive, str(source.relative_to(CHECKOUT)), source)
+                name = str(source.relative_to(CHECKOUT))
+                add(archive, name, source.read_bytes())
                 if compiles(platform):
-                    _add_compiled(archive, str(source.relative_to(CHECKOUT)), source)
+                    add(archive, importlib.util.cache_from_source(name), _compiled(name))
     return package
 
 
@@ -68,11 +69,12 @@ def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
     return cached("functions", [requirements, LOCK], build_words(platform), build) / "packages.zip"
 
 
-def _add_compiled(archive: zipfile.ZipFile, name: str, path: Path) -> None:
-    """Add a source file's bytecode, which is used without a look at the source's time."""
-    compiled = Path(importlib.util.cache_from_source(name))
+@cache
+def _compiled(name: str) -> bytes:
+    """The bytecode of a source file of ours, which is used without a look at the source's time."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / compiled.name
+        file = Path(folder) / "compiled"
         unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-        py_compile.compile(str(path), str(file), dfile=f"/var/task/{name}", invalidation_mode=unchecked, doraise=True)
-        add(archive, str(compiled), file)
+        source = str(CHECKOUT / name)
+        py_compile.compile(source, str(file), dfile=f"/var/task/{name}", invalidation_mode=unchecked, doraise=True)
+        return file.read_bytes()

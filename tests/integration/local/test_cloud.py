@@ -76,7 +76,7 @@ def test_nothing_survives_the_process_that_started_the_cloud(owner, tmp_path, ev
     eventually(lambda: any("sleep" in process.name() for process in processes_of(tmp_path)))
     running = [process for process in processes_of(tmp_path) if process.pid != owner.pid]
     kinds = {word for process in running for word in process.cmdline()}
-    assert {"local.server", "mlflow", "sleep", "600"} <= kinds
+    assert {"local.server", "local.mlflow_app", "sleep", "600"} <= kinds
     assert any("launch.py" in word for word in kinds)  # the function
     owner.send_signal(ending)
     owner.wait(timeout=30)
