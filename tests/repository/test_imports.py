@@ -73,8 +73,8 @@ def importers(checkout, package):
     }
 
 
-def test_mlflow_is_imported_in_one_module(checkout):
-    assert importers(checkout, "mlflow") == {"evergreen/tracking.py"}
+def test_mlflow_is_imported_by_its_one_client_and_the_embedded_clouds_server(checkout):
+    assert importers(checkout, "mlflow") == {"evergreen/tracking.py", "local/mlflow_app.py"}
 
 
 def test_scikit_learn_is_imported_by_training_only(checkout):
