@@ -38,7 +38,7 @@ repro: setup  ## Prepare and train on this machine alone, by DVC
 	@dvc repro
 
 fuzz: setup  ## Hold the endpoint against its OpenAPI document with 12,000 made-up requests
-	@EVERGREEN_FUZZ_CASES=3000 python -m pytest tests/end_to_end/deployed/test_conformance.py -s --timeout 3000
+	@EVERGREEN_FUZZ_CASES=3000 python -m pytest tests/end_to_end/deployed/in_use/test_conformance.py -s --timeout 3000
 
 bench: setup  ## Measure serving against its peers; writes docs/benchmarks.md
 	@python -m benchmarks.serving

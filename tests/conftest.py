@@ -11,7 +11,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 # Folders whose tests share what takes long to make: a deployed cloud, an embedded cloud, the templates.
-_SHARING = ("tests/end_to_end/deployed", "tests/integration/local", "tests/infrastructure")
+_SHARING = (
+    "tests/end_to_end/deployed/training",
+    "tests/end_to_end/deployed/in_use",
+    "tests/integration/local",
+    "tests/infrastructure",
+)
 _DEADLINE_SECONDS = 30.0
 _ROWS = b"a,b\n1,2\n"
 
@@ -44,6 +49,11 @@ class _Rooms(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return next((folder for folder in _SHARING if nodeid.startswith(f"{folder}/")), nodeid.partition("::")[0])
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of a deployed cloud wait for what it does a third of their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

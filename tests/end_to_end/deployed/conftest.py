@@ -1,4 +1,4 @@
-"""The embedded cloud with the stack deployed to it by the real CDK command line, once for the whole session."""
+"""The embedded cloud with the stack deployed to it by the real CDK command line, once for each process of tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.end_to_end.clouds import Deployed, environment
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What the stack does without a champion is tried before the first training, whichever file it stands in."""
-    places = [index for index, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    places = [index for index, item in enumerate(items) if Path(__file__).parent in item.path.parents]
     ordered = sorted((items[index] for index in places), key=lambda item: "trained" in item.fixturenames)
     for index, item in zip(places, ordered, strict=True):
         items[index] = item
