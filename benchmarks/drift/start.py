@@ -22,14 +22,8 @@ from typing import Any
 from functions.check_drift.packages import add_packages
 
 
-def measure(
-    *, rounds: int, rounds_without_bytecode: int, uncompiled: str, progress: Callable[[str], None]
-) -> dict[str, Any]:
-    """Sizes in MB, medians in seconds.
-
-    Args:
-        uncompiled: the packages that lack bytecode in the rounds without it, as a pattern of names; "*" for all.
-    """
+def measure(*, rounds: int, rounds_without_bytecode: int, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Sizes in MB, medians in seconds."""
     from benchmarks.figures import median
     from benchmarks.places import BUILD
     from infra.packages.large_zip import large_zip
@@ -51,7 +45,7 @@ def measure(
             }
             if number >= rounds - rounds_without_bytecode:
                 progress("without bytecode")
-                for cache in list(Path(folder).glob(f"*/{uncompiled}/**/__pycache__")):
+                for cache in list(Path(folder).rglob("__pycache__")):
                     shutil.rmtree(cache)
                 found.setdefault("import_without_bytecode_s", []).append(_run(package, Path(folder))["import_s"])
     return {**sizes, **{name: median(values) for name, values in found.items()}}
