@@ -23,7 +23,7 @@ from local.lock import HomeLock
 from local.mlflow_server import MlflowServer
 from local.ports import PortInUse, listen, listen_lasting
 from local.processes.leashed import LeashedProcess
-from local.running import RECORD, environment_of_running, get, write_record
+from local.running import RECORD, await_answer, environment_of_running, write_record
 from local.state.folder import NOT_SAVED, STATE, UNREADABLE, Manifest, StateError, StateFolder
 
 _START_SECONDS = 120.0
@@ -270,18 +270,12 @@ class EmbeddedCloud:
             raise CloudError(f"{error} {remedy}") from error
 
     def _await(self, server: LeashedProcess, deadline: float) -> None:
-        """The listening socket exists already, so one request waits in its queue until the server accepts it."""
-        while True:
-            try:
-                get(self.endpoint + "/_ministack/ready", str(self.ca_file), timeout=deadline - time.monotonic())
-                return
-            except (OSError, ValueError) as error:
-                if server.exit_code() is None and time.monotonic() < deadline:
-                    time.sleep(0.05)
-                    continue
-                if server.exit_code() == UNREADABLE:
-                    raise self._unusable(self._reason()) from error
-                raise CloudError(with_log("The embedded cloud's server did not start", self.home / _LOG)) from error
+        try:
+            await_answer(server, f"{self.endpoint}/_ministack/ready", str(self.ca_file), deadline)
+        except (OSError, ValueError) as error:
+            if server.exit_code() == UNREADABLE:
+                raise self._unusable(self._reason()) from error
+            raise CloudError(with_log("The embedded cloud's server did not start", self.home / _LOG)) from error
 
     def _unusable(self, reason: object) -> CloudError:
         return CloudError(f"The state in {self.home / STATE} cannot be used: {reason}. {_FRESH}")

@@ -2,13 +2,12 @@
 
 import socket
 import sys
-import time
 from pathlib import Path
 
 from local import environments
 from local.errors import CloudError, with_log
 from local.processes.leashed import LeashedProcess
-from local.running import get
+from local.running import await_answer
 
 LOG = "mlflow.log"
 DATABASE = "mlflow.db"
@@ -41,15 +40,10 @@ class MlflowServer:
         Raises:
             CloudError: it has ended, or does not answer until the deadline, a time of the monotonic clock.
         """
-        while True:
-            try:
-                get(self.uri + "/health", None, timeout=deadline - time.monotonic())
-                return
-            except (OSError, ValueError) as error:
-                if self.process.exit_code() is None and time.monotonic() < deadline:
-                    time.sleep(0.05)
-                    continue
-                raise CloudError(with_log("The MLflow server did not start", self._home / LOG)) from error
+        try:
+            await_answer(self.process, f"{self.uri}/health", None, deadline)
+        except (OSError, ValueError) as error:
+            raise CloudError(with_log("The MLflow server did not start", self._home / LOG)) from error
 
 
 def command(home: Path, descriptor: int) -> list[str]:

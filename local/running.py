@@ -3,12 +3,14 @@
 import json
 import os
 import ssl
+import time
 import urllib.request
 from pathlib import Path
 
 from local import environments
 from local.errors import CloudError, CloudNotRunning
 from local.lock import HomeLock
+from local.processes.leashed import LeashedProcess
 
 RECORD = "cloud.json"
 # The longest that a cloud has to end: it stops its jobs, waits for a deployment, and saves its state.
@@ -61,6 +63,25 @@ def end(home: Path) -> bool:
             who = f"Kill it: kill -9 {holder.pid}" if holder else f"No process is known that holds {home / 'lock'}"
             raise CloudError(f"The embedded cloud in {home} has not ended within {_END_SECONDS:g} s. {who}")
     return True
+
+
+def await_answer(server: LeashedProcess, url: str, authority: str | None, deadline: float) -> None:
+    """Wait until a server answers a GET request. Its socket is bound before it starts, so one waits there in the queue.
+
+    Args:
+        deadline: a time of the monotonic clock.
+
+    Raises:
+        OSError, ValueError: the server has ended, or has not answered by the deadline.
+    """
+    while True:
+        try:
+            get(url, authority, timeout=deadline - time.monotonic())
+            return
+        except (OSError, ValueError):
+            if server.exit_code() is not None or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.05)
 
 
 def get(url: str, authority: str | None, *, timeout: float) -> bytes:

@@ -45,10 +45,10 @@ def function_zip(name: str, *, for_this_machine: bool) -> Path:
         shutil.copyfile(packages, unfinished)
         with zipfile.ZipFile(unfinished, "a") as archive:
             for source in reached_from(f"functions/{name}"):
-                name = str(source.relative_to(CHECKOUT))
-                add(archive, name, source.read_bytes())
+                place = str(source.relative_to(CHECKOUT))
+                add(archive, place, source.read_bytes())
                 if compiles(platform):
-                    add(archive, importlib.util.cache_from_source(name), _compiled(name))
+                    add(archive, importlib.util.cache_from_source(place), _compiled(place))
     return package
 
 
@@ -70,11 +70,11 @@ def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:
 
 
 @cache
-def _compiled(name: str) -> bytes:
-    """The bytecode of a source file of ours, which is used without a look at the source's time."""
+def _compiled(place: str) -> bytes:
+    """The bytecode of a source file, given from the checkout, which is used without a look at the source's time."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "compiled"
         unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-        source = str(CHECKOUT / name)
-        py_compile.compile(source, str(file), dfile=f"/var/task/{name}", invalidation_mode=unchecked, doraise=True)
+        source = str(CHECKOUT / place)
+        py_compile.compile(source, str(file), dfile=f"/var/task/{place}", invalidation_mode=unchecked, doraise=True)
         return file.read_bytes()
