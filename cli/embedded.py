@@ -24,6 +24,8 @@ SETTINGS = {
     "EVERGREEN_FUNCTIONS_FOR": "this-machine",
     # The CDK's validation of the template takes 10 s; the tests run it.
     "CDK_VALIDATION": "false",
+    # It counts commands; there is nothing to count of a cloud that is not AWS's, and a process less to start.
+    "CDK_DISABLE_CLI_TELEMETRY": "true",
 }
 
 
@@ -47,10 +49,12 @@ def deployed_cloud(
     packages = PackageBuild()
     cloud = EmbeddedCloud(home, region=REGION, port=port)
     try:
-        with steps.step("Start the embedded cloud and MLflow"):
-            cloud.start()
+        with steps.step("Start the embedded cloud"):
+            cloud.start(await_mlflow=False)
         enter(cloud.environment())
         _deploy(home, steps, packages, model_toml, bootstrap=True)
+        with steps.step("Wait for MLflow, which was started at the beginning"):
+            cloud.await_mlflow()
         yield cloud, Target(ENVIRONMENT, embedded=True)
     finally:
         packages.close()

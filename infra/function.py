@@ -12,6 +12,7 @@ from evergreen import names
 from infra.deployment import Deployment
 from infra.logs import log_group
 from infra.packages.function_zip import function_zip
+from infra.packages.linked import linked_function
 
 
 class Function(Construct):
@@ -40,13 +41,14 @@ class Function(Construct):
             log_days: how long its log is kept, if not as long as the environment's others.
         """
         super().__init__(scope, id_)
+        code = linked_function if deployment.for_this_machine else function_zip
         self.log_group = log_group(self, "Log", deployment, days=log_days)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(role)
         self.lambda_function = lambda_.Function(
             self,
             "Function",
-            code=lambda_.Code.from_asset(str(function_zip(name, for_this_machine=deployment.for_this_machine))),
+            code=lambda_.Code.from_asset(str(code(name))),
             handler=f"functions.{name}.handler.handler",
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.X86_64,

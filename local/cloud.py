@@ -89,8 +89,11 @@ class EmbeddedCloud:
     ) -> None:
         self.stop()
 
-    def start(self) -> None:
+    def start(self, *, await_mlflow: bool = True) -> None:
         """Start both servers, with the state that is kept or without any, and wait until they answer.
+
+        Args:
+            await_mlflow: False if `await_mlflow` is called later. Until then its clients wait for its first answer.
 
         Raises:
             CloudError: a port is taken, another cloud runs in `home`, a server does not start, or the state that is
@@ -101,9 +104,10 @@ class EmbeddedCloud:
         try:
             self._find_kept()
             self._wipe()
-            server, mlflow = self._start_servers()
+            server, _ = self._start_servers()
             self._await(server, deadline)
-            mlflow.await_ready(deadline)
+            if await_mlflow:
+                self.await_mlflow()
         except BaseException:
             self.stop()
             raise
@@ -115,6 +119,15 @@ class EmbeddedCloud:
             authority=str(self.ca_file),
             tracking_uri=self.tracking_uri,
         )
+
+    def await_mlflow(self) -> None:
+        """Wait until the MLflow server answers, which takes several times as long to start as the other.
+
+        Raises:
+            CloudError: it does not.
+        """
+        if self._mlflow is not None:
+            self._mlflow.await_ready(time.monotonic() + _START_SECONDS)
 
     def raise_if_dead(self) -> None:
         """

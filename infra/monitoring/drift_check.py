@@ -14,7 +14,8 @@ from infra.function import Function
 from infra.model_store import ModelStore
 from infra.monitoring.capture import Capture
 from infra.notifications import Notifications
-from infra.packages.large_zip import large_zip, linked_zip
+from infra.packages.large_zip import large_zip
+from infra.packages.linked import linked_packages
 from infra.principals import own_service
 
 # A window of a million rows takes about a gigabyte; a new account has a limit of 3,008 MB.
@@ -38,9 +39,8 @@ class DriftCheck(Construct):
     ) -> None:
         super().__init__(scope, id_)
         settings = deployment.settings
-        name, linked = "check_drift", deployment.for_this_machine
-        large = linked_zip(name) if linked else large_zip(name, for_this_machine=False)
-        packages = assets.Asset(self, "Packages", path=str(large))
+        large = linked_packages if deployment.for_this_machine else large_zip
+        packages = assets.Asset(self, "Packages", path=str(large("check_drift")))
         function = Function(
             self,
             "CheckDrift",

@@ -16,20 +16,23 @@ from infra.packages.build import CHECKOUT, PackagingError
 from infra.packages.function_zip import function_zip
 from infra.packages.job_archive import job_archive
 from infra.packages.large_zip import large_zip
+from infra.packages.linked import linked_function, linked_packages
 from infra.packages.training_image import training_image
 
 
 def builds(*, for_this_machine: bool) -> dict[str, Callable[[], object]]:
     """What there is to build, by what it is called. What takes longest comes first."""
     functions = CHECKOUT / "functions"
-    large = [] if for_this_machine else sorted(file.parent.name for file in functions.glob("*/packages.txt"))
+    large = sorted(file.parent.name for file in functions.glob("*/packages.txt"))
     small = sorted(functions.glob("*/requirements.txt"), key=lambda file: (-len(file.read_text()), file))
+    names = [file.parent.name for file in small]
+    if for_this_machine:
+        build_large, build_function = linked_packages, linked_function
+    else:
+        build_large, build_function = large_zip, function_zip
     return {
-        **{f"packages of {name}": partial(large_zip, name, for_this_machine=False) for name in large},
-        **{
-            file.parent.name: partial(function_zip, file.parent.name, for_this_machine=for_this_machine)
-            for file in small
-        },
+        **{f"packages of {name}": partial(build_large, name) for name in large},
+        **{name: partial(build_function, name) for name in names},
         "job": partial(job_archive, for_this_machine=for_this_machine),
         "address of the training image": _training_images,
     }

@@ -106,12 +106,14 @@ def add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED, compresslevel=archive.compresslevel)
 
 
-def cached(label: str, files: list[Path], words: list[str], build: Callable[[Path], None]) -> Path:
-    """The folder that `build` fills, kept until one of the files or words changes."""
+def cached(
+    label: str, files: list[Path], words: list[str], build: Callable[[Path], None], *, parent: Path = BUILD
+) -> Path:
+    """The folder that `build` fills, kept in `parent` until one of the files or words changes."""
     digest = hashlib.sha256("\0".join(words).encode())
     for file in files:
         digest.update(file.read_bytes())
-    folder = BUILD / "packages" / f"{label}-{digest.hexdigest()[:16]}"
+    folder = parent / "packages" / f"{label}-{digest.hexdigest()[:16]}"
     with _alone(folder):
         if not folder.exists():
             unfinished = folder.with_name(f"{folder.name}.unfinished")

@@ -27,13 +27,13 @@ from infra.packages.reached import reached_from
 
 
 @cache
-def function_zip(name: str, *, for_this_machine: bool) -> Path:
+def function_zip(name: str, *, for_this_machine: bool = False) -> Path:
     """The zip of a function: its code, what it shares, and its packages.
 
     Args:
         name: the folder in functions/.
         for_this_machine: compiled packages for the Python that runs this, instead of Lambda's. The embedded cloud
-            needs that, since it runs functions without a container.
+            takes linked ones instead, see linked.py.
 
     Raises:
         PackagingError: a package could not be fetched.
@@ -44,12 +44,17 @@ def function_zip(name: str, *, for_this_machine: bool) -> Path:
     with replacing(package) as unfinished:
         shutil.copyfile(packages, unfinished)
         with zipfile.ZipFile(unfinished, "a") as archive:
-            for source in reached_from(f"functions/{name}"):
-                place = str(source.relative_to(CHECKOUT))
-                add(archive, place, source.read_bytes())
-                if compiles(platform):
-                    add(archive, importlib.util.cache_from_source(place), _compiled(place))
+            add_code(archive, name, with_bytecode=compiles(platform))
     return package
+
+
+def add_code(archive: zipfile.ZipFile, name: str, *, with_bytecode: bool) -> None:
+    """Add the sources that a function reaches, and their bytecode if this Python's is that of the function."""
+    for source in reached_from(f"functions/{name}"):
+        place = str(source.relative_to(CHECKOUT))
+        add(archive, place, source.read_bytes())
+        if with_bytecode:
+            add(archive, importlib.util.cache_from_source(place), _compiled(place))
 
 
 def _zipped_packages(requirements: Path, platform: tuple[str, ...]) -> Path:

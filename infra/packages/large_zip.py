@@ -7,14 +7,11 @@ import json
 import py_compile
 import shutil
 import sys
-import sysconfig
 import warnings
-import zipfile
 from functools import cache
 from pathlib import Path
 
 from infra.packages.build import (
-    BUILD,
     CHECKOUT,
     LOCK,
     build_words,
@@ -22,7 +19,6 @@ from infra.packages.build import (
     compiles,
     install,
     platform_of,
-    replacing,
     run,
     zip_folder,
 )
@@ -58,7 +54,7 @@ print(json.dumps([file.rpartition("site-packages/")[2] for file in files if "sit
 
 
 @cache
-def large_zip(name: str, *, for_this_machine: bool) -> Path:
+def large_zip(name: str, *, for_this_machine: bool = False) -> Path:
     """The zip of what functions/<name>/packages.txt names.
 
     Raises:
@@ -78,17 +74,6 @@ def large_zip(name: str, *, for_this_machine: bool) -> Path:
 
     words = [*build_words(platform), Path(__file__).read_text()]
     return cached(f"{name}-large", [requirements, LOCK], words, build) / f"{name}.zip"
-
-
-def linked_zip(name: str) -> Path:
-    """In place of the large zip on this machine: it only names the folder where the checkout has the same packages.
-
-    Packing and unpacking their 25,000 files would be a third of a first deployment.
-    """
-    path = BUILD / "functions" / f"{name}-linked.zip"
-    with replacing(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("checkout.pth", (1980, 1, 1, 0, 0, 0)), sysconfig.get_path("purelib"))
-    return path
 
 
 def _compile_what_is_imported(installed: Path) -> None:

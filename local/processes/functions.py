@@ -27,9 +27,12 @@ _RUNTIME_PACKAGES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_r
 _ANSWER_BYTES = 6_291_556
 
 _LAUNCHER = """\
-import os, sys
+import os, site, sys
 # As on AWS: the function's package first, the runtime's packages last.
-sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"], *sys.path[1:], {packages!r}]
+root = os.environ["LAMBDA_TASK_ROOT"]
+sys.path[:] = [root, *sys.path[1:], {packages!r}]
+# The package may name a folder with links to its own packages, see infra/packages/linked.py.
+site.addsitedir(root)
 sys.argv = ["awslambdaric", os.environ["_HANDLER"]]
 from awslambdaric.__main__ import main
 main(sys.argv)
