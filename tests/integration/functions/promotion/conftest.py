@@ -7,8 +7,8 @@ from tests.integration.functions.promotion.candidates import BUCKET, NAME, Candi
 
 
 @pytest.fixture
-def s3(model_bucket, tmp_path):
-    with model_bucket(BUCKET, NAME, {names.TRACKING_URI: f"sqlite:///{tmp_path}/mlflow.db"}) as client:
+def s3(model_bucket, mlflow_database, tmp_path):
+    with model_bucket(BUCKET, NAME, {names.TRACKING_URI: mlflow_database(tmp_path / "mlflow.db")}) as client:
         yield client
 
 
