@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from cli.aws.target import CHECKOUT
 from evergreen.settings.model_toml import read_settings
+from infra.packages.linked import installed_at
 
 PARAMETER = "/evergreen/deployed-from"
 # `cdk bootstrap` writes it, and `cdk deploy` reads it.
@@ -43,7 +44,9 @@ def digest(model_toml: Path) -> str:
         found.update(f"{file.relative_to(CHECKOUT).as_posix()} {content}\n".encode())
     settings = read_settings(model_toml)
     found.update(repr([getattr(settings, section) for section in SECTIONS]).encode())
-    found.update(json.dumps([sys.version, *map(os.environ.get, _VARIABLES)]).encode())
+    # The functions' packages are links into this virtual environment.
+    environment = [sys.version, sys.prefix, installed_at()]
+    found.update(json.dumps([*environment, *map(os.environ.get, _VARIABLES)]).encode())
     return found.hexdigest()
 
 

@@ -50,7 +50,7 @@ class Deployment:
         tracking_secret: the name of the secret with the login at that server, if it wants one.
         alarm_email: the address that gets the alarms, if any.
         user_role: the name of the role that the policy of the `evergreen` command is attached to, if any.
-        for_this_machine: whether functions carry packages for this machine, see packages/function_zip.py.
+        for_this_machine: whether functions link to the packages of this checkout, see packages/linked.py.
     """
 
     environment: Environment

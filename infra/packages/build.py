@@ -26,7 +26,7 @@ LOCK = CHECKOUT / "requirements.txt"
 # The Python of the functions and of the training image.
 PYTHON_VERSION = "3.12"
 # Packages whose tests are installed with them: a quarter of their files.
-_WITH_TESTS = ("numpy", "scipy", "pandas", "sklearn", "pyarrow", "joblib")
+WITH_TESTS = ("numpy", "scipy", "pandas", "sklearn", "pyarrow", "joblib")
 LAMBDA_PLATFORM = ("--python-version", PYTHON_VERSION, "--python-platform", "x86_64-manylinux_2_28")
 
 
@@ -73,7 +73,7 @@ def install(requirements: Path, folder: Path, platform: tuple[str, ...]) -> None
     uv_command(*arguments, "--python", sys.executable, "--constraint", str(LOCK), "--requirement", str(requirements))
     # Scripts carry the path of this machine's Python in their first line, and nothing in a function runs them.
     shutil.rmtree(folder / "bin", ignore_errors=True)
-    for package in _WITH_TESTS:
+    for package in WITH_TESTS:
         for tests in list((folder / package).rglob("tests")):
             shutil.rmtree(tests, ignore_errors=True)
 

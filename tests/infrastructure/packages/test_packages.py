@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from infra.packages import build
 from infra.packages.function_zip import function_zip
 from infra.packages.job_archive import WHEEL_PLATFORMS, job_archive
 from infra.packages.large_zip import large_zip
+from infra.packages.linked import linked_function
 
 FUNCTIONS = ("predict", "lease", "judge", "promote", "check_drift", "notify")
 # Lambda's limit of a function unpacked, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -74,6 +76,31 @@ def modules_after_import(package, folder):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_package_holds_all_that_its_handler_imports(packages, tmp_path, name):
     assert f"functions.{name}.handler" in modules_after_import(packages[name], tmp_path)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_links_are_to_the_files_that_a_package_holds_and_to_no_others(packages, tmp_path, name):
+    with zipfile.ZipFile(packages[name]) as package:
+        held = {file for file in package.namelist() if file.endswith(".py")}
+    with zipfile.ZipFile(linked_function(name)) as linked:
+        linked.extractall(tmp_path)
+    folder = Path((tmp_path / "linked_packages.pth").read_text().strip())
+    found = {file for place in (tmp_path, folder) for file in python_files(place)}
+
+    # Packages of which several distributions have files are linked file by file, the others whole.
+    assert {file for file in found if not is_left_out(file)} == held
+
+
+def python_files(folder):
+    """What Python can import from a folder, links followed, as paths in it."""
+    for path, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [each for each in folders if each != "__pycache__"]
+        yield from (str((Path(path) / file).relative_to(folder)) for file in files if file.endswith(".py"))
+
+
+def is_left_out(file):
+    """Whether a zip goes without it."""
+    return file.partition("/")[0] in build.WITH_TESTS and "/tests/" in file
 
 
 def test_predict_loads_nothing_that_makes_cold_starts_slow(packages, tmp_path):

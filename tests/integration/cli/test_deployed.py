@@ -8,6 +8,7 @@ from moto import mock_aws
 
 from cli.aws.target import CHECKOUT
 from cli.deployed import SECTIONS, DeployedFrom, digest
+from infra.packages.linked import installed_at
 
 MODEL = (CHECKOUT / "model.toml").read_text()
 
@@ -29,6 +30,13 @@ def test_what_is_in_the_template_is_deployed_again_and_what_is_not_is_not(digest
     assert digest_of(MODEL.replace("max_iter = 200", "max_iter = 201")) == before, "the fit is not in the template"
     assert digest_of(MODEL.replace("texas-house-prices", "other-prices")) != before
     monkeypatch.setenv("EVERGREEN_ALARM_EMAIL", "us@example.com")
+    assert digest_of(MODEL) != before
+
+
+def test_a_new_virtual_environment_is_deployed_again_since_functions_link_to_its_packages(digest_of, monkeypatch):
+    before = digest_of(MODEL)
+    made_at = installed_at()
+    monkeypatch.setattr("cli.deployed.installed_at", lambda: made_at + 1)
     assert digest_of(MODEL) != before
 
 
