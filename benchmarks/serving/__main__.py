@@ -28,10 +28,28 @@ class Effort:
     warm_requests: int
     sustained_requests: int
     handler_rounds: int
+    capture_rounds: int
+    growth_rounds: int
 
 
-FULL = Effort(cold_rounds=20, warm_rounds=10, warm_requests=200, sustained_requests=100_000, handler_rounds=5)
-QUICK = Effort(cold_rounds=1, warm_rounds=1, warm_requests=20, sustained_requests=200, handler_rounds=1)
+FULL = Effort(
+    cold_rounds=20,
+    warm_rounds=10,
+    warm_requests=200,
+    sustained_requests=100_000,
+    handler_rounds=5,
+    capture_rounds=40,
+    growth_rounds=2,
+)
+QUICK = Effort(
+    cold_rounds=1,
+    warm_rounds=1,
+    warm_requests=20,
+    sustained_requests=200,
+    handler_rounds=1,
+    capture_rounds=1,
+    growth_rounds=1,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +105,7 @@ def _capture(bench: Bench, progress: Progress) -> Results:
     """Many rounds of pairs, since the difference to measure is about one percent."""
     plain = dataclasses.replace(bench.evergreen, handler="without_capture.handler", extra=(HERE / "handlers",))
     pair = {"without capture": plain, "Evergreen": bench.evergreen}
-    rounds = 8 * bench.effort.handler_rounds
+    rounds = bench.effort.capture_rounds
     return {"capture": in_handler.one_row(pair, bench.model.rows[0], rounds=rounds, progress=progress)}
 
 
@@ -117,7 +135,7 @@ def _cost(bench: Bench, _progress: Progress) -> Results:
 
 
 def _growth(bench: Bench, progress: Progress) -> Results:
-    rounds = max(2, bench.effort.handler_rounds // 2)
+    rounds = bench.effort.growth_rounds
     functions = {"Evergreen": bench.evergreen, **bench.functions}
     sized = {
         name: (predict_function(bench.evergreen.root, model=model.name, store=bench.store), model.rows[0])

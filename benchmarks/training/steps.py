@@ -20,20 +20,20 @@ PLAIN, PREPARE, TRAIN, JUDGE = "plain", "prepare", "train", "judge"
 WORKFLOW = (PREPARE, TRAIN, JUDGE)
 # Prepare again, on the same table as Parquet.
 FROM_PARQUET = "prepare, from Parquet"
-_CHAMPION_ROWS = 10_000
 
 Measured = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """Number of rounds by rows of the table."""
+    """Number of rounds by rows of the table, and rows that the champion is trained on."""
 
     rounds: dict[int, int]
+    champion_rows: int
 
 
-FULL = Effort(rounds={1_000: 3, 100_000: 3, 1_000_000: 1})
-QUICK = Effort(rounds={1_000: 1})
+FULL = Effort(rounds={1_000: 3, 100_000: 3, 1_000_000: 1}, champion_rows=10_000)
+QUICK = Effort(rounds={1_000: 1}, champion_rows=500)
 
 
 def measure(effort: Effort, *, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def measure(effort: Effort, *, progress: Callable[[str], None]) -> dict[str, Any
     BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="training-") as folder:
         runs = _Runs(Path(folder))
-        progress(f"a champion of {_CHAMPION_ROWS:,} rows")
-        champion = runs.champion()
+        progress(f"a champion of {effort.champion_rows:,} rows")
+        champion = runs.champion(effort.champion_rows)
         results = {}
         for rows, rounds in effort.rounds.items():
             table = write(Path(folder) / str(rows), rows, stream=0)
@@ -85,8 +85,8 @@ class _Runs:
         self._folder = folder
         self._count = 0
 
-    def champion(self) -> Path:
-        table = write(self._folder / "champion", _CHAMPION_ROWS, stream=1)
+    def champion(self, rows: int) -> Path:
+        table = write(self._folder / "champion", rows, stream=1)
         return self._trained(table, self._prepared(table)[0])[0]
 
     def all_steps(self, table: Written, champion: Path) -> dict[str, Measured]:
