@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 
 from cli.aws.target import CHECKOUT
 from evergreen.settings.model_toml import read_settings
-from infra.packages.linked import installed_at
 
 PARAMETER = "/evergreen/deployed-from"
 # `cdk bootstrap` writes it, and `cdk deploy` reads it.
@@ -45,9 +44,14 @@ def digest(model_toml: Path) -> str:
     settings = read_settings(model_toml)
     found.update(repr([getattr(settings, section) for section in SECTIONS]).encode())
     # The functions' packages are links into this virtual environment.
-    environment = [sys.version, sys.prefix, installed_at()]
+    environment = [sys.version, sys.prefix, made_at()]
     found.update(json.dumps([*environment, *map(os.environ.get, _VARIABLES)]).encode())
     return found.hexdigest()
+
+
+def made_at() -> int:
+    """When this virtual environment was made, in nanoseconds since 1970."""
+    return (Path(sys.prefix) / "pyvenv.cfg").stat().st_mtime_ns
 
 
 class DeployedFrom:

@@ -53,13 +53,7 @@ def _links(requirements: Path) -> Path:
     def build(folder: Path) -> None:
         _link(_required(requirements.read_text().splitlines()), folder)
 
-    installed = [sys.version, str(installed_at())]
-    return cached("linked", [requirements, LOCK], installed, build, parent=Path(sys.prefix))
-
-
-def installed_at() -> int:
-    """When this virtual environment was made, in nanoseconds since 1970."""
-    return (Path(sys.prefix) / "pyvenv.cfg").stat().st_mtime_ns
+    return cached("linked", [requirements, LOCK], [sys.version], build, parent=Path(sys.prefix))
 
 
 def _required(lines: list[str]) -> list[importlib.metadata.Distribution]:

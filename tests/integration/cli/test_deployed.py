@@ -7,8 +7,7 @@ import pytest
 from moto import mock_aws
 
 from cli.aws.target import CHECKOUT
-from cli.deployed import SECTIONS, DeployedFrom, digest
-from infra.packages.linked import installed_at
+from cli.deployed import SECTIONS, DeployedFrom, digest, made_at
 
 MODEL = (CHECKOUT / "model.toml").read_text()
 
@@ -35,8 +34,7 @@ def test_what_is_in_the_template_is_deployed_again_and_what_is_not_is_not(digest
 
 def test_a_new_virtual_environment_is_deployed_again_since_functions_link_to_its_packages(digest_of, monkeypatch):
     before = digest_of(MODEL)
-    made_at = installed_at()
-    monkeypatch.setattr("cli.deployed.installed_at", lambda: made_at + 1)
+    monkeypatch.setattr("cli.deployed.made_at", lambda: made_at() + 1)
     assert digest_of(MODEL) != before
 
 

@@ -243,15 +243,17 @@ def something_that_answers(_home, descriptor):
 _OWNER = """
 import signal, sys
 from pathlib import Path
-signal.signal(signal.SIGTERM, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
 import local.mlflow_server
 from account import Account
 from local.cloud import EmbeddedCloud
 local.mlflow_server.command = lambda _home, socket: [sys.executable, "-S", "-c", sys.argv[3], str(socket)]
 with EmbeddedCloud(Path(sys.argv[2]), keep=True) as cloud:
-    print(Account(cloud).bucket(), flush=True)
-    sys.stdin.read()
+    bucket = Account(cloud).bucket()
+    # From here on, no signal can come between two moments in which one is waited for.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    print(bucket, flush=True)
+    signal.sigwait({signal.SIGTERM})
 """
 
 
