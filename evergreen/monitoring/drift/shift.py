@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2, chi2_contingency, fisher_exact, ks_2samp, kstwo
+from scipy.stats import chi2, chi2_contingency, fisher_exact, kstwo
 
 from evergreen.number_text import number
 from evergreen.quoting import FEWEST_ROWS, quoted
@@ -44,9 +44,8 @@ class Shift:
 
 def shift_of_numbers(reference: Numbers, current: Numbers) -> Shift:
     """The two-sample Kolmogorov-Smirnov test, on finite numbers; neither sample may be empty."""
-    result = ks_2samp(reference, current, method="asymp")
-    distance, rows = float(result.statistic), _rows(len(reference), len(current))
-    place = float(result.statistic_location)
+    distance, place = _largest_difference(reference, current)
+    rows = _rows(len(reference), len(current))
     before, now = (float(np.mean(sample <= place)) for sample in (reference, current))
     medians = f"median {number(float(np.median(reference)))} → {number(float(np.median(current)))}"
     return Shift(
@@ -55,6 +54,21 @@ def shift_of_numbers(reference: Numbers, current: Numbers) -> Shift:
         p_value=lambda worth: float(kstwo.sf(distance, max(1, round(rows * worth)))) if distance else 1.0,
         words=f"{now:.0%} of the rows are at most {number(place)}, {before:.0%} in the reference; {medians}",
     )
+
+
+def _largest_difference(reference: Numbers, current: Numbers) -> tuple[float, float]:
+    """The largest difference between the shares of both samples that are at most a value, and that value.
+
+    SciPy's ks_2samp gives the same, in ten times the time: most of it is spent on arguments and a p-value that is not
+    used here.
+    """
+    before, now = np.sort(reference), np.sort(current)
+    values = np.concatenate([before, now])
+    below = [np.searchsorted(sample, values, side="right") / len(sample) for sample in (before, now)]
+    difference = below[0] - below[1]
+    lowest, highest = int(np.argmin(difference)), int(np.argmax(difference))
+    place = lowest if -difference[lowest] > difference[highest] else highest
+    return float(abs(difference[place])), float(values[place])
 
 
 def shift_of_categories(reference: Mapping[str, int], current: Mapping[str, int]) -> Shift:

@@ -9,6 +9,7 @@ import pytest
 
 from evergreen.errors import InvalidSettings
 from evergreen.judging.dependence import Units
+from evergreen.monitoring.drift import calibration
 from evergreen.monitoring.drift.calibration import Calibration, Replay, calibrate
 from evergreen.monitoring.drift.comparison import PREDICTION
 from evergreen.monitoring.drift.history import History
@@ -46,11 +47,13 @@ def test_independent_rows_raise_no_false_alarm_at_any_size():
     assert [item.false_alarms for item in measured] == [0, 0]
 
 
-def test_a_wide_table_is_replayed_less_often():
+def test_a_wide_table_is_replayed_less_often(monkeypatch):
     one = replay(table(0.0, 3000, seed=0), SANE, units=Units())
-    wide = replace(one, features=[*FEATURES] * 200)
+    monkeypatch.setattr(calibration, "_COLUMNS", 30 * len(FEATURES))
+    wide = replace(one, features=[*FEATURES] * 2)
 
-    assert [item.checks for item in calibrate(wide, SANE, seed=0)] == [20, 20]
+    assert [item.checks for item in calibrate(one, SANE, seed=0)] == [30, 30]
+    assert [item.checks for item in calibrate(wide, SANE, seed=0)] == [20, 20], "fewer than 20 would tell nothing"
 
 
 def test_rows_in_time_are_replayed_by_the_tables_own_windows():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, fisher_exact, ks_2samp
 
 from evergreen.monitoring.drift.shift import shift_of_categories, shift_of_numbers, shift_of_share
+from evergreen.number_text import number
 
 NULL_SIMULATIONS = 300
 # Of 300 tests at 1%, chance lets more than 7 fail in a hundredth of the cases: 2.5%.
@@ -233,3 +234,12 @@ def test_the_words_of_a_share_give_both_shares():
 
     assert shift.distance == pytest.approx(0.3)
     assert shift.words == "40% of the rows are missing, 10% in the reference"
+
+
+@given(samples, samples)
+def test_distance_and_place_of_numbers_are_scipys(one, other):
+    theirs = ks_2samp(one, other, method="asymp")
+    ours = shift_of_numbers(np.array(one), np.array(other))
+
+    assert ours.distance == theirs.statistic
+    assert f"at most {number(float(theirs.statistic_location))}, " in ours.words
