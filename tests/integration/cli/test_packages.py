@@ -22,7 +22,7 @@ class Process:
 def test_everything_that_a_synth_packs_or_looks_up_is_built():
     all_packages = {
         *("check_drift", "judge", "lease", "notify", "predict", "promote"),
-        *("packages of check_drift", "job", "address of the training image"),
+        *("packages of check_drift", "job", "address of the training image", "CDK"),
     }
     assert set(builds(for_this_machine=False)) == all_packages
     assert set(builds(for_this_machine=True)) == all_packages
