@@ -50,10 +50,13 @@ def deployed_cloud(
     cloud = EmbeddedCloud(home, region=REGION, port=port)
     try:
         with steps.step("Start the embedded cloud"):
-            cloud.start(await_mlflow=False)
+            cloud.start(with_mlflow=False)
         enter(cloud.environment())
-        _deploy(home, steps, packages, model_toml, bootstrap=True)
-        with steps.step("Wait for MLflow, which was started at the beginning"):
+        _await_packages(packages, steps)
+        # Beside the deployment, which does without: each uses one processor.
+        cloud.start_mlflow()
+        _deploy(home, steps, model_toml, bootstrap=True)
+        with steps.step("Wait for MLflow, which was started before the deployment"):
             cloud.await_mlflow()
         yield cloud, Target(ENVIRONMENT, embedded=True)
     finally:
@@ -92,7 +95,8 @@ def kept_cloud(cloud: "EmbeddedCloud", steps: Steps, *, model_toml: Path = CHECK
             if before:
                 console.print("  The checkout has changed since it was deployed: it is deployed again.", markup=False)
             packages = packages or PackageBuild()
-            _deploy(cloud.home, steps, packages, model_toml, bootstrap=not deployed.is_bootstrapped())
+            _await_packages(packages, steps)
+            _deploy(cloud.home, steps, model_toml, bootstrap=not deployed.is_bootstrapped())
             deployed.write(present)
         yield Target(ENVIRONMENT, embedded=True)
     finally:
@@ -101,9 +105,12 @@ def kept_cloud(cloud: "EmbeddedCloud", steps: Steps, *, model_toml: Path = CHECK
         cloud.stop()
 
 
-def _deploy(home: Path, steps: Steps, packages: "PackageBuild", model_toml: Path, *, bootstrap: bool) -> None:
+def _await_packages(packages: "PackageBuild", steps: Steps) -> None:
     with steps.step("Build the packages of functions and jobs") as step:
         packages.wait(step)
+
+
+def _deploy(home: Path, steps: Steps, model_toml: Path, *, bootstrap: bool) -> None:
     # The CDK's cache of account facts is useless to another cloud.
     settings = {**SETTINGS, "CDK_HOME": str(home / "cdk")}
     if bootstrap:

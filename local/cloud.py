@@ -89,11 +89,11 @@ class EmbeddedCloud:
     ) -> None:
         self.stop()
 
-    def start(self, *, await_mlflow: bool = True) -> None:
+    def start(self, *, with_mlflow: bool = True) -> None:
         """Start both servers, with the state that is kept or without any, and wait until they answer.
 
         Args:
-            await_mlflow: False if `await_mlflow` is called later. Until then its clients wait for its first answer.
+            with_mlflow: False if `start_mlflow` and `await_mlflow` are called later. Until then its clients wait.
 
         Raises:
             CloudError: a port is taken, another cloud runs in `home`, a server does not start, or the state that is
@@ -104,9 +104,11 @@ class EmbeddedCloud:
         try:
             self._find_kept()
             self._wipe()
-            server, _ = self._start_servers()
+            server = self._start_server()
+            if with_mlflow:
+                self.start_mlflow()
             self._await(server, deadline)
-            if await_mlflow:
+            if with_mlflow:
                 self.await_mlflow()
         except BaseException:
             self.stop()
@@ -120,14 +122,19 @@ class EmbeddedCloud:
             tracking_uri=self.tracking_uri,
         )
 
+    def start_mlflow(self) -> None:
+        """Start the MLflow server, which takes several times as long as the other."""
+        assert self._mlflow is not None
+        self._mlflow.start()
+
     def await_mlflow(self) -> None:
-        """Wait until the MLflow server answers, which takes several times as long to start as the other.
+        """Wait until the MLflow server answers.
 
         Raises:
             CloudError: it does not.
         """
-        if self._mlflow is not None:
-            self._mlflow.await_ready(time.monotonic() + _START_SECONDS)
+        assert self._mlflow is not None
+        self._mlflow.await_ready(time.monotonic() + _START_SECONDS)
 
     def raise_if_dead(self) -> None:
         """
@@ -136,7 +143,7 @@ class EmbeddedCloud:
         """
         for process, what, log in (
             (self._server, "The embedded cloud's server", _LOG),
-            (self._mlflow.process if self._mlflow else None, "The MLflow server", mlflow_server.LOG),
+            (self._mlflow, "The MLflow server", mlflow_server.LOG),
         ):
             if process is not None and (code := process.exit_code()) is not None:
                 saved = self.last_save()
@@ -152,8 +159,7 @@ class EmbeddedCloud:
             return
         (self.home / RECORD).unlink(missing_ok=True)
         # MLflow first: its database is part of the state that the other saves.
-        mlflow = self._mlflow.process if self._mlflow else None
-        running = [process for process in (mlflow, self._server) if process is not None]
+        running = [process for process in (self._mlflow, self._server) if process is not None]
         if not self._keep:
             for process in running:
                 process.terminate()
@@ -240,10 +246,12 @@ class EmbeddedCloud:
             except StateError as error:
                 raise self._unusable(error) from error
 
-    def _start_servers(self) -> tuple[LeashedProcess, MlflowServer]:
+    def _start_server(self) -> LeashedProcess:
         issued = certificates.issue(self.home / "tls", self.region)
         # The sockets are bound here and passed to the servers, so that no other program can take a port in between.
-        with self._listen("port") as listener, self._listen("mlflow_port") as mlflow_listener:
+        with self._listen("port") as listener:
+            mlflow_listener = self._listen("mlflow_port")
+            self._mlflow = MlflowServer(self.home, mlflow_listener, lock=self._lock.descriptor)
             port, mlflow_port = listener.getsockname()[1], mlflow_listener.getsockname()[1]
             self.endpoint = f"https://localhost:{port}"
             facts = {"region": self.region, "port": port, "mlflow_port": mlflow_port}
@@ -268,8 +276,7 @@ class EmbeddedCloud:
                     grace=_SAVE_SECONDS if self._keep else 5.0,
                     pass_fds=descriptors,
                 )
-            self._mlflow = MlflowServer(self.home, mlflow_listener, lock=self._lock.descriptor)
-        return self._server, self._mlflow
+        return self._server
 
     def _listen(self, which: str) -> socket.socket:
         """A socket on the port that the cloud must have, or on a free one."""

@@ -16,30 +16,51 @@ _BESIDE = ("-wal", "-shm", "-journal")
 
 
 class MlflowServer:
-    """Starts the server in `home`.
+    """The server of `home`, which `start` starts. Its clients may call it from the beginning: they wait for its answer.
 
     Args:
-        listener: the socket on which it listens.
+        listener: the socket on which it listens; `start` or `close` closes it here.
         lock: descriptor of the lock of the home, which is held as long as the server runs.
     """
 
     def __init__(self, home: Path, listener: socket.socket, *, lock: int) -> None:
         self._home = home
+        self._listener = listener
+        self._lock = lock
         self.uri = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with (home / LOG).open("wb") as log:
+        self.process: LeashedProcess | None = None
+
+    def start(self) -> None:
+        with self._listener, (self._home / LOG).open("wb") as log:
             self.process = LeashedProcess(
-                command(home, listener.fileno()),
-                environment=environments.mlflow(home),
-                cwd=home / "mlflow",
+                command(self._home, self._listener.fileno()),
+                environment=environments.mlflow(self._home),
+                cwd=self._home / "mlflow",
                 output=log,
-                pass_fds=[listener.fileno(), lock],
+                pass_fds=[self._listener.fileno(), self._lock],
             )
+
+    def terminate(self) -> None:
+        """Ask it to end, and return at once."""
+        if self.process is not None:
+            self.process.terminate()
+
+    def close(self) -> None:
+        """End it; may be called again, and before it was started."""
+        self._listener.close()
+        if self.process is not None:
+            self.process.close()
+
+    def exit_code(self) -> int | None:
+        """None while it runs, and before it was started."""
+        return self.process.exit_code() if self.process is not None else None
 
     def await_ready(self, deadline: float) -> None:
         """
         Raises:
             CloudError: it has ended, or does not answer until the deadline, a time of the monotonic clock.
         """
+        assert self.process is not None
         try:
             await_answer(self.process, f"{self.uri}/health", None, deadline)
         except (OSError, ValueError) as error:
