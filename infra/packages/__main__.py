@@ -17,7 +17,7 @@ from infra.packages.build import CHECKOUT, PackagingError
 from infra.packages.function_zip import function_zip
 from infra.packages.job_archive import job_archive
 from infra.packages.large_zip import large_zip
-from infra.packages.linked import linked_function, linked_packages
+from infra.packages.linked import compile_packages, linked_function, linked_packages
 from infra.packages.training_image import training_image
 
 
@@ -35,6 +35,7 @@ def builds(*, for_this_machine: bool) -> dict[str, Callable[[], object]]:
         "CDK": _import_cdk,
         **{f"packages of {name}": partial(build_large, name) for name in large},
         **{name: partial(build_function, name) for name in names},
+        **({"bytecode of predict": partial(compile_packages, "predict")} if for_this_machine else {}),
         "job": partial(job_archive, for_this_machine=for_this_machine),
         "address of the training image": _training_images,
     }

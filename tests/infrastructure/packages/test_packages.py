@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
@@ -18,7 +19,7 @@ from infra.packages import build
 from infra.packages.function_zip import function_zip
 from infra.packages.job_archive import WHEEL_PLATFORMS, job_archive
 from infra.packages.large_zip import large_zip
-from infra.packages.linked import linked_function
+from infra.packages.linked import compile_packages, linked_function
 
 FUNCTIONS = ("predict", "lease", "judge", "promote", "check_drift", "notify")
 # Lambda's limit of a function unpacked, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -89,6 +90,13 @@ def test_links_are_to_the_files_that_a_package_holds_and_to_no_others(packages, 
 
     # Packages of which several distributions have files are linked file by file, the others whole.
     assert {file for file in found if not is_left_out(file)} == held
+
+
+def test_the_endpoints_linked_packages_are_compiled_before_its_first_request():
+    compile_packages("predict")
+
+    for file in (Path(sysconfig.get_path("purelib")) / "aws_lambda_powertools").rglob("*.py"):
+        assert Path(importlib.util.cache_from_source(str(file))).is_file()
 
 
 def python_files(folder):
