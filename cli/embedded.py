@@ -56,7 +56,7 @@ def deployed_cloud(
         # Beside the deployment, which does without: each uses one processor.
         cloud.start_mlflow()
         _deploy(home, steps, model_toml, bootstrap=True)
-        with steps.step("Wait for MLflow, which was started before the deployment"):
+        with steps.step("Wait for MLflow, started before the deployment"):
             cloud.await_mlflow()
         yield cloud, Target(ENVIRONMENT, embedded=True)
     finally:
