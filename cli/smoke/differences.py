@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 ROLES = "roles of services"
 JOBS = "wheels of the jobs"
-CHECK_PACKAGES = "packages of the check"
+FUNCTION_PACKAGES = "packages of functions"
 PROPAGATION = "new roles"
 STACK_ROLES = "roles of stacks"
 SIGNATURES = "signatures"
@@ -46,10 +46,11 @@ DIFFERENCES = (
         "wheels here. A test installs those of the archive that AWS gets.",
     ),
     Difference(
-        CHECK_PACKAGES,
-        "The drift check's own packages are those of this checkout's `.venv` too, so that 25,000 files need not be "
-        "packed and unpacked. A test imports them from the archive alone.",
-        unseen="it starts no check: evergreen drift does",
+        FUNCTION_PACKAGES,
+        "Functions, the drift check among them, have links to those packages of this checkout's `.venv` that their "
+        "requirements name. A test holds the links against the zips that AWS gets, and imports each handler from its "
+        "zip alone.",
+        unseen="it calls no function but predict: evergreen train and evergreen drift do",
     ),
     Difference(
         PROPAGATION,
