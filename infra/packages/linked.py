@@ -67,7 +67,7 @@ def _links(requirements: Path) -> Path:
     def build(folder: Path) -> None:
         _link(_required(requirements.read_text().splitlines()), folder)
 
-    return cached("linked", [requirements, LOCK], [sys.version], build, parent=Path(sys.prefix))
+    return cached("linked", [requirements, LOCK], [], build, parent=Path(sys.prefix))
 
 
 def _required(lines: list[str]) -> list[importlib.metadata.Distribution]:
