@@ -17,6 +17,8 @@ _SHARING = (
     "tests/integration/local",
     "tests/infrastructure",
 )
+# Whose tests share nothing and take minutes each: at the end of a run, one process would be left alone with them.
+_APART = "tests/repository/test_benchmarks.py"
 _DEADLINE_SECONDS = 30.0
 _ROWS = b"a,b\n1,2\n"
 
@@ -48,6 +50,8 @@ class _Rooms(LoadScopeScheduling):
     """Tests of one file stay together when they run side by side, and so do those of a folder that shares something."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(f"{_APART}::"):
+            return nodeid
         return next((folder for folder in _SHARING if nodeid.startswith(f"{folder}/")), nodeid.partition("::")[0])
 
 

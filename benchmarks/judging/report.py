@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from scipy.stats import binom
 
-from benchmarks.judging.rates import MARGINS
+from benchmarks.judging.rates import STATED_MARGIN
 from benchmarks.page import Results, goal, page, table
 from evergreen.judging.improvement import MINIMUM_DIFFERING, MINIMUM_INDEPENDENT
 from evergreen.number_text import number, percent
@@ -15,7 +15,7 @@ from evergreen.settings.sections import PromotionSettings
 _SURE, _DOUBT = percent(PromotionSettings().confidence), number(1 - PromotionSettings().confidence)
 # The goals: the share of equal models promoted, the share of better ones at this margin and this many rows, the time.
 _MOST_EQUAL, _LEAST_BETTER = 0.05, 0.8
-STATED_MARGIN, STATED_ROWS = 0.2, 700
+STATED_ROWS = 700
 _MANY_ROWS, _LEAST_BETTER_OF_MANY = 2_000, 0.95
 # With some hundred cells, one that chance shows once in a thousand times says nothing.
 _CHANCE = 0.001
@@ -183,8 +183,8 @@ def _goals_of_large(large: Results) -> Iterator[list[str]]:
 
 
 def _rates(rates: Results) -> list[str]:
-    margins = ("0.0", *map(str, MARGINS))
-    header = ["metric", "rows", "equal", *(f"{margin:.0%} less" for margin in MARGINS)]
+    margins = list(next(iter(next(iter(rates.values())).values())))
+    header = ["metric", "rows", "equal", *(f"{float(margin):.0%} less" for margin in margins[1:])]
     figures = []
     for metric, by_rows in rates.items():
         for rows, by_margin in by_rows.items():

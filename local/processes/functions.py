@@ -23,6 +23,8 @@ from local import engine, environments
 # The runtime client, its dependencies and its compiled part.
 _RUNTIME_PACKAGES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 
+# How long a function may take to start.
+_START_SECONDS = 60.0
 # The longest answer to an invocation.
 _ANSWER_BYTES = 6_291_556
 
@@ -242,9 +244,12 @@ def _runtime_client_worker(bootstrap: bytes) -> type:
             return self._drain_stderr()
 
         def _await_init(self, init_timeout: float | None = None) -> None:
-            """Keep the type and message that the runtime client reports for an error at import."""
+            """Keep the type and message that the runtime client reports for an error at import.
+
+            How long a function takes to start tells of this machine here: one that is busy may not fail what it serves.
+            """
             try:
-                super()._await_init(init_timeout)
+                super()._await_init(_START_SECONDS)
             except RuntimeError as error:
                 reported = self._init_error
                 if not isinstance(reported, dict):

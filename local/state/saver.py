@@ -35,6 +35,7 @@ class Saver:
         self._facts = facts
         self._settle = settle
         self._saving = threading.Lock()
+        self._ended = False
         self._interrupted: list[tuple[str, str, str]] = []
 
     def restore(self) -> None:
@@ -71,13 +72,20 @@ class Saver:
     def _save_forever(self, seconds: float) -> None:
         while True:
             time.sleep(seconds)
-            if not self._is_deploying():
-                self._save(at_stop=False)
+            self.save()
+
+    def save(self) -> None:
+        """Save what has changed, unless a deployment is going on or the cloud is being stopped."""
+        if not self._is_deploying():
+            self._save(at_stop=False)
 
     def _save(self, *, at_stop: bool) -> str:
         """Why it was not possible, or nothing."""
         started = time.monotonic()
         with self._saving:
+            if self._ended:
+                # What runs is being stopped: the next start has to find it as it was before.
+                return ""
             try:
                 self._settle()
                 database = self._contents.database()
@@ -89,6 +97,7 @@ class Saver:
             except Exception as error:  # The cloud must run on, and end; what was saved before stays.
                 _logger.exception("the state was not saved")
                 return repr(error)
+            self._ended = at_stop
         if written:
             _logger.info("state saved in %.2f s", time.monotonic() - started)
         return ""

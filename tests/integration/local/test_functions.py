@@ -11,6 +11,13 @@ def test_a_function_runs_on_the_aws_runtime_client(aws):
     assert "awslambdaric.bootstrap" in modules
 
 
+def test_a_function_of_a_busy_machine_has_a_minute_to_start(aws):
+    """Lambda's ten seconds are for its own machines."""
+    function = aws.function("import time\ntime.sleep(11)\ndef handle(event, context):\n    return 1")
+
+    assert aws.invoke(function) == (1, None)
+
+
 def test_a_package_that_is_not_in_the_zip_cannot_be_imported(aws):
     function = aws.function("import boto3\ndef handle(event, context):\n    return 1")
     answer, error = aws.invoke(function)
