@@ -11,7 +11,7 @@ unexport PYTHONPATH VIRTUAL_ENV
 # An option, if its variable stands on make's own command line; one of the environment is somebody else's.
 given = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
 
-.PHONY: help demo up down check test repro fuzz bench bench-drift bench-training dashboard lint hooks setup lock synth release \
+.PHONY: help demo up down check test repro fuzz bench bench-drift bench-training bench-renewal dashboard lint hooks setup lock synth release \
 	clean
 
 help:  ## Show this list
@@ -50,6 +50,9 @@ bench-training: setup  ## Measure training and judging; writes docs/training.md 
 	@python -m benchmarks.training
 	@python -m benchmarks.judging
 
+bench-renewal: setup  ## Measure when to train again, and on what; writes docs/renewal.md
+	@python -m benchmarks.renewal
+
 dashboard: setup  ## Draw the dashboard of the cloud that `make up` runs
 	@evergreen dashboard --local
 
@@ -72,7 +75,7 @@ lock: setup  ## Resolve pyproject.toml into requirements.txt and package.json in
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
 	@uv pip compile --universal --python-version 3.11 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
-		--quiet --custom-compile-command "make lock" benchmarks/drift/tables.in --output-file benchmarks/drift/tables.txt
+		--quiet --custom-compile-command "make lock" benchmarks/real_tables.in --output-file benchmarks/real_tables.txt
 	@cd benchmarks/serving/peers && for peer in *.in; do uv pip compile --universal --python-version 3.11 \
 		--no-emit-index-url --no-annotate --quiet --custom-compile-command "make lock" $$peer \
 		--output-file $${peer%.in}.txt; done

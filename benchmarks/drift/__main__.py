@@ -5,6 +5,7 @@ import sys
 
 from benchmarks.command import MISSING, Benchmark, Progress, Results, Rig, main
 from benchmarks.drift import power, report, start, streams, tables, volume
+from benchmarks.real_tables import TABLES, TEXAS, TablesUnavailable
 
 
 def _power(rig: Rig, progress: Progress) -> Results:
@@ -18,10 +19,10 @@ def _streams(rig: Rig, progress: Progress) -> Results:
 
 
 def _tables(rig: Rig, progress: Progress) -> Results:
-    names, cuts = (["texas"], tables.CUTS[:1]) if rig.quick else (list(tables.TABLES), tables.CUTS)
+    names, cuts = ([TEXAS], tables.CUTS[:1]) if rig.quick else (list(TABLES), tables.CUTS)
     try:
         return {"tables": tables.measure(names=names, cuts=cuts, progress=progress)}
-    except tables.TablesUnavailable as error:
+    except TablesUnavailable as error:
         return {MISSING: {"the real tables": str(error)}}
 
 

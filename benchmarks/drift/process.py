@@ -22,6 +22,7 @@ import numpy as np
 from benchmarks.drift import captures as day
 from benchmarks.machine import peak_mb
 from benchmarks.table import CATEGORIES
+from evergreen.captures.records import Faults
 from evergreen.contract.contract import Contract
 from evergreen.monitoring.drift import report as drift_report
 from evergreen.monitoring.drift.comparison import PREDICTION
@@ -31,7 +32,7 @@ from evergreen.versions.bundle import CONTRACT, HOLDOUT, LINEAGE, METRICS, MODEL
 from evergreen.versions.champion import Champion
 from functions.check_drift import check as check_module
 from functions.check_drift import drift as drift_check
-from functions.check_drift.capture_files import CaptureFiles, Faults
+from functions.check_drift.capture_files import CaptureFiles
 from functions.check_drift.subject import Subject
 from functions.check_drift.window import Window
 

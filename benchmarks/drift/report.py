@@ -14,8 +14,9 @@ from benchmarks.drift.power import (
     SMALL_REFERENCE,
 )
 from benchmarks.drift.streams import PAST_WINDOWS, SCENARIO_ROWS
-from benchmarks.drift.tables import TABLES
+from benchmarks.drift.tables import CHECKED
 from benchmarks.page import Results, goal, page, prose, table
+from benchmarks.real_tables import TABLES
 from evergreen.number_text import number
 from evergreen.settings.sections import DriftSettings
 
@@ -155,7 +156,7 @@ def _tables(tables: Results) -> list[str]:
             Where the model's error on a window has risen beyond chance, an alarm is not false. The error may also have
             risen within chance: a window has few rows."""
         ),
-        *(f"- {name}: {TABLES[name].about}." for name in tables),
+        *(f"- {name}: {TABLES[name].about}{CHECKED.get(name, '')}." for name in tables),
         "",
         *table(["table", "rows", "window", "alarms in the past", "alarms later, error not risen", "error risen"], rows),
     ]

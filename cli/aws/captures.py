@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 
 from cli.aws.target import Target
 from evergreen import names
+from evergreen.captures.records import ROWS_OF, Faults, read_records
 from evergreen.errors import CommandFailed
 from evergreen.prediction_id import predicted_at
-from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 
 # A record reaches S3 minutes after its prediction. It is looked for up to this much later.
 _LATEST = timedelta(days=2)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from cli.aws.target import Target
 from evergreen import names
+from evergreen.captures.records import ROWS_OF, Faults, read_records
 from evergreen.errors import CommandFailed
-from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 
 # Seconds to wait for a capture.
 _PATIENCE = 60

@@ -11,9 +11,9 @@ from cli.findings import Finding
 from cli.smoke.deployed import Deployed, SentRow, failure, ok, skipped, warning
 from cli.smoke.differences import ENCRYPTION, ROLES
 from evergreen import names
+from evergreen.captures.records import ROWS_OF, Faults, read_records
 from evergreen.number_text import counted
 from evergreen.quoting import quoted
-from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
 
 # Firehose delivers a minute after the first record of an object, and the log's subscription takes some seconds.
 ON_AWS = 240.0

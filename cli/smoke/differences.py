@@ -87,8 +87,8 @@ DIFFERENCES = (
     ),
     Difference(
         TIME_LIMITS,
-        "An execution's own time limit is not enforced, and jitter between retries is left out. A function has a minute "
-        "to start: how long that takes here tells of this machine.",
+        "An execution's own time limit is not enforced, and jitter between retries is left out. A function has a "
+        "minute to start: how long that takes here tells of this machine.",
         unseen="it starts no training",
     ),
     Difference(

@@ -16,7 +16,7 @@ import numpy as np
 from evergreen.judging.dependence import INDEPENDENT, Units, Worth, worth
 from evergreen.judging.samples import labels, numbers, ranks
 from evergreen.judging.samples.sample import Floats, Sample
-from evergreen.judging.student import student_quantile
+from evergreen.judging.student import normal_score, student_quantile
 from evergreen.metrics import Outcomes, metric_of
 
 
@@ -29,6 +29,7 @@ class Gain:
         high: the upper bound, one-sided, at the same confidence.
         differing: the number of rows on which the models did not do equally well. Only these tell them apart.
         worth: what the rows tell of the gain.
+        score: the gain in standard errors; with few rows, the standard normal number that is as improbable.
     """
 
     value: float
@@ -36,6 +37,7 @@ class Gain:
     high: float
     differing: int
     worth: Worth
+    score: float
 
     @property
     def differing_worth(self) -> float:
@@ -144,7 +146,9 @@ def _gain(metric: str, difference: float, resampled: Floats, confidence: float, 
     # Only the rows that differ tell how much the difference varies.
     degrees = max(1, min(found.degrees, math.floor(differing * found.share) - 1))
     low, high = _bounds(value, sign * resampled, confidence, degrees)
-    return Gain(value=value, low=low, high=high, differing=differing, worth=found)
+    error = _standard_error(resampled, degrees)
+    score = normal_score(value / error, degrees) if error else 0.0
+    return Gain(value=value, low=low, high=high, differing=differing, worth=found, score=score)
 
 
 def _bounds(value: float, draws: Floats, confidence: float, degrees: int) -> tuple[float, float]:
@@ -155,8 +159,13 @@ def _bounds(value: float, draws: Floats, confidence: float, degrees: int) -> tup
     Should Know About the Bootstrap).
     """
     low, high = np.quantile(draws, [1 - confidence, confidence])
-    margin = student_quantile(confidence, degrees) * float(draws.std()) * math.sqrt(1 + 1 / degrees)
+    margin = student_quantile(confidence, degrees) * _standard_error(draws, degrees)
     return min(float(low), value - margin), max(float(high), value + margin)
+
+
+def _standard_error(draws: Floats, degrees: int) -> float:
+    """That of a metric, by its draws, which vary a little too little."""
+    return float(draws.std()) * math.sqrt(1 + 1 / degrees)
 
 
 def _sample(metric: str, models: Sequence[Outcomes], ceiling: float = math.inf) -> Sample:

@@ -1,10 +1,12 @@
-"""Quantiles of Student's t distribution, without SciPy, which is too large for Judge."""
+"""Student's t distribution, without SciPy, which is too large for Judge."""
 
 import math
 from statistics import NormalDist
 
 # Beyond it, the expansion of Student's t is exact to six digits.
 _MANY_DEGREES = 100
+# Below it, 1 minus a probability is rounded too much to be told from 1.
+_LEAST_PROBABILITY = 1e-15
 
 
 def student_quantile(confidence: float, degrees: int) -> float:
@@ -19,6 +21,15 @@ def student_quantile(confidence: float, degrees: int) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if _within(middle, degrees) < 2 * confidence - 1 else (low, middle)
     return math.tan(low) * math.sqrt(degrees)
+
+
+def normal_score(statistic: float, degrees: int) -> float:
+    """The standard normal number that is as improbable as a statistic of Student's t."""
+    if degrees > _MANY_DEGREES:
+        # Abramowitz and Stegun 1964, 26.7.8.
+        return statistic * (1 - 1 / (4 * degrees)) / math.sqrt(1 + statistic**2 / (2 * degrees))
+    above = (1 - _within(math.atan(abs(statistic) / math.sqrt(degrees)), degrees)) / 2
+    return math.copysign(NormalDist().inv_cdf(1 - max(above, _LEAST_PROBABILITY)), statistic)
 
 
 def _within(angle: float, degrees: int) -> float:

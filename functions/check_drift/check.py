@@ -7,11 +7,11 @@ from statistics import median
 from typing import Any
 
 from evergreen import names
+from evergreen.captures.labels import Labels
 from evergreen.contract.feature import CATEGORY, NUMBER
 from evergreen.number_text import counted, number
 from functions.check_drift.capture_files import CaptureFiles, CaptureObject
 from functions.check_drift.drift import look_for_drift
-from functions.check_drift.labels import Labels
 from functions.check_drift.late_labels import LateLabels, find_late_labels
 from functions.check_drift.quality import judge_quality
 from functions.check_drift.result import BROKEN_INPUT, OK, CheckResult

@@ -14,7 +14,8 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names
-from functions.check_drift.capture_files import CaptureFiles, Faults
+from evergreen.captures.records import Faults
+from functions.check_drift.capture_files import CaptureFiles
 from functions.check_drift.packages import add_packages
 from functions.check_drift.result import BROKEN_INPUT, INSUFFICIENT_DATA, CheckResult
 from functions.model_store import model_store

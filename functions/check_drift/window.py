@@ -15,10 +15,10 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from evergreen import names
+from evergreen.captures.labels import Labels
+from evergreen.captures.records import Faults
 from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION
-from functions.check_drift.capture_files import Faults
-from functions.check_drift.labels import Labels
 
 # Rows that are turned into columns together.
 _CHUNK = 20_000

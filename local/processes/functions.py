@@ -243,7 +243,7 @@ def _runtime_client_worker(bootstrap: bytes) -> type:
         def _drain_stderr_bounded(self, *_: Any, **__: Any) -> str:
             return self._drain_stderr()
 
-        def _await_init(self, init_timeout: float | None = None) -> None:
+        def _await_init(self, _lambdas_limit: float | None = None) -> None:
             """Keep the type and message that the runtime client reports for an error at import.
 
             How long a function takes to start tells of this machine here: one that is busy may not fail what it serves.

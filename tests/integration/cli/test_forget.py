@@ -14,9 +14,9 @@ from moto import mock_aws
 
 from cli.aws.captures import forget_predictions
 from evergreen import names
+from evergreen.captures.records import Faults, read_records
 from evergreen.errors import CommandFailed
 from evergreen.prediction_id import new_prediction_id, predicted_at
-from functions.check_drift.capture_files import Faults, read_records
 
 GONE, KEPT, OTHER = new_prediction_id(), new_prediction_id(), new_prediction_id()
 
@@ -123,11 +123,12 @@ def test_what_firehose_could_not_deliver_goes_with_the_envelope_that_held_it(tar
 
 def test_an_undelivered_object_that_cannot_be_read_is_named_and_left_as_it_is(target):
     key = f"{names.UNDELIVERED_PREFIX}predict/processing-failed/a"
-    target.s3.put_object(Bucket="captures", Key=key, Body=undelivered(*RECORDS) + b"?\n")
+    broken = undelivered(*RECORDS) + b"?\n"
+    target.s3.put_object(Bucket="captures", Key=key, Body=broken)
 
     (problem,) = problems(target)
     assert f"{key} cannot be read" in problem
-    assert target.s3.get_object(Bucket="captures", Key=key)["Body"].read() == undelivered(*RECORDS) + b"?\n"
+    assert target.s3.get_object(Bucket="captures", Key=key)["Body"].read() == broken
 
 
 def test_an_object_that_cannot_be_read_whole_is_named_and_left_as_it_is(target):

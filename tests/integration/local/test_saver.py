@@ -36,7 +36,7 @@ def test_what_changes_while_the_cloud_is_being_stopped_is_not_saved(saver, tmp_p
 
 
 def test_after_a_last_save_that_failed_the_state_is_saved_as_before(saver, tmp_path, monkeypatch):
-    monkeypatch.setattr(Contents, "database", lambda self: 1 / 0)
+    monkeypatch.setattr(Contents, "database", lambda _self: 1 / 0)
     assert "ZeroDivisionError" in saver.save_at_stop()
     monkeypatch.undo()
 

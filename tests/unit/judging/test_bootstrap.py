@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm, ttest_rel
 
 from evergreen.judging.bootstrap import _sample, estimate, losses, measure, paired_gain, unpaired_gain
 from evergreen.metrics import CLASSIFICATION, REGRESSION, Outcomes, examples, metric_of
@@ -130,6 +131,22 @@ def test_more_confidence_is_a_lower_bound():
     low = [paired_gain("mae", candidate, champion, seed=0, confidence=sure).low for sure in (0.9, 0.975, 0.999)]
 
     assert low == sorted(low, reverse=True)
+
+
+def test_the_score_is_that_of_a_paired_t_test():
+    candidate, champion = outcomes("mae", seed=1), outcomes("mae", seed=2)
+    errors = (np.abs(np.subtract(each.actual, each.predicted)) for each in (champion, candidate))
+
+    found = paired_gain("mae", candidate, champion, seed=0, confidence=0.975)
+
+    assert found.score == pytest.approx(norm.isf(ttest_rel(*errors, alternative="greater").pvalue), rel=0.1)
+    assert paired_gain("mae", champion, candidate, seed=0, confidence=0.975).score == pytest.approx(-found.score)
+
+
+def test_models_that_differ_nowhere_have_a_score_of_0():
+    candidate = outcomes("accuracy", seed=1)
+
+    assert paired_gain("accuracy", candidate, candidate, seed=0, confidence=0.975).score == 0
 
 
 def test_a_hundred_classes_are_drawn_block_by_block():

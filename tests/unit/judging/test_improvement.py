@@ -25,7 +25,7 @@ BETTER = Comparison(
     metric="mape",
     candidate=0.3,
     champion=0.4,
-    gain=Gain(value=0.1, low=0.02, high=0.18, differing=700, worth=ALL),
+    gain=Gain(value=0.1, low=0.02, high=0.18, differing=700, worth=ALL, score=2.4),
     rows=700,
 )
 
@@ -35,7 +35,7 @@ against_baseline = partial(better_than_baseline, gain=None, confidence=0.975)
 
 
 def compared(value: float, low: float, high: float, *, differing: int = 700, worth: Worth = ALL) -> Comparison:
-    gain = Gain(value=value, low=low, high=high, differing=differing, worth=worth)
+    gain = Gain(value=value, low=low, high=high, differing=differing, worth=worth, score=0.0)
     return replace(BETTER, candidate=BETTER.champion - value, gain=gain)
 
 

@@ -13,7 +13,7 @@ from cli.smoke.differences import ENCRYPTION, GATEWAY, ROLES, SIGNATURES
 from cli.smoke.predictions import ROWS
 from cli.smoke.run import smoke
 from evergreen import names
-from functions.check_drift.capture_files import ROWS_OF, Faults, read_records
+from evergreen.captures.records import ROWS_OF, Faults, read_records
 from tests.end_to_end.workflow import physical_names
 
 # Other tests of this cloud make alarms fire.

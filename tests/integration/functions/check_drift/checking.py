@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from evergreen import names
+from evergreen.captures.records import Faults
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.history import TIME, History
 from evergreen.versions.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL, MONITORING, Bundle
 from evergreen.versions.champion import Champion
-from functions.check_drift.capture_files import CaptureFiles, Faults
+from functions.check_drift.capture_files import CaptureFiles
 from functions.check_drift.check import check
 from functions.check_drift.subject import Subject
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.check_drift.capture_files import CaptureFiles, Faults, read_records
+from evergreen.captures.records import Faults, read_records
+from functions.check_drift.capture_files import CaptureFiles
 from tests.integration.functions.check_drift.checking import BUCKET, NOON, houses, lines, parquet, records, rows_of
 
 RECORDS = records(rows_of(houses(200, seed=1)), each=5)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from evergreen import names
+from evergreen.captures.records import Faults
 from evergreen.quoting import quoted
 from evergreen.settings.sections import SAME_CALLER
-from functions.check_drift.capture_files import Faults
 
 
 class Label(NamedTuple):

@@ -1,0 +1,1 @@
+"""Renewal: python -m benchmarks.renewal."""

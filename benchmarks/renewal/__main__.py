@@ -1,0 +1,39 @@
+"""Measures the rule of renewal: error and promotions of policies, on streams and on real tables."""
+
+import os
+import sys
+
+from benchmarks.command import MISSING, Benchmark, Progress, Results, Rig, main
+from benchmarks.real_tables import TEXAS, TablesUnavailable
+from benchmarks.renewal import report, synthetic, tables
+
+
+def _synthetic(rig: Rig, progress: Progress) -> Results:
+    effort = synthetic.QUICK if rig.quick else synthetic.FULL
+    return {"synthetic": synthetic.measure(effort, workers=os.cpu_count() or 1, progress=progress)}
+
+
+def _still(rig: Rig, progress: Progress) -> Results:
+    effort = synthetic.QUICK if rig.quick else synthetic.FULL
+    return {"still": synthetic.measure_still(effort, progress=progress)}
+
+
+def _tables(rig: Rig, progress: Progress) -> Results:
+    names = [TEXAS] if rig.quick else list(tables.LIVED)
+    try:
+        return {"tables": tables.measure(names=names, periods=6 if rig.quick else None, progress=progress)}
+    except TablesUnavailable as error:
+        return {MISSING: {"the real tables": str(error)}}
+
+
+BENCHMARK = Benchmark(
+    name="renewal",
+    purpose="Measure when to train again, and on what: Evergreen's rule beside simple policies.",
+    page="renewal.md",
+    libraries=("scikit-learn", "numpy", "pandas"),
+    parts={"synthetic": _synthetic, "still": _still, "tables": _tables},
+    render=report.render,
+)
+
+if __name__ == "__main__":
+    main(BENCHMARK, sys.argv[1:])

@@ -1,0 +1,69 @@
+"""What docs/renewal.md says before the figures."""
+
+METHOD = """\
+# When a model is renewed
+
+Labels come in period by period. After each period there are challengers: models fitted to the rows before it, and
+earlier champions as they are. All of them, and the champion, are measured on the period's rows, to which none was
+fitted. The rule (`evergreen/renewal/rule.py`) decides whether one of them takes the champion's place.
+
+> The rule is here, and measured. The workflow that applies it by itself is not built yet: `evergreen train` is what
+> trains today.
+
+## Challengers
+
+| challenger | fitted to |
+|---|---|
+| `all` | all rows before the period |
+| `last` | as many of the newest rows as the first champion was fitted to |
+| `half` | half as many |
+| up to three earlier champions | nothing new: a world that comes back needs a pointer, not a training |
+
+After an abrupt change the old rows mislead; in a world that stands still each of them helps. No window is right for
+both, so all are tried, and the rows decide.
+
+## What a period tells
+
+The *score* of a challenger is its paired gain over the champion on the period's rows, in standard errors, from the
+bootstrap of [judging.md](judging.md): rows that depend on each other count as fewer. With few rows, it is the standard
+normal number that is as improbable.
+
+Who looks after each period, and stops at the first that looks well, finds chance with certainty in the end. The scores
+therefore go into a detector whose odds against chance hold whenever one looks: for a challenger that is never better,
+the mean number of periods until the odds reach c is c at least (Shin, Ramdas and Rinaldo 2024,
+[doi:10.51387/23-NEJSDS51](https://doi.org/10.51387/23-NEJSDS51)). It finds a large lead at once, and a small one once
+it has lasted. What was before a change does not count against what comes after it.
+
+## The gates
+
+The first gate that a challenger passes promotes it. Each asks for less than the one before it, where less is at stake.
+
+- **sure**: the odds are 50 to 1 for each challenger: 300 to 1 if there are six.
+- **back**: the champion is at most eight periods old, and its predecessor has done better on all of their rows
+  together, by 1.64 standard errors. This happens once: what was given up is not taken up again without proof.
+- **moving**: what is true of rows is known to change, the champion has served two periods, and the challenger is ahead
+  on the rows since then by half a standard error.
+- **grown**: `all` has 1.5 times the rows of a champion of `all`, and is not behind.
+
+What is true of rows is known to change after a promotion by `sure`, and, after one by `moving`, as soon as the new
+champion is ahead of its predecessor by one standard error on later rows. So one wrong step does not lead to the next.
+
+A window's winner is fitted again before it serves, to the newest rows as well. The model that was judged has not seen
+these rows, so what serves is not exactly what was judged; in return, it knows the newest period. The tables show both.
+
+## What this is worth, and what it is not
+
+- The bound of `sure` needs scores that are at most standard normal if the challenger is no better. Where all rows of a
+  period are of one moment (a month of many cities), a shock that they share is not seen in the rows, and the score is
+  too sure.
+- In a world that changes with each row, whoever trains less often is behind. A policy that knows the right window
+  beforehand and uses it each third period is 4% to 8% behind one that uses it each period, on the hyperplanes. So the
+  first two goals below exclude each other there.
+
+Sources of the streams: Street and Kim 2001, *A Streaming Ensemble Algorithm*
+([doi:10.1145/502512.502568](https://doi.org/10.1145/502512.502568)); Hulten, Spencer and Domingos 2001, *Mining
+Time-Changing Data Streams* ([doi:10.1145/502512.502529](https://doi.org/10.1145/502512.502529)); Schlimmer and Granger
+1986, *Incremental Learning from Noisy Data* ([doi:10.1007/BF00116895](https://doi.org/10.1007/BF00116895)).
+
+The command below writes this file.
+"""

@@ -1,0 +1,1 @@
+"""What was captured of requests: records of predictions with their rows, and of feedback with its labels."""
