@@ -26,6 +26,7 @@ from evergreen.settings.sections import ModelSettings
 from evergreen.settings.toml_text import text
 from evergreen.versions.data_version import DataVersion, of_channel, of_path, version_of_manifest
 from training import job
+from training.collecting.month_files import PREDICTION_ID
 from training.documents import data_sheet
 from training.preparing import contract_inference, findings
 from training.preparing.prepared import Prepared
@@ -43,7 +44,7 @@ HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
 MIN_ROWS = 20
 # Columns of its files beside those of the table.
-_OWN = {MOMENT, GROUP, WEIGHT}
+_OWN = {MOMENT, GROUP, WEIGHT, PREDICTION_ID}
 WITHOUT_TARGET = "without target"
 DUPLICATES = "duplicates of training rows"
 
@@ -61,6 +62,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
         InvalidSettings: model.toml names a feature that the table lacks.
     """
     source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
+    ids = table[PREDICTION_ID] if source.captured else None
     rows = _rows(table, settings, source=source)
     known = rows[settings.data.target].notna().to_numpy()
     if not known.any():
@@ -72,11 +74,11 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     by, group, weight = (table[name] if name else None for name in named)
     if not known.all():
         rows = rows[known]
-        by, group, weight = (column if column is None else column[known] for column in (by, group, weight))
+        by, group, weight, ids = (column if column is None else column[known] for column in (by, group, weight, ids))
     if settings.preprocessing.log_target:
         _require_logarithm(rows[settings.data.target], source=source)
     weights = None if weight is None else weights_of(weight, source=source)
-    sides = split(hash_rows(rows), by, settings.split, source=source)
+    sides = split(hash_rows(rows), by, settings.split, source=source, ids=ids)
     units = numbered(sides.moments, group, source=source)
     _check_sizes(sides, len(rows), source=source)
     train, holdout = _take(rows, sides.train), _take(rows, sides.holdout)
@@ -99,12 +101,13 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
 def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd.DataFrame:
     """Features and target with their types. Columns keep the table's order; the target comes last."""
     target = settings.data.target
+    no_features = settings.no_features | ({PREDICTION_ID} if source.captured else set())
     require_columns(settings.named_columns(), source=source)
-    _require_free(set(map(str, table.columns)) - settings.no_features | {target}, source=source)
+    _require_free(set(map(str, table.columns)) - no_features | {target}, source=source)
     features = {
         name: typed(table[name], source=source, kind=settings.columns.get(name))
         for name in map(str, table.columns)
-        if name not in settings.no_features
+        if name not in no_features
     }
     if not features:
         raise InvalidData(f"{source.name}: no column is left to predict from; see leave_out in model.toml")

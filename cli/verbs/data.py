@@ -8,17 +8,22 @@ import typer
 
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import PlainTable, Steps, console
+from cli.data.collecting import collect as collect_labelled
 from cli.data.dvc_repository import DvcRepository
 from cli.data.git import Git
 from cli.data.storage import DataStorage
 from cli.data.table_history import TableHistory
 from cli.data.versions import DataVersions
 from evergreen.errors import CommandFailed
-from evergreen.number_text import number
+from evergreen.number_text import counted, number
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions import data_version
 
-app = typer.Typer(help="Version the data: add, list, pull and push.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Version the data: add, list, pull and push; collect labelled predictions.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 # Characters of a version that are printed; `find` refuses them if they are ambiguous.
 SHORT = 12
@@ -129,6 +134,30 @@ def pull(
     if pointer is not None and versions.history.declared() != chosen.version:
         versions.history.pointer.write_bytes(pointer)
         console.print(f"  {versions.history.pointer.name} names this version now; commit it to keep it.", markup=False)
+
+
+@app.command()
+def collect(
+    settings_file: SettingsFile = Path("model.toml"), environment: EnvironmentName = "dev", local: Local = False
+) -> None:
+    """Bring captured predictions whose truth came in by /feedback into the table, as rows to train on.
+
+    They are Parquet files in the table's folder `captured`, one for each month. Running it again adds what is new.
+    """
+    settings, table = read_settings(settings_file), _table(settings_file)
+    with Steps().step(f"Collect labelled predictions into {settings.data.path}") as step:
+        found = collect_labelled(Target.choose(environment, local=local), settings, table, step.progress)
+        step.result = f"{number(found.new)} new, {number(found.changed)} with another label than before"
+    for note in found.notes:
+        console.print(f"  Note: {note}", markup=False, soft_wrap=True)
+    if not found.rows:
+        raise CommandFailed("no captured prediction has a label that counts; send them with: evergreen feedback")
+    console.print(
+        f"  {settings.data.path} has {counted(found.rows, 'captured row')}. Train on them with: evergreen train. Keep "
+        f"this version with: evergreen data add {settings.data.path}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()

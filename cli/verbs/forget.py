@@ -1,5 +1,7 @@
 """evergreen forget: take predictions out of the captures."""
 
+from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,16 +11,21 @@ from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps, console
 from evergreen.errors import CommandFailed
 from evergreen.number_text import counted
+from evergreen.settings.model_toml import read_settings
+from evergreen.versions.data_version import CAPTURED
 
 
 def forget(
     prediction_ids: Annotated[
         list[str], typer.Argument(metavar="PREDICTION_ID...", help="The prediction_id of an answer; one or several.")
     ],
+    settings_file: Annotated[
+        Path, typer.Option("--settings", help="The model's settings: they name the table that may hold collected rows.")
+    ] = Path("model.toml"),
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
-    """Remove predictions, their features and their labels from what has been captured.
+    """Remove predictions, their features and their labels from what has been captured, and from the table here.
 
     Results and reports of drift checks stay: they hold numbers of rows, and no category of fewer than ten rows.
     """
@@ -28,9 +35,10 @@ def forget(
         done = forget_predictions(target, prediction_ids, step.progress)
     for key in done.keys:
         console.print(f"  Removed from {key}", markup=False, soft_wrap=True)
+    collected = _remove_from_table(settings_file, prediction_ids)
     if problems := [*done.changed, *done.unreadable]:
         raise CommandFailed("; ".join(problems))
-    missing = [id_ for id_ in prediction_ids if id_ not in done.predictions | done.labels]
+    missing = [id_ for id_ in prediction_ids if id_ not in done.predictions | done.labels | collected]
     if missing:
         raise CommandFailed(
             f"no captured record has {', '.join(missing)}; it may have expired, or was never recorded, or has not "
@@ -42,3 +50,24 @@ def forget(
         markup=False,
         soft_wrap=True,
     )
+
+
+def _remove_from_table(settings_file: Path, prediction_ids: Collection[str]) -> set[str]:
+    """Take collected rows out of the table on the disk; versions that were kept of it are not changed."""
+    if not settings_file.is_file():
+        return set()
+    path = read_settings(settings_file).data.path
+    if not (settings_file.parent / path / CAPTURED).is_dir():
+        return set()
+    # Imported here, since it takes pyarrow, and most tables have no collected rows.
+    from training.collecting.month_files import remove
+
+    removed = remove(settings_file.parent / path, prediction_ids)
+    if removed:
+        console.print(
+            f"  Removed from {path}/{CAPTURED}. Versions of the table that were made before hold it still, and so do "
+            f"models that were trained on them; later ones do not: evergreen data add {path}",
+            markup=False,
+            soft_wrap=True,
+        )
+    return removed

@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from evergreen.errors import InvalidData
 from evergreen.names import DATA_PREFIX, DVC_PREFIX
 
+# The folder, in a table's, of the rows that were captured.
+CAPTURED = "captured"
 # The suffix of a folder's version.
 FOLDER = ".dir"
 # Folders that DVC ignores too.

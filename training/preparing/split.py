@@ -33,19 +33,27 @@ class Sides:
     moments: np.ndarray | None = None
 
 
-def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, source: Source) -> Sides:
+def split(
+    hashes: np.ndarray,
+    by: pd.Series | None,
+    settings: SplitSettings,
+    *,
+    source: Source,
+    ids: pd.Series | None = None,
+) -> Sides:
     """Split the rows. A holdout row that equals a training row is left out, since the model has learned it.
 
     Args:
         hashes: one hash per row, of its features and target, in the order of the files.
         by: the column of a split by time or group, as it was read.
+        ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
 
     Raises:
         InvalidData: a cell of `by` is empty, or, for a split by time, neither a number nor a date.
     """
     moments = None
     if settings.type == TIME:
-        moments = moments_of(_filled(by, source), source=source)
+        moments = _in_time(by, ids, source=source)
         train, holdout = _by_time(moments, settings.holdout)
     elif settings.type == ORDER:
         moments = np.arange(len(hashes))
@@ -56,6 +64,21 @@ def split(hashes: np.ndarray, by: pd.Series | None, settings: SplitSettings, *, 
         train, holdout = _by_hash(hashes, settings.holdout)
     learned = np.isin(hashes[holdout], hashes[train])
     return Sides(train=train, holdout=holdout[~learned], duplicates=int(learned.sum()), moments=moments)
+
+
+def _in_time(by: pd.Series | None, ids: pd.Series | None, *, source: Source) -> np.ndarray:
+    """Numbers that sort by time.
+
+    Captured rows may lack the column of time, which need be no feature: they are later than all rows of the table, in
+    the order of their predictions, which their ids are in.
+    """
+    if by is None or ids is None or by[ids.notna()].notna().all():
+        return moments_of(_filled(by, source), source=source)
+    own = ids.isna().to_numpy()
+    places = np.empty(len(by), np.int64)
+    places[own] = np.unique(moments_of(_filled(by[own], source), source=source), return_inverse=True)[1]
+    places[~own] = len(by) + np.unique(ids[~own].to_numpy(dtype=object), return_inverse=True)[1]
+    return places
 
 
 def _by_time(moments: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:

@@ -103,6 +103,19 @@ def _by_format(texts: Sequence[str], form: str) -> Moments:
     return Moments(seconds, np.full(len(texts), has_zone) & ~np.isnan(seconds))
 
 
+def written_like(texts: Sequence[str | None], like: pa.ChunkedArray, formats: Sequence[str]) -> list[str | None]:
+    """Dates of ISO 8601 in the format that reads a column, so that both are read in one way; others as they are."""
+    distinct = pc.unique(like).drop_null()
+    if _by_iso_8601(distinct).known == len(distinct):
+        return list(texts)
+    form = next((form for form in formats if _by_format(distinct.to_pylist(), form).known == len(distinct)), None)
+    found = _by_iso_8601(pa.array([text or "" for text in texts], pa.string()))
+    if form is None or found.known < sum(text is not None for text in texts):
+        return list(texts)
+    moments = pd.to_datetime(pd.Series(found.seconds), unit="s", utc=bool(found.zoned.any()) or None)
+    return [None if text is None else moment.strftime(form) for text, moment in zip(texts, moments, strict=True)]
+
+
 def formats_of(distinct: pa.Array) -> list[str]:
     """The formats that read each of these texts; empty if none does, or they are ISO 8601."""
     if not len(distinct) or _by_iso_8601(distinct[:1]).known:

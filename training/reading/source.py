@@ -22,6 +22,7 @@ class Source:
         numbers: how numbers are written in its texts.
         dates: the formats of dates in its texts, beside ISO 8601.
         padded: how many texts of a column had blanks around them, which were taken away.
+        captured: whether the last files are of captured rows, which their prediction ids tell from the others.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Source:
     numbers: NumberFormat = field(default_factory=NumberFormat)
     dates: tuple[str, ...] = ()
     padded: Counter[str] = field(default_factory=Counter)
+    captured: bool = False
 
     @classmethod
     def of_csv(cls, name: str, columns: Iterable[str]) -> "Source":

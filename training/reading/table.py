@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import DataSettings, ModelSettings
 from evergreen.versions.data_version import DataVersion, md5_of
+from training.collecting.month_files import is_captured
 from training.reading import csv_file, excel_file, json_file, parquet_file, text_columns
+from training.reading.captured import append
 from training.reading.columns import require_columns
 from training.reading.number_format import NumberFormat
 from training.reading.source import Source
@@ -44,7 +47,7 @@ def read_table(path: Path, data: DataSettings | None = None) -> pd.DataFrame:
     Raises:
         InvalidData: the file is not a table, or has no rows.
     """
-    return _read([(path.name, path)], data or DataSettings(path=path.name, target=""), name=path.name)[0]
+    return _read([(path.name, path)], data or DataSettings(path=path.name, target=""), name=path.name).frame
 
 
 def read_cells(path: Path, data: DataSettings) -> tuple[pa.Table, Source]:
@@ -72,13 +75,19 @@ def read_cells(path: Path, data: DataSettings) -> tuple[pa.Table, Source]:
 def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.DataFrame, Source]:
     """The columns of a version that a training needs, without those in leave_out, and the source of the rows.
 
+    Captured rows come last.
+
     Raises:
         InvalidData: a file is not a table, its columns differ from those of the first file, it lacks a column that
             model.toml names, or it has changed since the version was named.
     """
     data = settings.data
+    captured = [(file.name, file.path) for file in version.files if is_captured(file.path)]
+    own = [(file.name, file.path) for file in version.files if (file.name, file.path) not in captured]
+    if not own:
+        raise InvalidData(f"{data.path} has captured rows only: the table itself is missing")
     read = _read(
-        [(file.name, file.path) for file in version.files],
+        own,
         data,
         name=data.path,
         named=settings.named_columns(),
@@ -92,7 +101,15 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
     for file in version.files:
         if md5_of(file.path) != file.md5:
             raise InvalidData(f"{file.name} changed while it was read; try again when nothing writes to it")
-    return read
+    return append(read.frame, read.source, captured, end=read.end) if captured else (read.frame, read.source)
+
+
+class _Read(NamedTuple):
+    """A table as it was read, and the position after its last row."""
+
+    frame: pd.DataFrame
+    source: Source
+    end: int
 
 
 def _read(
@@ -103,7 +120,7 @@ def _read(
     named: Sequence[str] = (),
     unread: Collection[str] = (),
     as_text: Collection[str] = (),
-) -> tuple[pd.DataFrame, Source]:
+) -> _Read:
     form = _one_format(files, name)
     tables = [_read_whole(file, form, data) for file in files] if form in (JSON_LINES, EXCEL) else []
     if tables:
@@ -139,7 +156,7 @@ def _read(
     if frame.empty:
         raise InvalidData(f"{name} has {'a header line' if form == CSV else 'columns'} but no rows")
     starts = tuple(accumulate(sizes[:-1], initial=0))
-    return frame, dataclasses.replace(source, starts=starts)
+    return _Read(frame, dataclasses.replace(source, starts=starts), sum(sizes))
 
 
 def _source(name: str, columns: Sequence[str], files: Sequence[str], form: str, data: DataSettings) -> Source:

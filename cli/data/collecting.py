@@ -1,0 +1,114 @@
+"""Brings captured predictions whose truth is known into the folder of the table."""
+
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.aws.endpoint import Endpoint
+from cli.aws.target import Target
+from evergreen import names
+from evergreen.captures.labels import Labels
+from evergreen.captures.records import Faults, read_records
+from evergreen.contract.contract import Contract
+from evergreen.errors import CommandFailed
+from evergreen.settings.sections import GROUP, ModelSettings
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """
+    Attributes:
+        rows: all captured rows that the table has now.
+        new: those that it had not before.
+        changed: those that had another label before.
+        notes: what was left out, and what could not be read.
+    """
+
+    rows: int
+    new: int
+    changed: int
+    notes: tuple[str, ...]
+
+
+def collect(target: Target, settings: ModelSettings, table: Path, progress: Progress) -> Collected:
+    """Write the labelled rows of all captures, and those that were collected before, into the table's folder.
+
+    Raises:
+        CommandFailed: the rows cannot be part of the table; the message says why and what to do.
+    """
+    # Imported here, since no other verb needs pyarrow for it.
+    from training.collecting import month_files
+    from training.collecting.labelled_rows import LabelledRows
+
+    _require_folder(table, settings)
+    contract = Contract.from_json(json.dumps(Endpoint(target).model()["contract"]).encode())
+    if faults := list(_obstacles(settings, contract)):
+        raise CommandFailed("captured rows cannot be part of the table: " + "; ".join(faults))
+    found = Faults()
+    captures = _Captures(target, found, progress)
+    labels = Labels(settings.quality.labels_from)
+    labels.read(captures.records(names.FEEDBACK_PREFIX), found)
+    collected = LabelledRows(contract, labels, found)
+    collected.add(captures.records(names.PREDICTIONS_PREFIX))
+    before = month_files.read(month_files.files_of(table))
+    rows = {**before, **collected.rows}
+    if collected.rows:
+        month_files.write(table, rows, contract)
+    return Collected(
+        rows=len(rows),
+        new=len(rows.keys() - before.keys()),
+        changed=sum(id_ in before and before[id_] != row for id_, row in collected.rows.items()),
+        notes=(*collected.notes(), *(f"unreadable: {words}" for words in found.described)),
+    )
+
+
+def _require_folder(table: Path, settings: ModelSettings) -> None:
+    if table.is_dir():
+        return
+    if not table.exists():
+        raise CommandFailed(f"{settings.data.path} does not exist; bring it here with: evergreen data pull")
+    path = Path(settings.data.path)
+    folder = path.with_suffix("")
+    raise CommandFailed(
+        f"{path} is a file, and a table that grows is a folder of files: captured rows are one more. Make it one: "
+        f'mkdir {folder} && mv {path} {folder}/ and set path = "{folder.as_posix()}" in [data] of model.toml'
+    )
+
+
+def _obstacles(settings: ModelSettings, contract: Contract) -> Iterator[str]:
+    """Why captured rows would lack what the table's rows have."""
+    hidden = sorted(contract.names & set(settings.log.leave_out))
+    if hidden:
+        yield f"[log] leave_out keeps {', '.join(hidden)} out of the captures, and the model needs it"
+    needed = {"[data] group": settings.data.group, "[data] weight": settings.data.weight}
+    if settings.split.type == GROUP:
+        needed["[split] by"] = settings.split.by
+    for key, column in needed.items():
+        if column and column not in contract.names:
+            yield f"{key} needs the column {column!r} in every row, and callers do not send it, since it is no feature"
+
+
+class _Captures:
+    """All that the capture bucket holds of a kind of record."""
+
+    def __init__(self, target: Target, faults: Faults, progress: Progress) -> None:
+        self._s3 = target.client("s3")
+        self._bucket = target.outputs[names.OUTPUT_CAPTURE_BUCKET]
+        self._faults = faults
+        self._progress = progress
+
+    def records(self, prefix: str) -> Iterator[tuple[dict[str, Any], str]]:
+        """Each with the name of its object."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                self._progress(item["Key"])
+                content = self._s3.get_object(Bucket=self._bucket, Key=item["Key"])["Body"].read()
+                try:
+                    yield from ((record, item["Key"]) for record in read_records(content, item["Key"], self._faults))
+                except (EOFError, OSError, zlib.error) as error:
+                    self._faults.add(f"{item['Key']} is broken gzip: {error}")

@@ -1,0 +1,1 @@
+"""Predictions come back as rows to train on, once their truth is known."""
