@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-NAMES = ("serving", "drift", "training", "judging")
+NAMES = ("serving", "drift", "training", "judging", "renewal")
 
 
 @pytest.mark.parametrize("name", NAMES)
