@@ -94,7 +94,11 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
         train_weights=None if weights is None else weights[sides.train],
         contract=contract,
         dropped={WITHOUT_TARGET: int((~known).sum()), DUPLICATES: sides.duplicates},
-        findings=(*findings.of_reading(source.padded, rows), *findings.find(train, holdout, settings)),
+        findings=(
+            *findings.of_reading(source.padded, rows),
+            *findings.of_captured(rows, ids),
+            *findings.find(train, holdout, settings),
+        ),
     )
 
 

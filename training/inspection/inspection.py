@@ -33,7 +33,7 @@ from training.reading import excel_file
 from training.reading.columns import is_number, labels
 from training.reading.number_format import NumberFormat
 from training.reading.source import Source
-from training.reading.table import EXCEL, format_of, header, read_version
+from training.reading.table import EXCEL, format_of, header, own_files, read_version
 from training.reading.unfit import UnfitColumn
 
 # Of the rows for judging: more where a small table would have too few of them.
@@ -75,6 +75,8 @@ def inspect(
     Raises:
         InvalidData: the files are no table, it lacks a named column, or its target cannot be predicted.
     """
+    # Captured rows are of a model that there is already: a guess is made from the table itself.
+    version = replace(version, files=own_files(version, name=table.name))
     data = written([(file.name, file.path) for file in version.files], path=path, target=target)
     _require({"--target": target, "--time": time, "--group": group}, header(version.files[0].path, data), table.name)
     settings = ModelSettings(name=guesses.name(table), data=data, split=SplitSettings(type=RANDOM))

@@ -23,6 +23,23 @@ _NAMED = 5
 Columns = dict[str, pd.Series]
 
 
+def of_captured(rows: pd.DataFrame, ids: pd.Series | None) -> Iterator[str]:
+    """Features that no captured row has: the champion that was asked for them did without.
+
+    Args:
+        ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
+    """
+    if ids is None or ids.isna().all():
+        return
+    captured = ids.notna().to_numpy()
+    for name, column in rows.items():
+        if column[captured].isna().all() and column[~captured].notna().any():
+            yield (
+                f"column {str(name)!r} is missing in all {counted(int(captured.sum()), 'captured row')}: the champion "
+                "that was asked for them has no such feature"
+            )
+
+
 def of_reading(padded: Mapping[str, int], rows: pd.DataFrame) -> Iterator[str]:
     """What was changed while the table was read.
 

@@ -16,7 +16,7 @@ from evergreen.contract.feature import NUMBER
 from evergreen.errors import InvalidData
 from evergreen.metrics import CLASSIFICATION
 from evergreen.settings.sections import DataSettings, ModelSettings
-from evergreen.versions.data_version import DataVersion, md5_of
+from evergreen.versions.data_version import DataFile, DataVersion, md5_of
 from training.collecting.month_files import is_captured
 from training.reading import csv_file, excel_file, json_file, parquet_file, text_columns
 from training.reading.captured import append
@@ -72,6 +72,18 @@ def read_cells(path: Path, data: DataSettings) -> tuple[pa.Table, Source]:
     return table, _source(path.name, columns, (path.name,), form, data)
 
 
+def own_files(version: DataVersion, *, name: str) -> tuple[DataFile, ...]:
+    """The files of a table without those of captured rows.
+
+    Raises:
+        InvalidData: there are none.
+    """
+    own = tuple(file for file in version.files if not is_captured(file.path))
+    if not own:
+        raise InvalidData(f"{name} has captured rows only: the table itself is missing")
+    return own
+
+
 def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.DataFrame, Source]:
     """The columns of a version that a training needs, without those in leave_out, and the source of the rows.
 
@@ -82,12 +94,10 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
             model.toml names, or it has changed since the version was named.
     """
     data = settings.data
-    captured = [(file.name, file.path) for file in version.files if is_captured(file.path)]
-    own = [(file.name, file.path) for file in version.files if (file.name, file.path) not in captured]
-    if not own:
-        raise InvalidData(f"{data.path} has captured rows only: the table itself is missing")
+    own = own_files(version, name=data.path)
+    captured = [(file.name, file.path) for file in version.files if file not in own]
     read = _read(
-        own,
+        [(file.name, file.path) for file in own],
         data,
         name=data.path,
         named=settings.named_columns(),

@@ -13,7 +13,9 @@ from cli.main import main
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions.data_version import of_path
 from tests.unit.training.prepare import workbook
+from tests.unit.training.prepare.test_captured import CAPTURED, CONTRACT, OWN, csv
 from tests.unit.training.prepare.workbook import rows_of
+from training.collecting import month_files
 from training.prepare import read_and_prepare
 
 ROWS = 400
@@ -406,3 +408,30 @@ def test_all_wrong_names_are_told_at_once(init):
     assert code == 1
     assert "no column 'Pres', which --target names; did you mean 'Preis'?" in said
     assert "no column 'Tag', which --time names; it has: Straße, Fläche, Preis" in said
+
+
+def test_captured_rows_are_no_part_of_what_is_guessed(init):
+    """They have other columns, and stand first in the folder."""
+    folder = Path("houses")
+    folder.mkdir()
+    csv(OWN, folder / "houses.csv")
+    month_files.write(folder, CAPTURED, CONTRACT)
+
+    code, said = init("houses", "--target", "price", "--time", "sold")
+
+    assert code == 0, said
+    assert "(prediction)" not in said
+    _, found = prepared("houses")
+    assert len(found.train) + len(found.holdout) == len(OWN) + len(CAPTURED)
+    assert "column 'sold' is missing in all 32 captured rows" in " ".join(found.findings)
+
+
+def test_a_folder_of_captured_rows_alone_is_named(init):
+    folder = Path("houses")
+    folder.mkdir()
+    month_files.write(folder, CAPTURED, CONTRACT)
+
+    code, said = init("houses", "--target", "price")
+
+    assert code == 1
+    assert "houses has captured rows only: the table itself is missing" in said

@@ -89,6 +89,7 @@ def test_captured_rows_are_read_with_a_table_of_any_format(folder, form):
     assert set(found.holdout["city"]) == {"Bergen"}
     assert found.train["price"].sum() == pytest.approx(OWN["price"].sum())
     assert list(found.train) == ["rooms", "city", "price"]
+    assert "captured" not in " ".join(found.findings)
 
 
 def test_in_a_split_by_time_they_are_the_newest_without_a_column_of_time(folder):
