@@ -43,6 +43,8 @@ TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
 MIN_ROWS = 20
+# From this share of distinct rows on, rows of a table are not equal by chance.
+_DISTINCT = 0.99
 # Columns of its files beside those of the table.
 _OWN = {MOMENT, GROUP, WEIGHT, PREDICTION_ID}
 WITHOUT_TARGET = "without target"
@@ -62,7 +64,6 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
         InvalidSettings: model.toml names a feature that the table lacks.
     """
     source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
-    ids = table[PREDICTION_ID] if source.captured else None
     rows = _rows(table, settings, source=source)
     known = rows[settings.data.target].notna().to_numpy()
     if not known.any():
@@ -72,9 +73,12 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
         )
     named = (settings.split.by, settings.group, settings.data.weight)
     by, group, weight = (table[name] if name else None for name in named)
-    if not known.all():
-        rows = rows[known]
-        by, group, weight, ids = (column if column is None else column[known] for column in (by, group, weight, ids))
+    ids = table[PREDICTION_ID] if source.captured else None
+    repeated = _repeated(rows, ids)
+    kept = known & ~repeated
+    if not kept.all():
+        rows = rows[kept]
+        by, group, weight, ids = (column if column is None else column[kept] for column in (by, group, weight, ids))
     if settings.preprocessing.log_target:
         _require_logarithm(rows[settings.data.target], source=source)
     weights = None if weight is None else weights_of(weight, source=source)
@@ -96,10 +100,26 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
         dropped={WITHOUT_TARGET: int((~known).sum()), DUPLICATES: sides.duplicates},
         findings=(
             *findings.of_reading(source.padded, rows),
-            *findings.of_captured(rows, ids),
+            *findings.of_captured(rows, ids, repeated=int(repeated.sum())),
             *findings.find(train, holdout, settings),
         ),
     )
+
+
+def _repeated(rows: pd.DataFrame, ids: pd.Series | None) -> np.ndarray:
+    """Which captured rows equal one of the table's own: who predicts the table itself knows the labels already.
+
+    Where the table's own rows equal each other, equal rows are none that came twice.
+
+    Args:
+        ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
+    """
+    none = np.zeros(len(rows), dtype=bool)
+    if ids is None:
+        return none
+    captured, hashes = ids.notna().to_numpy(), hash_rows(rows)
+    own = hashes[~captured]
+    return captured & np.isin(hashes, own) if len(np.unique(own)) >= _DISTINCT * len(own) else none
 
 
 def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.command import MISSING, Benchmark, Progress, Results, Rig, main
 from benchmarks.real_tables import TEXAS, TablesUnavailable
-from benchmarks.renewal import report, synthetic, tables
+from benchmarks.renewal import chance, report, synthetic, tables
 
 
 def _synthetic(rig: Rig, progress: Progress) -> Results:
@@ -16,6 +16,10 @@ def _synthetic(rig: Rig, progress: Progress) -> Results:
 def _still(rig: Rig, progress: Progress) -> Results:
     effort = synthetic.QUICK if rig.quick else synthetic.FULL
     return {"still": synthetic.measure_still(effort, progress=progress)}
+
+
+def _chance(rig: Rig, progress: Progress) -> Results:
+    return {"chance": chance.measure(1_000 if rig.quick else 20_000, progress=progress)}
 
 
 def _tables(rig: Rig, progress: Progress) -> Results:
@@ -31,7 +35,7 @@ BENCHMARK = Benchmark(
     purpose="Measure when to train again, and on what: Evergreen's rule beside simple policies.",
     page="renewal.md",
     libraries=("scikit-learn", "numpy", "pandas"),
-    parts={"synthetic": _synthetic, "still": _still, "tables": _tables},
+    parts={"synthetic": _synthetic, "still": _still, "chance": _chance, "tables": _tables},
     render=report.render,
 )
 

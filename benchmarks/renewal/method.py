@@ -36,17 +36,21 @@ it has lasted. What was before a change does not count against what comes after 
 
 ## The gates
 
-The first gate that a challenger passes promotes it. Each asks for less than the one before it, where less is at stake.
+The first gate that a challenger passes promotes it. The others ask for less than `sure`, each for a reason.
 
 - **sure**: the odds are 50 to 1 for each challenger: 300 to 1 if there are six.
 - **back**: the champion is at most eight periods old, and its predecessor has done better on all of their rows
   together, by 1.64 standard errors. This happens once: what was given up is not taken up again without proof.
 - **moving**: what is true of rows is known to change, the champion has served two periods, and the challenger is ahead
   on the rows since then by half a standard error.
+- **far**: the challenger's error is lower by a third of the champion's on the rows of at least two periods, and it is
+  ahead by half a standard error. A week in which a model fails from the first hour to the last is little evidence,
+  since all of its rows say the same; it is a bad week nevertheless.
 - **grown**: `all` has 1.5 times the rows of a champion of `all`, and is not behind.
 
-What is true of rows is known to change after a promotion by `sure`, and, after one by `moving`, as soon as the new
-champion is ahead of its predecessor by one standard error on later rows. So one wrong step does not lead to the next.
+What is true of rows is known to change after a promotion by `sure` or `far`, and, after one by `moving`, as soon as
+the new champion is ahead of its predecessor by half a standard error on later rows: one wrong step does not lead to
+the next by itself.
 
 A window's winner is fitted again before it serves, to the newest rows as well. The model that was judged has not seen
 these rows, so what serves is not exactly what was judged; in return, it knows the newest period. The tables show both.

@@ -91,6 +91,8 @@ class Evergreen:
                 name=name,
                 rows=self.world.rows(self._serving(name, version, period)),
                 score=self.world.score(version, self.champion, period),
+                error=self.world.error(version, period),
+                rival=self.world.error(self.champion, period),
             )
             for name, version in models.items()
             if version != self.champion

@@ -22,7 +22,7 @@ def render(results: Results) -> str:
         METHOD,
         results,
         goals=_goals(results),
-        sections={"synthetic": [_streams], "still": [_still], "tables": [_tables]},
+        sections={"synthetic": [_streams], "still": [_still], "chance": [_chance], "tables": [_tables]},
     )
 
 
@@ -133,6 +133,21 @@ def _still(still: Results) -> list[str]:
             f"{still['periods']:,} periods of {still['rows']:,} rows of one concept of SEA: {still['promotions']} "
             f"promotions ({gates or 'none'}), of which {still['needless']} did not lower the true error. What each "
             f"gained, in points of accuracy: {gained or 'nothing'}."
+        ),
+    ]
+
+
+def _chance(chance: Results) -> list[str]:
+    periods = chance["periods"]
+    gates = ", ".join(f"{gate} {count / periods:.2%}" for gate, count in sorted(chance["gates"].items()))
+    return [
+        "## Where no challenger is ever better, or worse",
+        "",
+        *prose(
+            f"The rule alone, for {periods:,} periods in which all scores are pure chance: three windows and up to "
+            "three earlier champions that are exactly as good as the champion. No table is like that, and no promotion "
+            "does harm there; it is the worst that chance can do. "
+            f"Promotions: {sum(chance['gates'].values()) / periods:.1%} of the periods ({gates or 'none'})."
         ),
     ]
 

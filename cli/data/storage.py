@@ -83,6 +83,27 @@ class DataStorage:
                     f"s3://{self.bucket}/{object_key(file.md5)} was altered: its content has another MD5"
                 )
 
+    def files(self, version: str) -> dict[str, str]:
+        """The MD5 of each file of a folder's version, by the path in it; nothing for the version of a single file.
+
+        Raises:
+            CommandFailed: its listing is not in the bucket.
+        """
+        if not version.endswith(FOLDER):
+            return {}
+        return {file.name: file.md5 for file in self._described(version, "", Path()).files}
+
+    def content(self, md5: str) -> bytes:
+        """
+        Raises:
+            CommandFailed: the object is not in the bucket.
+        """
+        try:
+            content: bytes = self._s3.get_object(Bucket=self.bucket, Key=object_key(md5))["Body"].read()
+        except ClientError as error:
+            raise self._missing(md5, error) from error
+        return content
+
     def upload_settings(self, file: Path) -> str:
         """Upload model.toml under its SHA-256, unless it is there; return its URI."""
         key = settings_key(hashlib.sha256(file.read_bytes()).hexdigest())

@@ -9,6 +9,9 @@ import typer
 from cli.aws.captures import forget_predictions
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps, console
+from cli.data.collected_versions import versions_with
+from cli.data.storage import DataStorage
+from cli.verbs.data import SHORT
 from evergreen.errors import CommandFailed
 from evergreen.number_text import counted
 from evergreen.settings.model_toml import read_settings
@@ -36,6 +39,17 @@ def forget(
     for key in done.keys:
         console.print(f"  Removed from {key}", markup=False, soft_wrap=True)
     collected = _remove_from_table(settings_file, prediction_ids)
+    with Steps().step("Look for versions of the table that hold it") as step:
+        holding = versions_with(DataStorage(target), prediction_ids, step.progress)
+        step.result = counted(len(holding), "version")
+    if holding:
+        console.print(
+            f"  These versions of the table hold it still, and so do models that were trained on them: "
+            f"{', '.join(version[:SHORT] for version in holding)}. They are objects under dvc/ in the data bucket, "
+            "which nothing removes by itself",
+            markup=False,
+            soft_wrap=True,
+        )
     if problems := [*done.changed, *done.unreadable]:
         raise CommandFailed("; ".join(problems))
     missing = [id_ for id_ in prediction_ids if id_ not in done.predictions | done.labels | collected]
@@ -65,8 +79,8 @@ def _remove_from_table(settings_file: Path, prediction_ids: Collection[str]) -> 
     removed = remove(settings_file.parent / path, prediction_ids)
     if removed:
         console.print(
-            f"  Removed from {path}/{CAPTURED}. Versions of the table that were made before hold it still, and so do "
-            f"models that were trained on them; later ones do not: evergreen data add {path}",
+            f"  Removed from {path}/{CAPTURED}: later versions of the table are without it. Make one with: "
+            f"evergreen data add {path}",
             markup=False,
             soft_wrap=True,
         )

@@ -25,19 +25,28 @@ class Evidence:
     Attributes:
         periods: that the challenger could be held against the champion in.
         total: of their scores.
+        error, rival: the sums of the challenger's and of the champion's errors.
         detectors: one for each slope, from 0 up.
     """
 
     periods: int = 0
     total: float = 0.0
+    error: float = 0.0
+    rival: float = 0.0
     detectors: Sequence[float] = (0.0,) * len(_SLOPES)
 
-    def and_then(self, score: float) -> "Evidence":
-        """The evidence after one more period."""
+    def and_then(self, score: float, *, error: float = 0.0, rival: float = 0.0) -> "Evidence":
+        """The evidence after one more period.
+
+        Args:
+            error, rival: of the challenger and of the champion, from 0 up.
+        """
         bounded = max(-_SUREST, min(score, _SUREST))
         return Evidence(
             periods=self.periods + 1,
             total=self.total + bounded,
+            error=self.error + error,
+            rival=self.rival + rival,
             detectors=tuple(
                 (1 + before) * math.exp(slope * bounded - slope**2 / 2)
                 for slope, before in zip(_SLOPES, self.detectors, strict=True)
@@ -48,6 +57,11 @@ class Evidence:
     def odds(self) -> float:
         """The detector: the mean of those of all slopes, which is one itself."""
         return sum(self.detectors) / len(self.detectors)
+
+    @property
+    def gap(self) -> float:
+        """By which share the challenger's error is lower than the champion's, in all periods together."""
+        return 1 - self.error / self.rival if self.rival > 0 else 0.0
 
     @property
     def lead(self) -> float:

@@ -1,32 +1,36 @@
 """The rule of renewal: whether a challenger takes the champion's place after a period, and why.
 
-Challengers are models fitted to windows of the rows before the period, and earlier champions as they are. Four gates
-let one through. Each asks for less than the one before it, where less is at stake:
+Challengers are models fitted to windows of the rows before the period, and earlier champions as they are. Five gates
+let one through. The others ask for less than `sure`, each for a reason:
 
 - sure: it is ahead beyond chance, however often one has looked;
 - back: the champion is new, and its predecessor does better on the rows since then;
 - moving: what is true of rows is known to change, so that the newest rows are worth more than certainty;
+- far: it has so much less error that waiting for certainty costs more than being wrong;
 - grown: it was fitted to far more rows than the champion, by the same window, and is not behind.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from evergreen.number_text import counted, number
+from evergreen.number_text import counted, number, percent
 from evergreen.renewal.evidence import Evidence
 
 ALL, LAST, HALF = "all", "last", "half"
 WINDOWS = (ALL, LAST, HALF)
 
-SURE, BACK, MOVING, GROWN = "sure", "back", "moving", "grown"
+SURE, BACK, MOVING, FAR, GROWN = "sure", "back", "moving", "far", "grown"
 
 # A challenger that is no better is let through by the gate `sure` in one of fifty periods at most.
 _DOUBT = 0.02
 # Standard errors by which the champion must be ahead of its predecessor to show that the world moves, and behind it to
 # give it back its place; for how many periods after a promotion that is looked at.
-_AHEAD, _BEHIND, _WATCHED = 1.0, 1.64, 8
-# While the world moves: standard errors that a challenger must be ahead, and periods that a champion serves at least.
+_AHEAD, _BEHIND, _WATCHED = 0.5, 1.64, 8
+# While the world moves, or much is at stake: standard errors that a challenger must be ahead, and periods that a
+# champion serves at least.
 _LEAD, _PERIODS = 0.5, 2
+# How much less error is so much that certainty is not waited for.
+_GAP = 1 / 3
 # How many times the champion's rows are far more.
 _GROWN = 1.5
 
@@ -39,11 +43,14 @@ class Challenger:
         name: of its window, or the version of an earlier champion.
         rows: that it would be fitted to as champion; 0 for an earlier one, which stays as it is.
         score: how far ahead it was in this period, in standard errors.
+        error, rival: its own and the champion's in this period, from 0 up.
     """
 
     name: str
     rows: int
     score: float
+    error: float
+    rival: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +97,16 @@ def judge_period(standing: Standing, challengers: Sequence[Challenger]) -> Verdi
     Args:
         challengers: those that could be held against the champion; without any, nothing is learned.
     """
-    evidence = {each.name: standing.evidence.get(each.name, Evidence()).and_then(each.score) for each in challengers}
+    evidence = {
+        each.name: standing.evidence.get(each.name, Evidence()).and_then(each.score, error=each.error, rival=each.rival)
+        for each in challengers
+    }
     standing = replace(
         standing, periods=standing.periods + bool(challengers), evidence={**standing.evidence, **evidence}
     )
     standing = replace(standing, moving=standing.moving or _is_confirmed(standing))
     needed = len(challengers) / _DOUBT
-    for gate in (_sure, _back, _moving, _grown):
+    for gate in (_sure, _back, _moving, _far, _grown):
         if found := gate(standing, challengers, needed):
             challenger, reason = found
             return Verdict(gate=gate.__name__.strip("_"), challenger=challenger, reason=reason, standing=standing)
@@ -116,7 +126,7 @@ def succeed(verdict: Verdict, *, champion: str) -> Standing:
         # Going back happens once: what was given up is not taken up again without proof.
         predecessor="" if verdict.gate == BACK else champion,
         # That a new champion was the right one must show before the world is said to move on.
-        moving=verdict.gate == SURE,
+        moving=verdict.gate in (SURE, FAR),
     )
 
 
@@ -149,6 +159,19 @@ def _moving(standing: Standing, challengers: Sequence[Challenger], _needed: floa
     return best, (
         f"what is true of rows is changing, and {best.name} is ahead of the champion by {number(lead)} standard errors "
         f"in {counted(standing.evidence[best.name].periods, 'period')}; {number(_LEAD)} are enough while it changes"
+    )
+
+
+def _far(standing: Standing, challengers: Sequence[Challenger], _needed: float) -> _Found:
+    far = [each for each in challengers if standing.evidence[each.name].gap >= _GAP]
+    best = max(far, key=lambda each: _lead(standing, each), default=None)
+    if best is None or standing.periods < _PERIODS or (lead := _lead(standing, best)) <= _LEAD:
+        return None
+    evidence = standing.evidence[best.name]
+    return best, (
+        f"{best.name} has {percent(evidence.gap)} less error than the champion in "
+        f"{counted(evidence.periods, 'period')}, and is ahead by {number(lead)} standard errors: where so much is at "
+        f"stake, {percent(_GAP)} and {number(_LEAD)} are enough"
     )
 
 

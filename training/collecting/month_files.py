@@ -47,6 +47,15 @@ def read(paths: Sequence[Path]) -> dict[str, Row]:
     return {row.pop(PREDICTION_ID): row for row in rows}
 
 
+def ids_of(content: bytes) -> set[str]:
+    """The prediction ids in the content of a file; none of one that `write` has not written."""
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except pa.ArrowException:
+        return set()
+    return set(table[PREDICTION_ID].to_pylist()) if PREDICTION_ID in table.column_names else set()
+
+
 def write(table: Path, rows: Mapping[str, Row], contract: Contract) -> None:
     """Write all rows into the folder of a table, in place of the files that are there.
 

@@ -23,12 +23,15 @@ _NAMED = 5
 Columns = dict[str, pd.Series]
 
 
-def of_captured(rows: pd.DataFrame, ids: pd.Series | None) -> Iterator[str]:
-    """Features that no captured row has: the champion that was asked for them did without.
+def of_captured(rows: pd.DataFrame, ids: pd.Series | None, *, repeated: int) -> Iterator[str]:
+    """What was left out of the captured rows, and features that none of them has.
 
     Args:
         ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
+        repeated: how many captured rows were left out, since they equal rows of the table.
     """
+    if repeated:
+        yield f"{counted(repeated, 'captured row')} left out: the table itself has the same"
     if ids is None or ids.isna().all():
         return
     captured = ids.notna().to_numpy()

@@ -6,6 +6,7 @@ import pytest
 
 from cli.aws.endpoint import Endpoint
 from cli.aws.target import CHECKOUT
+from cli.data.storage import DataStorage
 from cli.demo.telemetry import Captures
 from cli.main import app
 from evergreen import names
@@ -13,7 +14,6 @@ from evergreen.errors import CommandFailed
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions.data_version import of_path
 from tests.end_to_end.workflow import ROW
-from training.prepare import read_and_prepare
 from training.reading.table import read_version
 
 TABLE = "texas_2000_2006"
@@ -55,11 +55,6 @@ def test_labelled_predictions_are_collected_to_train_on_and_forgotten(trained, m
 
     assert newest(model, 3) == [150_000, 150_001, 150_002]
     assert "Train on them with: evergreen train" in " ".join(capsys.readouterr().out.split())
-    # What the job does with it: the newest rows are the last of the holdout, without the column that orders the others.
-    settings = read_settings(model / "model.toml")
-    prepared = read_and_prepare(of_path(model / settings.data.path), settings)
-    assert prepared.holdout["median"].tolist()[-3:] == [150_000, 150_001, 150_002]
-
     endpoint.feedback({"prediction_id": ids[1], "actual": 99_000})
 
     def is_corrected():
@@ -69,11 +64,24 @@ def test_labelled_predictions_are_collected_to_train_on_and_forgotten(trained, m
     eventually(is_corrected)
     assert "0 new, 1 with another label than before" in " ".join(capsys.readouterr().out.split())
 
+    kept = of_path(model / "data" / TABLE)
+    holding = f"and so do models that were trained on them: {kept.version[:12]}."
+    DataStorage(trained.target).upload(kept)
     evergreen("forget", ids[0])
 
-    assert "Versions of the table that were made before hold it still" in " ".join(capsys.readouterr().out.split())
+    said = " ".join(capsys.readouterr().out.split())
+    assert "later versions of the table are without it" in said
+    assert (
+        f"These versions of the table hold it still, and so do models that were trained on them: {kept.version[:12]}."
+        in said
+    )
     evergreen("data", "collect")
     assert newest(model, 2) == [99_000, 150_002]
+
+    DataStorage(trained.target).upload(of_path(model / "data" / TABLE))
+    with pytest.raises(CommandFailed, match="no captured record has"):
+        evergreen("forget", ids[0])
+    assert holding in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.usefixtures("trained")

@@ -9,7 +9,7 @@ import pytest
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.errors import InvalidData
-from training.collecting.month_files import files_of, is_captured, read, remove, write
+from training.collecting.month_files import files_of, ids_of, is_captured, read, remove, write
 
 FEATURES = (
     Feature(name="rooms", type=NUMBER, missing_allowed=True),
@@ -83,6 +83,15 @@ def test_rows_of_another_model_are_refused_before_anything_is_written(tmp_path):
 
     assert files_of(tmp_path)[0].read_bytes() == before
     assert names_of(tmp_path) == ["captured/2026-10.parquet"]
+
+
+def test_the_ids_of_a_file_are_found_in_its_content(tmp_path):
+    write(tmp_path, {NOVEMBER: ROW, LATER: GAPS}, HOUSES)
+    pq.write_table(pa.table({"rooms": [1]}), tmp_path / "theirs.parquet")
+
+    assert ids_of(files_of(tmp_path)[0].read_bytes()) == {NOVEMBER, LATER}
+    assert ids_of((tmp_path / "theirs.parquet").read_bytes()) == set()
+    assert ids_of(b"a,b\n1,2\n") == set()
 
 
 def test_what_is_forgotten_goes_and_the_rest_stays(tmp_path):

@@ -137,6 +137,30 @@ def test_in_a_random_split_they_are_on_both_sides(folder):
     assert all(sides)
 
 
+def with_repeated(folder, table):
+    """What Prepare makes of captured rows of which 20 equal rows of the table."""
+    same = table.dropna()[["rooms", "city", "price"]].head(20).to_dict("records")
+    repeated = {id_of("2026-12-01", place): row for place, row in enumerate(same)}
+    month_files.write(folder, {**CAPTURED, **repeated}, CONTRACT)
+    csv(table, folder / "houses.csv")
+    return prepared(folder, replace(SETTINGS, split=replace(SETTINGS.split, holdout=0.4)))
+
+
+def test_captured_rows_that_equal_rows_of_the_table_are_left_out_and_counted(folder):
+    """Who predicts the table itself, and sends its targets as labels, has them twice."""
+    found = with_repeated(folder, OWN)
+
+    assert found.holdout["price"].tolist()[-32:] == [row["price"] for row in CAPTURED.values()]
+    assert len(found.train) + len(found.holdout) == len(OWN) + len(CAPTURED)
+    assert "20 captured rows left out: the table itself has the same" in found.findings
+
+
+def test_where_the_tables_own_rows_equal_each_other_so_may_captured_ones(folder):
+    found = with_repeated(folder, OWN.assign(rooms=OWN["rooms"].round(), price=OWN["price"] // 20_000))
+
+    assert not [finding for finding in found.findings if "left out" in finding]
+
+
 def test_a_wrong_cell_of_a_captured_row_is_found_in_its_file(folder):
     csv(OWN, folder / "houses.csv")
 
