@@ -189,13 +189,13 @@ def _last_words(status: dict[str, Any]) -> str:
 def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
     """The version on the disk. Its header is checked before anything is uploaded; the Prepare job checks the rest."""
     # Imported here because it imports pandas, which other commands do without.
-    from training.reading.table import header
+    from training.reading.table import header, own_files
 
     name = settings.data.path
     if not table.exists():
         raise InvalidData(f"{name} does not exist; model.toml names it as [data] path")
     present = data_version.of_path(table)
-    columns = header(present.files[0].path, settings.data)
+    columns = header(own_files(present, name=name)[0].path, settings.data)
     missing = [column for column in settings.named_columns() if column not in columns]
     if missing:
         raise InvalidData(
