@@ -28,7 +28,7 @@ def forget(
     environment: EnvironmentName = "dev",
     local: Local = False,
 ) -> None:
-    """Remove predictions, their features and their labels from what has been captured, and from the table here.
+    """Remove predictions, their features and their labels from the captures and the table.
 
     Results and reports of drift checks stay: they hold numbers of rows, and no category of fewer than ten rows.
     """
