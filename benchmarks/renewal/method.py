@@ -60,9 +60,8 @@ these rows, so what serves is not exactly what was judged; in return, it knows t
 - The bound of `sure` needs scores that are at most standard normal if the challenger is no better. Where all rows of a
   period are of one moment (a month of many cities), a shock that they share is not seen in the rows, and the score is
   too sure.
-- In a world that changes with each row, whoever trains less often is behind. A policy that knows the right window
-  beforehand and uses it each third period is 4% to 8% behind one that uses it each period, on the hyperplanes. So the
-  first two goals below exclude each other there.
+- In a world that changes with each row, whoever trains less often is behind, whatever the rule: the first two goals
+  below pull against each other on the hyperplanes.
 
 Sources of the streams: Street and Kim 2001, *A Streaming Ensemble Algorithm*
 ([doi:10.1145/502512.502568](https://doi.org/10.1145/502512.502568)); Hulten, Spencer and Domingos 2001, *Mining
