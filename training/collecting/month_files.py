@@ -22,18 +22,16 @@ from training.collecting.labelled_rows import Row
 PREDICTION_ID = "(prediction)"
 # What tells them from a table's own Parquet.
 _MARK = {b"evergreen": b"captured"}
-_MAGIC = b"PAR1"
 
 
 def is_captured(path: Path) -> bool:
     """Whether a file was written by `write`."""
-    with path.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
-            return False
     try:
-        return (pq.read_schema(path).metadata or {}).get(b"evergreen") == b"captured"
-    except pa.ArrowException:
+        metadata = pq.read_schema(path).metadata or {}
+    # No Parquet, or a damaged one: whoever reads the table names it.
+    except (pa.ArrowException, OSError):
         return False
+    return _MARK.items() <= metadata.items()
 
 
 def files_of(table: Path) -> list[Path]:
@@ -51,7 +49,7 @@ def ids_of(content: bytes) -> set[str]:
     """The prediction ids in the content of a file; none of one that `write` has not written."""
     try:
         table = pq.read_table(pa.BufferReader(content))
-    except pa.ArrowException:
+    except (pa.ArrowException, OSError):
         return set()
     return set(table[PREDICTION_ID].to_pylist()) if PREDICTION_ID in table.column_names else set()
 

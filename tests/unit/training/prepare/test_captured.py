@@ -202,3 +202,13 @@ def test_dates_of_requests_are_read_beside_those_of_the_table(folder):
     assert set(found.train["built"]) == {pd.Timestamp("1999-12-31")}
     assert set(found.holdout["built"].dropna()) == {pd.Timestamp("2001-02-03")}
     assert found.holdout["built"].isna().sum() == 1
+
+
+def test_a_damaged_parquet_file_of_the_table_is_named(tmp_path):
+    """Looking whether it holds captured rows may not end in Arrow's own words."""
+    table = tmp_path / "houses"
+    table.mkdir()
+    (table / "2020.parquet").write_bytes(b"PAR1" + b"x" * 40 + b"\x05\x00\x00\x00PAR1")
+
+    with pytest.raises(InvalidData, match=r"2020\.parquet"):
+        prepared(table)
