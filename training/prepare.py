@@ -74,15 +74,16 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     named = (settings.split.by, settings.group, settings.data.weight)
     by, group, weight = (table[name] if name else None for name in named)
     ids = table[PREDICTION_ID] if source.captured else None
-    repeated = _repeated(rows, ids)
+    hashes = hash_rows(rows)
+    repeated = _repeated(hashes, ids)
     kept = known & ~repeated
     if not kept.all():
-        rows = rows[kept]
+        rows, hashes = rows[kept], hashes[kept]
         by, group, weight, ids = (column if column is None else column[kept] for column in (by, group, weight, ids))
     if settings.preprocessing.log_target:
         _require_logarithm(rows[settings.data.target], source=source)
     weights = None if weight is None else weights_of(weight, source=source)
-    sides = split(hash_rows(rows), by, settings.split, source=source, ids=ids)
+    sides = split(hashes, by, settings.split, source=source, ids=ids)
     units = numbered(sides.moments, group, source=source)
     _check_sizes(sides, len(rows), source=source)
     train, holdout = _take(rows, sides.train), _take(rows, sides.holdout)
@@ -106,18 +107,19 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     )
 
 
-def _repeated(rows: pd.DataFrame, ids: pd.Series | None) -> np.ndarray:
+def _repeated(hashes: np.ndarray, ids: pd.Series | None) -> np.ndarray:
     """Which captured rows equal one of the table's own: who predicts the table itself knows the labels already.
 
     Where the table's own rows equal each other, equal rows are none that came twice.
 
     Args:
+        hashes: one for each row.
         ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
     """
-    none = np.zeros(len(rows), dtype=bool)
+    none = np.zeros(len(hashes), dtype=bool)
     if ids is None:
         return none
-    captured, hashes = ids.notna().to_numpy(), hash_rows(rows)
+    captured = ids.notna().to_numpy()
     own = hashes[~captured]
     return captured & np.isin(hashes, own) if len(np.unique(own)) >= _DISTINCT * len(own) else none
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.renewal.policies import EARLIER
 from evergreen.renewal.rule import ALL, WINDOWS, Challenger, Standing, judge_period, succeed
 
 _SEED = 20_261_130
-_EARLIER = 3
 
 
 def measure(periods: int, *, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def measure(periods: int, *, progress: Callable[[str], None]) -> dict[str, Any]:
     standing, gates = Standing(champion=ALL, rows=1), Counter[str]()
     earlier: list[str] = []
     for period in range(periods):
-        names = [*WINDOWS, *earlier[-_EARLIER:]]
+        names = [*WINDOWS, *earlier[-EARLIER:]]
         verdict = judge_period(
             standing,
             [

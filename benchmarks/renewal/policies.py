@@ -11,7 +11,7 @@ from evergreen.renewal.rule import ALL, LAST, WINDOWS, Challenger, Standing, jud
 # Of a fall in quality, as in [quality].
 _CONFIDENCE, _RESAMPLES = 0.99, 200
 # Earlier champions that are held against the present one.
-_EARLIER = 3
+EARLIER = 3
 
 
 class Policy(Protocol):
@@ -85,7 +85,7 @@ class Evergreen:
             # The period was served by an earlier one; nothing can be learned of this one from rows that it knows.
             return
         models = {window: Version(window, period) for window in WINDOWS}
-        models |= {version.name: version for version in self.earlier[-_EARLIER:]}
+        models |= {version.name: version for version in self.earlier[-EARLIER:]}
         challengers = [
             Challenger(
                 name=name,

@@ -28,6 +28,11 @@ class Course:
     def error(self) -> float:
         return sum(self.errors) / len(self.errors)
 
+    @property
+    def needless(self) -> int:
+        """The promotions that did not lower the true error."""
+        return sum(gain <= 0 for gain in self.gains)
+
 
 def replay(world: World, policy: Policy, *, truth: Truth | None = None) -> Course:
     """Serve each period, then let the policy learn from the period whose truth has become known."""

@@ -84,7 +84,7 @@ def measure_still(effort: Effort, *, progress: Callable[[str], None]) -> dict[st
         "periods": effort.still,
         "rows": effort.still_rows,
         "promotions": course.promotions,
-        "needless": sum(gain <= 0 for gain in course.gains),
+        "needless": course.needless,
         "gates": dict(policy.gates),
         "gains": course.gains,
     }
@@ -132,7 +132,7 @@ def _figures(course: Course) -> dict[str, Any]:
     return {
         "error": course.error,
         "promotions": course.promotions,
-        "needless": sum(gain <= 0 for gain in course.gains),
+        "needless": course.needless,
     }
 
 

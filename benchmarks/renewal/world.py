@@ -1,6 +1,5 @@
 """A table that comes in periods, and the models that can be fitted to what is known of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -150,7 +149,3 @@ def error(metric: str, outcomes: Outcomes) -> float:
 
 def _named(codes: Floats) -> list[str]:
     return np.where(codes > 0, "yes", "no").tolist()
-
-
-# Makes a world from a seed.
-Make = Callable[[int], World]

@@ -1,7 +1,6 @@
 """Brings captured predictions whose truth is known into the folder of the table."""
 
 import json
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,11 @@ from cli.aws.endpoint import Endpoint
 from cli.aws.target import Target
 from evergreen import names
 from evergreen.captures.labels import Labels
-from evergreen.captures.records import Faults, read_records
+from evergreen.captures.records import Faults
 from evergreen.contract.contract import Contract
 from evergreen.errors import CommandFailed
 from evergreen.settings.sections import GROUP, ModelSettings
+from functions.check_drift.capture_files import CaptureFiles
 
 Progress = Callable[[str], None]
 
@@ -50,11 +50,11 @@ def collect(target: Target, settings: ModelSettings, table: Path, progress: Prog
     if faults := list(_obstacles(settings, contract)):
         raise CommandFailed("captured rows cannot be part of the table: " + "; ".join(faults))
     found = Faults()
-    captures = _Captures(target, found, progress)
+    captures = CaptureFiles(target.client("s3"), target.outputs[names.OUTPUT_CAPTURE_BUCKET], found)
     labels = Labels(settings.quality.labels_from)
-    labels.read(captures.records(names.FEEDBACK_PREFIX), found)
+    labels.read(_records(captures, names.FEEDBACK_PREFIX, progress), found)
     collected = LabelledRows(contract, labels, found)
-    collected.add(captures.records(names.PREDICTIONS_PREFIX))
+    collected.add(_records(captures, names.PREDICTIONS_PREFIX, progress))
     before = month_files.read(month_files.files_of(table))
     rows = {**before, **collected.rows}
     if collected.rows:
@@ -93,22 +93,8 @@ def _obstacles(settings: ModelSettings, contract: Contract) -> Iterator[str]:
             yield f"{key} needs the column {column!r} in every row, and callers do not send it, since it is no feature"
 
 
-class _Captures:
-    """All that the capture bucket holds of a kind of record."""
-
-    def __init__(self, target: Target, faults: Faults, progress: Progress) -> None:
-        self._s3 = target.client("s3")
-        self._bucket = target.outputs[names.OUTPUT_CAPTURE_BUCKET]
-        self._faults = faults
-        self._progress = progress
-
-    def records(self, prefix: str) -> Iterator[tuple[dict[str, Any], str]]:
-        """Each with the name of its object."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-            for item in page.get("Contents", []):
-                self._progress(item["Key"])
-                content = self._s3.get_object(Bucket=self._bucket, Key=item["Key"])["Body"].read()
-                try:
-                    yield from ((record, item["Key"]) for record in read_records(content, item["Key"], self._faults))
-                except (EOFError, OSError, zlib.error) as error:
-                    self._faults.add(f"{item['Key']} is broken gzip: {error}")
+def _records(captures: CaptureFiles, prefix: str, progress: Progress) -> Iterator[tuple[dict[str, Any], str]]:
+    """All that is captured of a kind, each with the name of its object."""
+    for found in captures.all_objects(prefix):
+        progress(found.key)
+        yield from ((record, found.key) for record in captures.records(found))

@@ -125,11 +125,7 @@ class DataStorage:
     def _described(self, version: str, name: str, to: Path) -> DataVersion:
         if not version.endswith(FOLDER):
             return DataVersion(version=version, files=(DataFile(name=name, md5=version, path=to),))
-        try:
-            content = self._s3.get_object(Bucket=self.bucket, Key=object_key(version))["Body"].read()
-        except ClientError as error:
-            raise self._missing(version, error) from error
-        entries = sorted(read_listing(content).items())
+        entries = sorted(read_listing(self.content(version)).items())
         return DataVersion(
             version=version, files=tuple(DataFile(name=file, md5=md5, path=to / file) for file, md5 in entries)
         )

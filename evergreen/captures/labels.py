@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from evergreen import names
-from evergreen.captures.records import Faults
+from evergreen.captures.records import Faults, require_form
 from evergreen.quoting import quoted
 from evergreen.settings.sections import SAME_CALLER
 
@@ -63,8 +63,7 @@ class Labels:
         """
         for record, source in records:
             try:
-                if record["message"] != names.RECORD_FEEDBACK or record["capture"] != names.CAPTURE_FORMAT:
-                    raise KeyError(f"capture format {record['capture']!r}")
+                require_form(record, names.RECORD_FEEDBACK)
                 caller = record.get("caller") or ""
                 for label in record["labels"]:
                     id_, told = label["prediction_id"], Label(record["timestamp"][:23], label["actual"], caller)

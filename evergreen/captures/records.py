@@ -32,6 +32,15 @@ class Faults:
             self.described.append(words)
 
 
+def require_form(record: dict[str, Any], message: str) -> None:
+    """
+    Raises:
+        KeyError: the record is none of this message, or of a later form of it.
+    """
+    if record["message"] != message or record["capture"] != names.CAPTURE_FORMAT:
+        raise KeyError(f"capture format {record['capture']!r}")
+
+
 def read_records(content: bytes, name: str, faults: Faults) -> Iterator[dict[str, Any]]:
     """The records in an object's content.
 

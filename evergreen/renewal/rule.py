@@ -106,10 +106,10 @@ def judge_period(standing: Standing, challengers: Sequence[Challenger]) -> Verdi
     )
     standing = replace(standing, moving=standing.moving or _is_confirmed(standing))
     needed = len(challengers) / _DOUBT
-    for gate in (_sure, _back, _moving, _far, _grown):
+    for name, gate in _GATES.items():
         if found := gate(standing, challengers, needed):
             challenger, reason = found
-            return Verdict(gate=gate.__name__.strip("_"), challenger=challenger, reason=reason, standing=standing)
+            return Verdict(gate=name, challenger=challenger, reason=reason, standing=standing)
     return Verdict(gate="", challenger=None, reason=_kept(standing, challengers, needed), standing=standing)
 
 
@@ -183,6 +183,10 @@ def _grown(standing: Standing, challengers: Sequence[Challenger], _needed: float
         f"there are {number(same.rows / standing.rows)} times the rows that the champion was fitted to, and a model of "
         "all of them is not behind it"
     )
+
+
+# In this order; the first that lets a challenger through decides.
+_GATES = {SURE: _sure, BACK: _back, MOVING: _moving, FAR: _far, GROWN: _grown}
 
 
 def _is_confirmed(standing: Standing) -> bool:

@@ -29,13 +29,16 @@ class CaptureFiles:
 
     def objects(self, prefix: str, first: datetime, last: datetime) -> Iterator[CaptureObject]:
         """What arrived from the day of `first` to that of `last`, in UTC, in order."""
-        paginator = self._client.get_paginator("list_objects_v2")
         day = first.date()
         while day <= last.date():
-            for page in paginator.paginate(Bucket=self._bucket, Prefix=f"{prefix}{day:%Y/%m/%d}/"):
-                for item in page.get("Contents", []):
-                    yield CaptureObject(item["Key"], item["LastModified"], item["Size"])
+            yield from self.all_objects(f"{prefix}{day:%Y/%m/%d}/")
             day += timedelta(days=1)
+
+    def all_objects(self, prefix: str) -> Iterator[CaptureObject]:
+        """Whatever is under a prefix, in order."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                yield CaptureObject(item["Key"], item["LastModified"], item["Size"])
 
     def records(self, capture: CaptureObject) -> Iterator[dict[str, Any]]:
         """The records of an object."""

@@ -16,7 +16,7 @@ from pandas.api.types import union_categoricals
 
 from evergreen import names
 from evergreen.captures.labels import Labels
-from evergreen.captures.records import Faults
+from evergreen.captures.records import Faults, require_form
 from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.monitoring.drift.comparison import PREDICTION
 
@@ -87,8 +87,7 @@ class Window:
     def add(self, record: dict[str, Any], source: str) -> None:
         """Take the rows of a record in; one of another form is a fault."""
         try:
-            if record["message"] != names.RECORD_PREDICT or record["capture"] != names.CAPTURE_FORMAT:
-                raise KeyError(f"capture format {record['capture']!r}")
+            require_form(record, names.RECORD_PREDICT)
             version, when = record["model_version"], record["timestamp"][:23]
             caller = record.get("caller") or ""
             for row in record["rows"]:

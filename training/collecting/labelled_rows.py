@@ -10,7 +10,7 @@ from typing import Any
 
 from evergreen import names
 from evergreen.captures.labels import Labels
-from evergreen.captures.records import Faults
+from evergreen.captures.records import Faults, require_form
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import NUMBER
 from evergreen.number_text import counted, number
@@ -46,8 +46,7 @@ class LabelledRows:
         """
         for record, source in records:
             try:
-                if record["message"] != names.RECORD_PREDICT or record["capture"] != names.CAPTURE_FORMAT:
-                    raise KeyError(f"capture format {record['capture']!r}")
+                require_form(record, names.RECORD_PREDICT)
                 for row in record["rows"]:
                     self._add(row["prediction_id"], row["features"], record.get("caller") or "")
             except (KeyError, TypeError, AttributeError) as error:

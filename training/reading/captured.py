@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +30,8 @@ def append(
     Raises:
         InvalidData: a captured column is none of the table's.
     """
-    captured = pd.concat([pq.read_table(path).to_pandas() for _, path in files], ignore_index=True)
+    tables = [pq.read_table(path).to_pandas() for _, path in files]
+    captured = pd.concat(tables, ignore_index=True)
     unknown = [name for name in captured if name != PREDICTION_ID and name not in source.columns]
     if unknown:
         raise InvalidData(
@@ -40,12 +42,11 @@ def append(
     columns = {name: _below(column, captured.get(name), captured.index, source) for name, column in frame.items()}
     ids = pd.Series(None, index=frame.index, dtype="string[pyarrow]")
     columns[PREDICTION_ID] = pd.concat([ids, captured[PREDICTION_ID].astype("string[pyarrow]")])
-    starts, start = [], end
-    for _, path in files:
-        starts.append(start)
-        start += pq.read_metadata(path).num_rows
     source = replace(
-        source, files=(*source.files, *(name for name, _ in files)), starts=(*source.starts, *starts), captured=True
+        source,
+        files=(*source.files, *(name for name, _ in files)),
+        starts=(*source.starts, *accumulate(map(len, tables[:-1]), initial=end)),
+        captured=True,
     )
     return pd.DataFrame(columns, copy=False), source
 

@@ -95,7 +95,8 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
     """
     data = settings.data
     own = own_files(version, name=data.path)
-    captured = [(file.name, file.path) for file in version.files if file not in own]
+    known = set(own)
+    captured = [(file.name, file.path) for file in version.files if file not in known]
     read = _read(
         [(file.name, file.path) for file in own],
         data,
