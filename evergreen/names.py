@@ -48,6 +48,8 @@ CAPTURE_BUCKET = "CAPTURE_BUCKET"
 PACKAGES_BUCKET = "PACKAGES_BUCKET"
 PACKAGES_KEY = "PACKAGES_KEY"
 WINDOW_HOURS = "WINDOW_HOURS"
+RENEWAL = "RENEWAL"
+RENEWAL_WORKFLOW = "RENEWAL_WORKFLOW"
 STACK_NAME = "STACK_NAME"
 TOPIC = "NOTIFICATION_TOPIC"
 MESSAGE_FORMAT = "MESSAGE_FORMAT"
@@ -87,6 +89,8 @@ OUTPUT_TOPIC = "NotificationTopic"
 OUTPUT_TRACKING_URI = "TrackingUri"
 OUTPUT_USER_POLICY = "UserPolicy"
 OUTPUT_LOG_SETTINGS = "LogSettings"
+# There is none without [renewal].
+OUTPUT_RENEWAL_WORKFLOW = "RenewalWorkflow"
 
 # The stack of a pipeline on GitHub, its output with the repository that it trusts, and the jobs of pull requests.
 PIPELINE_STACK = "evergreen-pipeline"
@@ -104,11 +108,14 @@ SETTINGS_PREFIX = "settings/"
 PREPARED_PREFIX = "prepared/"
 # What Prepare found, beside the rows that it has prepared.
 SUMMARY = "summary.json"
+# What a renewal's first job has found, beside the rows of its challengers.
+PLAN = "plan.json"
 
 # Key prefixes of the model bucket.
 BUNDLES_PREFIX = "models/"
 CHAMPIONS_PREFIX = "champions/"
 LEASES_PREFIX = "leases/"
+RENEWALS_PREFIX = "renewals/"
 TRACKING_PREFIX = "mlflow/"
 FAILURES_PREFIX = "failures/"
 
@@ -117,6 +124,9 @@ PREDICTIONS_PREFIX = "predictions/"
 FEEDBACK_PREFIX = "feedback/"
 UNDELIVERED_PREFIX = "undelivered/"
 CHECKS_PREFIX = "checks/"
+
+# Key prefix of the data bucket: which captures a renewal reads.
+CAPTURES_READ_PREFIX = "captures/"
 
 # Tags of the stack's resources, by which what has outlived a stack is found. The second is of buckets alone: their id
 # in the template, by which a later stack takes them up again.
@@ -129,6 +139,11 @@ CHANNEL_SETTINGS = "settings"
 CHANNEL_PREVIOUS = "previous"  # the champion's contract; absent before the first
 CHANNEL_PREPARED = "prepared"
 CHANNEL_SOURCE = "source"
+# Of a renewal's first job: captures as inputs, a new version of the data as outputs.
+CHANNEL_PREDICTIONS = "predictions"
+CHANNEL_FEEDBACK = "feedback"
+CHANNEL_OBJECTS = "objects"
+CHANNEL_MANIFESTS = "manifests"
 
 
 def stack_name(environment: str) -> str:
@@ -169,6 +184,11 @@ def champion_key(model: str) -> str:
 def lease_key(model: str) -> str:
     """The key, in the model bucket, of the lease that the one training of a model holds."""
     return f"{LEASES_PREFIX}{model}.json"
+
+
+def ledger_key(model: str) -> str:
+    """The key, in the model bucket, of what renewal has tried and learned."""
+    return f"{RENEWALS_PREFIX}{model}.json"
 
 
 def latest_check_key(model: str) -> str:

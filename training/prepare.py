@@ -19,22 +19,17 @@ from evergreen import names
 from evergreen.contract.changes import compare
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidData
-from evergreen.metrics import CLASSIFICATION, Outcomes, why_unknown
-from evergreen.number_text import counted, number
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
-from evergreen.settings.toml_text import text
 from evergreen.versions.data_version import DataVersion, of_channel, of_path, version_of_manifest
 from training import job
-from training.collecting.month_files import PREDICTION_ID
 from training.documents import data_sheet
-from training.preparing import contract_inference, findings
+from training.preparing.cleaning import clean
+from training.preparing.dividing import divide
 from training.preparing.prepared import Prepared
-from training.preparing.row_hash import hash_rows
-from training.preparing.split import Sides, split
-from training.preparing.units import GROUP, MOMENT, as_columns, numbered
-from training.preparing.weights import WEIGHT, weights_of
-from training.reading.columns import labels, numbers, require_columns, typed
+from training.preparing.split import split
+from training.preparing.units import as_columns
+from training.preparing.weights import WEIGHT
 from training.reading.dates import is_date, seconds_of
 from training.reading.source import Source
 from training.reading.table import read_version
@@ -42,13 +37,6 @@ from training.reading.table import read_version
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
-MIN_ROWS = 20
-# From this share of distinct rows on, rows of a table are not equal by chance.
-_DISTINCT = 0.99
-# Columns of its files beside those of the table.
-_OWN = {MOMENT, GROUP, WEIGHT, PREDICTION_ID}
-WITHOUT_TARGET = "without target"
-DUPLICATES = "duplicates of training rows"
 
 
 def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source) -> Prepared:
@@ -64,148 +52,8 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
         InvalidSettings: model.toml names a feature that the table lacks.
     """
     source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
-    rows = _rows(table, settings, source=source)
-    known = rows[settings.data.target].notna().to_numpy()
-    if not known.any():
-        raise InvalidData(
-            f"{source.name}: the target {settings.data.target!r} is missing in all {number(len(rows))} rows; "
-            "training needs rows with a target"
-        )
-    named = (settings.split.by, settings.group, settings.data.weight)
-    by, group, weight = (table[name] if name else None for name in named)
-    ids = table[PREDICTION_ID] if source.captured else None
-    hashes = hash_rows(rows)
-    repeated = _repeated(hashes, ids)
-    kept = known & ~repeated
-    if not kept.all():
-        rows, hashes = rows[kept], hashes[kept]
-        by, group, weight, ids = (column if column is None else column[kept] for column in (by, group, weight, ids))
-    if settings.preprocessing.log_target:
-        _require_logarithm(rows[settings.data.target], source=source)
-    weights = None if weight is None else weights_of(weight, source=source)
-    sides = split(hashes, by, settings.split, source=source, ids=ids)
-    units = numbered(sides.moments, group, source=source)
-    _check_sizes(sides, len(rows), source=source)
-    train, holdout = _take(rows, sides.train), _take(rows, sides.holdout)
-    contract = contract_inference.infer(train, holdout, settings, file=source.name)
-    contract_inference.require_size(contract, file=source.name)
-    _check_metric(train, holdout, contract, settings, source=source)
-    return Prepared(
-        train=train,
-        holdout=holdout,
-        holdout_index=rows.index.to_numpy()[sides.holdout],
-        train_units=units.take(sides.train),
-        holdout_units=units.take(sides.holdout),
-        train_weights=None if weights is None else weights[sides.train],
-        contract=contract,
-        dropped={WITHOUT_TARGET: int((~known).sum()), DUPLICATES: sides.duplicates},
-        findings=(
-            *findings.of_reading(source.padded, rows),
-            *findings.of_captured(rows, ids, repeated=int(repeated.sum())),
-            *findings.find(train, holdout, settings),
-        ),
-    )
-
-
-def _repeated(hashes: np.ndarray, ids: pd.Series | None) -> np.ndarray:
-    """Which captured rows equal one of the table's own: who predicts the table itself knows the labels already.
-
-    Where the table's own rows equal each other, equal rows are none that came twice.
-
-    Args:
-        hashes: one for each row.
-        ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
-    """
-    none = np.zeros(len(hashes), dtype=bool)
-    if ids is None:
-        return none
-    captured = ids.notna().to_numpy()
-    own = hashes[~captured]
-    return captured & np.isin(hashes, own) if len(np.unique(own)) >= _DISTINCT * len(own) else none
-
-
-def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd.DataFrame:
-    """Features and target with their types. Columns keep the table's order; the target comes last."""
-    target = settings.data.target
-    no_features = settings.no_features | ({PREDICTION_ID} if source.captured else set())
-    require_columns(settings.named_columns(), source=source)
-    _require_free(set(map(str, table.columns)) - no_features | {target}, source=source)
-    features = {
-        name: typed(table[name], source=source, kind=settings.columns.get(name))
-        for name in map(str, table.columns)
-        if name not in no_features
-    }
-    if not features:
-        raise InvalidData(f"{source.name}: no column is left to predict from; see leave_out in model.toml")
-    dates = [name for name, column in features.items() if is_date(column)]
-    settings.check_features(list(features), dates=dates, file=source.name)
-    goal = labels(table[target]) if settings.task == CLASSIFICATION else numbers(table[target], source=source)
-    return pd.DataFrame({**features, target: goal}, copy=False)
-
-
-def _require_free(names: set[str], *, source: Source) -> None:
-    """
-    Raises:
-        InvalidData: a feature or the target is called like a column of Prepare's own files.
-    """
-    if taken := sorted(names & _OWN):
-        raise InvalidData(
-            f"{source.name}: a column is called {taken[0]!r}, as one of the files between Prepare and Train is. Call "
-            "it otherwise, or leave it out in model.toml"
-        )
-
-
-def _require_logarithm(target: pd.Series, *, source: Source) -> None:
-    """
-    Raises:
-        InvalidData: a target has no logarithm of 1 + target.
-    """
-    wrong = target <= -1
-    if wrong.any():
-        raise InvalidData(
-            f"{source.place(wrong.idxmax())}: the target {target.name!r} is {number(target[wrong.idxmax()])} "
-            f"({counted(int(wrong.sum()), 'row')} of -1 or less), and [preprocessing] log_target takes the logarithm "
-            "of 1 + target. Correct the rows, or set log_target = false"
-        )
-
-
-def _check_sizes(sides: Sides, rows: int, *, source: Source) -> None:
-    for part, size in (("training", len(sides.train)), ("holdout", len(sides.holdout))):
-        if size < MIN_ROWS:
-            without = f", without {number(sides.duplicates)} that equal training rows" if sides.duplicates else ""
-            raise InvalidData(
-                f"{source.name}: of {counted(rows, 'row')} with a target, {size} {part} rows are left{without}; "
-                f"{MIN_ROWS} are needed. Add rows or change [split] holdout"
-            )
-
-
-def _check_metric(
-    train: pd.DataFrame, holdout: pd.DataFrame, contract: Contract, settings: ModelSettings, *, source: Source
-) -> None:
-    """
-    Raises:
-        InvalidData: the rows are such that the metric is known of no model.
-    """
-    for part, rows in (("training", train), ("holdout", holdout)):
-        actual = rows[contract.target].tolist()
-        # Of a model that is always right.
-        given = [[float(label == each) for label in contract.classes] for each in actual] if contract.classes else ()
-        perfect = Outcomes(
-            actual=actual,
-            predicted=actual,
-            probabilities=given,
-            classes=contract.classes,
-            positive=contract.positive,
-        )
-        if why := why_unknown(settings.metric, perfect):
-            raise InvalidData(
-                f"{source.name}: the {part} rows cannot be measured by metric = {text(settings.metric)}: {why}. "
-                "Correct or add rows, change [split], or choose another metric"
-            )
-
-
-def _take(rows: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame({name: column.array.take(positions) for name, column in rows.items()}, copy=False)
+    cleaned = clean(table, settings, source=source)
+    return divide(cleaned, split(cleaned.hashes, cleaned.by, settings.split, source=source, ids=cleaned.ids), settings)
 
 
 def content_hash(*parts: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ from evergreen.captures.labels import Labels
 from evergreen.captures.records import Faults
 from evergreen.contract.contract import Contract
 from evergreen.errors import CommandFailed
-from evergreen.settings.sections import GROUP, ModelSettings
+from evergreen.settings.sections import ModelSettings
 from functions.check_drift.capture_files import CaptureFiles
 
 Progress = Callable[[str], None]
@@ -44,10 +44,11 @@ def collect(target: Target, settings: ModelSettings, table: Path, progress: Prog
     # Imported here, since no other verb needs pyarrow for it.
     from training.collecting import month_files
     from training.collecting.labelled_rows import LabelledRows
+    from training.collecting.obstacles import obstacles
 
     _require_folder(table, settings)
     contract = Contract.from_json(json.dumps(Endpoint(target).model()["contract"]).encode())
-    if faults := list(_obstacles(settings, contract)):
+    if faults := list(obstacles(settings, contract)):
         raise CommandFailed("captured rows cannot be part of the table: " + "; ".join(faults))
     found = Faults()
     captures = CaptureFiles(target.client("s3"), target.outputs[names.OUTPUT_CAPTURE_BUCKET], found)
@@ -78,19 +79,6 @@ def _require_folder(table: Path, settings: ModelSettings) -> None:
         f"{path} is a file, and a table that grows is a folder of files: captured rows are one more. Make it one: "
         f'mkdir {folder} && mv {path} {folder}/ and set path = "{folder.as_posix()}" in [data] of model.toml'
     )
-
-
-def _obstacles(settings: ModelSettings, contract: Contract) -> Iterator[str]:
-    """Why captured rows would lack what the table's rows have."""
-    hidden = sorted(contract.names & set(settings.log.leave_out))
-    if hidden:
-        yield f"[log] leave_out keeps {', '.join(hidden)} out of the captures, and the model needs it"
-    needed = {"[data] group": settings.data.group, "[data] weight": settings.data.weight}
-    if settings.split.type == GROUP:
-        needed["[split] by"] = settings.split.by
-    for key, column in needed.items():
-        if column and column not in contract.names:
-            yield f"{key} needs the column {column!r} in every row, and callers do not send it, since it is no feature"
 
 
 def _records(captures: CaptureFiles, prefix: str, progress: Progress) -> Iterator[tuple[dict[str, Any], str]]:

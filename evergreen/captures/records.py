@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,6 +63,14 @@ def read_records(content: bytes, name: str, faults: Faults) -> Iterator[dict[str
             yield from _documents(line.decode().strip())
         except (ValueError, RecursionError) as error:
             faults.add(f"{name} line {number} is not JSON: {error}")
+
+
+def read_sound_records(content: bytes, name: str, faults: Faults) -> Iterator[dict[str, Any]]:
+    """The same, but what cannot be unpacked is a fault too."""
+    try:
+        yield from read_records(content, name, faults)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        faults.add(f"{name} is broken gzip: {error}")
 
 
 def _documents(line: str) -> Iterator[dict[str, Any]]:

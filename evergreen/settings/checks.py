@@ -9,6 +9,7 @@ from datetime import datetime
 from evergreen.metrics import CLASSIFICATION, REGRESSION, metric_of
 from evergreen.number_text import counted, number
 from evergreen.portable.date_parts import PARTS
+from evergreen.renewal.rule import WINDOWS
 from evergreen.settings.reader import Reader
 from evergreen.settings.sections import (
     AIMS,
@@ -33,6 +34,7 @@ _THRESHOLDS = (
     f"must be a number between 0 and 1, {', '.join(AIMS)}, or what mistakes cost: "
     f"{{ {FALSE_POSITIVE} = 1, {FALSE_NEGATIVE} = 20 }}, both above 0"
 )
+_MOST_DAYS = 366
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -85,6 +87,7 @@ class Checks:
         if settings.quality.labels_from and not settings.log.caller:
             raise self._error("quality", "labels_from", "needs [log] caller = true: it is about who called")
         self._check_monitoring(settings.drift, settings.quality)
+        self._check_renewal(settings)
 
     def _check_metric(self, settings: ModelSettings) -> None:
         try:
@@ -225,6 +228,35 @@ class Checks:
             raise self._error("quality", "days", f"must be 1 to 30, got {quality.days}")
         if quality.minimum_labels < 30:
             raise self._error("quality", "minimum_labels", f"must be 30 at least, got {quality.minimum_labels}")
+
+    def _check_renewal(self, settings: ModelSettings) -> None:
+        renewal = settings.renewal
+        for window in renewal.windows:
+            self._check_choice("renewal", "windows", window, WINDOWS)
+        if not renewal.windows:
+            raise self._error("renewal", "windows", f"must name one at least: {', '.join(WINDOWS)}")
+        if renewal.labels < settings.quality.minimum_labels:
+            least = settings.quality.minimum_labels
+            raise self._error(
+                "renewal", "labels", f"must be [quality] minimum_labels, {least}, at least, got {renewal.labels}"
+            )
+        for key in ("every_days", "cool_down_hours", "hands_off_days"):
+            if not 0 <= getattr(renewal, key) <= _MOST_DAYS * (24 if key.endswith("hours") else 1):
+                raise self._error("renewal", key, f"must be 0 to a year, got {getattr(renewal, key):g}")
+        for key in ("runs_per_day", "runs_per_month"):
+            if getattr(renewal, key) < 1:
+                raise self._error("renewal", key, f"must be 1 at least, got {getattr(renewal, key)}")
+        if not 0 < renewal.dollars_per_month < math.inf:
+            raise self._error("renewal", "dollars_per_month", f"must be above 0, got {renewal.dollars_per_month:g}")
+        if not 0.5 <= renewal.most_from_one <= 1:
+            raise self._error("renewal", "most_from_one", f"must be 0.5 to 1, got {renewal.most_from_one:g}")
+        if renewal.enabled and (settings.log.leave_out or settings.log.sample == 0):
+            raise self._error(
+                "renewal",
+                "enabled",
+                "needs whole rows in the log, and [log] keeps "
+                f"{', '.join(settings.log.leave_out) or 'all of them'} out of it",
+            )
 
     def _check_false_alarms(self, drift: DriftSettings) -> None:
         if not 0 < drift.false_alarms_per_year <= drift.most_false_alarms:

@@ -1,13 +1,11 @@
 """Reads the capture bucket. The readable part of a broken object is kept."""
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from evergreen.captures.records import Faults, read_records
+from evergreen.captures.records import Faults, read_sound_records
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,4 @@ class CaptureFiles:
     def records(self, capture: CaptureObject) -> Iterator[dict[str, Any]]:
         """The records of an object."""
         content = self._client.get_object(Bucket=self._bucket, Key=capture.key)["Body"].read()
-        try:
-            yield from read_records(content, capture.key, self.faults)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            self.faults.add(f"{capture.key} is broken gzip: {error}")
+        yield from read_sound_records(content, capture.key, self.faults)

@@ -27,6 +27,7 @@ class LabelledRows:
         contract: of the champion; a row needs its features, each of the right type.
         labels: by the prediction's id; complete before the first prediction is added.
         rows: features and target by the prediction's id.
+        told_by: the caller who told the label of each of them; empty if that was not recorded.
         lacking: rows that were left out, by the feature that they lack or have of another type.
         odd: labels that are no value of the target.
     """
@@ -35,6 +36,7 @@ class LabelledRows:
     labels: Labels
     faults: Faults
     rows: dict[str, Row] = field(default_factory=dict)
+    told_by: dict[str, str] = field(default_factory=dict)
     lacking: dict[str, int] = field(default_factory=dict)
     odd: int = 0
 
@@ -90,6 +92,7 @@ class LabelledRows:
                 self.lacking[feature.name] = self.lacking.get(feature.name, 0) + 1
                 return
         row = {feature.name: _as_cell(features[feature.name]) for feature in self.contract.features}
+        self.told_by[id_] = label.caller
         self.rows[id_] = {**row, self.contract.target: _as_cell(label.actual)}
 
     def _is_truth(self, actual: Any) -> bool:

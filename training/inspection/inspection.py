@@ -26,8 +26,9 @@ from training.inspection.column import (
     of_type,
 )
 from training.inspection.file_format import written
-from training.prepare import MIN_ROWS, prepare
+from training.prepare import prepare
 from training.preparing import findings
+from training.preparing.dividing import MIN_ROWS
 from training.preparing.prepared import Prepared
 from training.reading import excel_file
 from training.reading.columns import is_number, labels

@@ -32,6 +32,7 @@ from evergreen.settings.sections.monitoring import (
     QualitySettings,
 )
 from evergreen.settings.sections.promotion import ALLOW, CONTRACT_CHANGES, REFUSE, PromotionSettings
+from evergreen.settings.sections.renewal import RenewalSettings
 from evergreen.settings.sections.serving import FORMATS, AlarmSettings, LogSettings, NotificationSettings
 from evergreen.settings.sections.table import (
     COLUMN_TYPES,
@@ -92,6 +93,7 @@ __all__ = [
     "PreprocessingSettings",
     "PromotionSettings",
     "QualitySettings",
+    "RenewalSettings",
     "SheetSettings",
     "SplitSettings",
 ]

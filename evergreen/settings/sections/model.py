@@ -10,6 +10,7 @@ from evergreen.settings.sections.field import says
 from evergreen.settings.sections.fit import DecisionSettings, EstimatorSettings, PreprocessingSettings
 from evergreen.settings.sections.monitoring import DriftSettings, QualitySettings
 from evergreen.settings.sections.promotion import PromotionSettings
+from evergreen.settings.sections.renewal import RenewalSettings
 from evergreen.settings.sections.serving import AlarmSettings, LogSettings, NotificationSettings
 from evergreen.settings.sections.table import GROUP, DataSettings, SplitSettings
 
@@ -52,6 +53,7 @@ class ModelSettings:
     log: LogSettings = field(default_factory=LogSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    renewal: RenewalSettings = field(default_factory=RenewalSettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
 
     @property
