@@ -76,6 +76,7 @@ def of_the_stack(settings: ModelSettings) -> StackSettings:
         every_hours=settings.drift.every_hours,
         window_hours=settings.drift.window_hours,
         message_format=settings.notifications.format,
+        renewal=dataclasses.asdict(settings.renewal) if settings.renewal.enabled else None,
     )
 
 

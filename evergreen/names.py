@@ -48,7 +48,11 @@ CAPTURE_BUCKET = "CAPTURE_BUCKET"
 PACKAGES_BUCKET = "PACKAGES_BUCKET"
 PACKAGES_KEY = "PACKAGES_KEY"
 WINDOW_HOURS = "WINDOW_HOURS"
-RENEWAL = "RENEWAL"
+RENEWAL = "RENEWAL"  # [renewal] of model.toml, as JSON
+RENEWAL_SECONDS = "RENEWAL_SECONDS"  # that the jobs of one renewal may run for
+DOLLARS_PER_HOUR = "DOLLARS_PER_HOUR"
+DATA_BUCKET = "DATA_BUCKET"
+SOURCE_DIGEST = "SOURCE_DIGEST"
 RENEWAL_WORKFLOW = "RENEWAL_WORKFLOW"
 STACK_NAME = "STACK_NAME"
 TOPIC = "NOTIFICATION_TOPIC"
@@ -104,6 +108,7 @@ REPOSITORY = (
 # Key prefixes of the data bucket.
 DATA_PREFIX = "data/"
 DVC_PREFIX = "dvc/"
+OBJECTS_PREFIX = f"{DVC_PREFIX}files/md5/"
 SETTINGS_PREFIX = "settings/"
 PREPARED_PREFIX = "prepared/"
 # What Prepare found, beside the rows that it has prepared.
@@ -174,6 +179,11 @@ def output_pipeline_role(job: str) -> str:
 def metric_namespace(environment: str) -> str:
     """The CloudWatch namespace of an environment's metrics: two environments may share an account."""
     return f"Evergreen/{environment}"
+
+
+def settings_key(sha256: str) -> str:
+    """The key of a model.toml in the data bucket, by its own SHA-256."""
+    return f"{SETTINGS_PREFIX}{sha256}/model.toml"
 
 
 def champion_key(model: str) -> str:

@@ -13,10 +13,10 @@ from infra.deployment import Deployment
 from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
 from infra.notifications import Notifications
+from infra.renewal.renewal import Renewal
 from infra.serving.serving import Serving
 from infra.tracking import Tracking
 from infra.training.training import Training
-from infra.training.workflow import TrainingWorkflow
 
 
 class CommandLineUser(Construct):
@@ -39,6 +39,7 @@ class CommandLineUser(Construct):
         monitoring: Monitoring,
         tracking: Tracking,
         notifications: Notifications,
+        renewal: Renewal | None,
     ) -> None:
         super().__init__(scope, id_)
         name = f"{deployment.stack_name}-user"
@@ -51,7 +52,11 @@ class CommandLineUser(Construct):
         )
         self._find_the_stack(deployment.stack_name)
         self._version_data(data.bucket)
-        self._train(training.workflow, data.bucket)
+        self._run(training.workflow.arn, training.workflow.name)
+        self._allow(["s3:GetObject"], data.bucket.arn_for_objects(f"{names.PREPARED_PREFIX}*/{names.SUMMARY}"))
+        if renewal:
+            self._run(renewal.arn, renewal.name)
+            models.grant_ledger(self.policy)
         self._read_models(models.bucket, deployment.model_name)
         for route in names.ROUTES:
             self._allow(["execute-api:Invoke"], own_arn("execute-api", f"{serving.api_id}/*/{route.replace(' ', '')}"))
@@ -74,11 +79,10 @@ class CommandLineUser(Construct):
         # What was changed while it was uploaded is taken away again; the bucket keeps it as an old version.
         self._allow(["s3:DeleteObject"], bucket.arn_for_objects(f"{names.DVC_PREFIX}*"))
 
-    def _train(self, workflow: TrainingWorkflow, data: s3.IBucket) -> None:
-        """Start a training and follow it, with what Prepare found."""
-        self._allow(["states:StartExecution"], workflow.arn)
-        self._allow(["s3:GetObject"], data.arn_for_objects(f"{names.PREPARED_PREFIX}*/{names.SUMMARY}"))
-        executions = own_arn("states", f"execution:{workflow.name}:*")
+    def _run(self, arn: str, name: str) -> None:
+        """Start an execution of a workflow and follow it."""
+        self._allow(["states:StartExecution"], arn)
+        executions = own_arn("states", f"execution:{name}:*")
         self._allow(["states:DescribeExecution", "states:GetExecutionHistory"], executions)
 
     def _read_models(self, bucket: s3.IBucket, model: str) -> None:

@@ -5,13 +5,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from evergreen import names
-from infra.buckets import grant_locate, grant_read, grant_write_in_parts, private_bucket
+from infra.buckets import grant_locate, grant_read, grant_write, grant_write_in_parts, private_bucket
 from infra.deployment import Deployment
 
 
 class DataStore(Construct):
     """Holds dvc/files/md5/<content> and data/<version>.manifest, which names a version's files;
-    settings/<sha256>/model.toml; prepared/<model>/<version>/.
+    settings/<sha256>/model.toml; prepared/<model>/<version>/; captures/<model>/<version>/, what a renewal read.
     """
 
     def __init__(self, scope: Construct, id_: str, deployment: Deployment) -> None:
@@ -21,6 +21,10 @@ class DataStore(Construct):
         self.bucket.add_lifecycle_rule(
             id="PreparedCanBeMadeAgain", prefix=names.PREPARED_PREFIX, expiration=Duration.days(days)
         )
+        if deployment.settings.renewal:
+            self.bucket.add_lifecycle_rule(
+                id="CapturesWereRead", prefix=names.CAPTURES_READ_PREFIX, expiration=Duration.days(days)
+            )
 
     def grant_read_inputs(self, grantee: iam.IGrantable) -> None:
         for prefix in (names.DATA_PREFIX, names.DVC_PREFIX, names.SETTINGS_PREFIX):
@@ -34,3 +38,19 @@ class DataStore(Construct):
 
     def grant_write_prepared(self, grantee: iam.IGrantable) -> None:
         grant_write_in_parts(self.bucket, grantee, names.PREPARED_PREFIX)
+
+    def grant_read_captures_lists(self, grantee: iam.IGrantable) -> None:
+        grant_read(self.bucket, grantee, names.CAPTURES_READ_PREFIX)
+
+    def grant_plan(self, grantee: iam.IGrantable) -> None:
+        """Say which captures a renewal reads, and see what its first job has found."""
+        grant_write(self.bucket, grantee, names.CAPTURES_READ_PREFIX)
+        found = self.bucket.arn_for_objects(f"{names.PREPARED_PREFIX}*/{names.PLAN}")
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[found])
+        )
+
+    def grant_write_versions(self, grantee: iam.IGrantable) -> None:
+        """Add objects and manifests of a new version."""
+        grant_write_in_parts(self.bucket, grantee, names.OBJECTS_PREFIX)
+        grant_write_in_parts(self.bucket, grantee, names.DATA_PREFIX)

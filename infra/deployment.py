@@ -1,6 +1,8 @@
 """A deployment: all of its parameters in one value, which every part of the stack gets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from evergreen import names
 from infra.environments import Environment
@@ -23,6 +25,7 @@ class StackSettings:
             bundle.
         every_hours, window_hours: the hours between two drift checks, and how far back each looks.
         message_format: the format of notifications, names.FORMAT_TEXT or names.FORMAT_CHAT.
+        renewal: the section [renewal]; None if it is not enabled.
     """
 
     model_name: str
@@ -38,6 +41,7 @@ class StackSettings:
     every_hours: int
     window_hours: int
     message_format: str
+    renewal: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,8 @@ class Environment:
         expire_days: after which prepared splits, which can be made again, are deleted.
         requests_per_second, burst: throttling of the endpoint.
         job_instance: of both jobs; a new account may need a quota for it.
+        job_dollars_per_hour: of that instance in that region, by https://aws.amazon.com/sagemaker/ai/pricing/; what a
+            renewal costs, and its ceiling, are computed by it.
         prepare_seconds, train_seconds: after which each job is stopped. How long an execution may last, and how long
             its lease holds, follows from the two.
         token_issuer: URL of an OpenID issuer whose tokens the endpoint accepts, instead of IAM signatures.
@@ -30,6 +32,7 @@ class Environment:
     requests_per_second: int
     burst: int
     job_instance: str
+    job_dollars_per_hour: float
     prepare_seconds: int
     train_seconds: int
     token_issuer: str | None = None
@@ -47,6 +50,7 @@ ENVIRONMENTS = (
         requests_per_second=50,
         burst=100,
         job_instance="ml.m5.large",
+        job_dollars_per_hour=0.115,
         prepare_seconds=1800,
         train_seconds=3600,
     ),
@@ -60,6 +64,7 @@ ENVIRONMENTS = (
         requests_per_second=500,
         burst=1000,
         job_instance="ml.m5.xlarge",
+        job_dollars_per_hour=0.276,
         prepare_seconds=3600,
         train_seconds=3 * 3600,
     ),

@@ -17,13 +17,15 @@ from infra.deployment import Deployment
 
 # What the endpoint reads of a bundle.
 _SERVED = ("model.json", "contract.json", "metrics.json")
+# What a renewal reads of the champion's before it begins.
+_KNOWN_TO_RENEWAL = ("lineage.json", "metrics.json")
 # What Judge writes beside a bundle.
 _VERDICT = ("decision.json", "model_card.html", "model_card.md")
 
 
 class ModelStore(Construct):
     """Holds models/<model>/<job>/output/model/, decision.json and the model card beside it, champions/<model>.json,
-    leases/<model>.json, and failures/<model>/, the words of jobs that have failed.
+    leases/<model>.json, renewals/<model>.json, and failures/<model>/, the words of jobs that have failed.
     """
 
     def __init__(self, scope: Construct, id_: str, deployment: Deployment) -> None:
@@ -37,6 +39,7 @@ class ModelStore(Construct):
         self.bundles = names.bundles_prefix(deployment.model_name)
         self._pointer = names.champion_key(deployment.model_name)
         self._lease = names.lease_key(deployment.model_name)
+        self._ledger = names.ledger_key(deployment.model_name)
         self._failures = names.failure_key(deployment.model_name, "*")
 
     def grant_read_models(self, grantee: iam.IGrantable) -> None:
@@ -58,6 +61,18 @@ class ModelStore(Construct):
         """Take and give back the lease, and read the champion pointer; before the first there is neither."""
         self._grant(grantee, "s3:GetObject", self._lease, self._pointer)
         self._grant(grantee, "s3:PutObject", self._lease)
+        self._grant_list(grantee)
+
+    def grant_ledger(self, grantee: iam.IGrantable) -> None:
+        """Read and write the ledger of renewal, and read the champion pointer and what its bundle was made from."""
+        known = (f"{self.bundles}*/output/model/{name}" for name in _KNOWN_TO_RENEWAL)
+        self._grant(grantee, "s3:GetObject", self._ledger, self._pointer, *known)
+        self._grant(grantee, "s3:PutObject", self._ledger)
+        self._grant_list(grantee)
+
+    def grant_read_ledger(self, grantee: iam.IGrantable) -> None:
+        """Before the first renewal there is none, which S3 says to those who may list the bucket."""
+        self._grant(grantee, "s3:GetObject", self._ledger)
         self._grant_list(grantee)
 
     def grant_read_contracts(self, grantee: iam.IGrantable) -> None:

@@ -10,6 +10,7 @@ from infra.deployment import Deployment
 from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
 from infra.notifications import Notifications
+from infra.renewal.renewal import Renewal
 from infra.serving.serving import Serving
 from infra.tracking import Tracking
 from infra.training.training import Training
@@ -37,6 +38,21 @@ class EvergreenStack(Stack):
         monitoring = Monitoring(
             self, deployment, models=models, training=training, serving=serving, notifications=notifications
         )
+        renewal = (
+            Renewal(
+                self,
+                "Renewal",
+                deployment,
+                renewal=deployment.settings.renewal,
+                data=data,
+                models=models,
+                training=training.workflow,
+                monitoring=monitoring,
+                notifications=notifications,
+            )
+            if deployment.settings.renewal
+            else None
+        )
 
         user = CommandLineUser(
             self,
@@ -49,6 +65,7 @@ class EvergreenStack(Stack):
             monitoring=monitoring,
             tracking=tracking,
             notifications=notifications,
+            renewal=renewal,
         )
 
         outputs = {
@@ -67,5 +84,7 @@ class EvergreenStack(Stack):
             names.OUTPUT_USER_POLICY: user.policy.managed_policy_arn,
             names.OUTPUT_LOG_SETTINGS: serving.log_settings,
         }
+        if renewal:
+            outputs[names.OUTPUT_RENEWAL_WORKFLOW] = renewal.arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -106,7 +106,7 @@ class DataStorage:
 
     def upload_settings(self, file: Path) -> str:
         """Upload model.toml under its SHA-256, unless it is there; return its URI."""
-        key = settings_key(hashlib.sha256(file.read_bytes()).hexdigest())
+        key = names.settings_key(hashlib.sha256(file.read_bytes()).hexdigest())
         if not self._exists(key):
             self._s3.upload_file(str(file), self.bucket, key)
         return f"s3://{self.bucket}/{key}"
@@ -118,9 +118,9 @@ class DataStorage:
             CommandFailed: the bucket has no settings of this SHA-256.
         """
         try:
-            self._s3.download_file(self.bucket, settings_key(sha256), str(to))
+            self._s3.download_file(self.bucket, names.settings_key(sha256), str(to))
         except ClientError as error:
-            raise CommandFailed(f"s3://{self.bucket}/{settings_key(sha256)} cannot be read: {error}") from error
+            raise CommandFailed(f"s3://{self.bucket}/{names.settings_key(sha256)} cannot be read: {error}") from error
 
     def _described(self, version: str, name: str, to: Path) -> DataVersion:
         if not version.endswith(FOLDER):
@@ -150,8 +150,3 @@ class DataStorage:
 
     def _missing(self, md5: str, error: ClientError) -> CommandFailed:
         return CommandFailed(f"s3://{self.bucket}/{object_key(md5)} cannot be read: {error}")
-
-
-def settings_key(sha256: str) -> str:
-    """The key of a model.toml in the data bucket."""
-    return f"{names.SETTINGS_PREFIX}{sha256}/model.toml"

@@ -130,6 +130,17 @@ def succeed(verdict: Verdict, *, champion: str) -> Standing:
     )
 
 
+def account(standing: Standing, challenger: Challenger, *, of: int) -> str:
+    """What is known of a challenger since the champion took its place, in a sentence's part.
+
+    Args:
+        of: how many challengers there are.
+    """
+    evidence = standing.evidence[challenger.name]
+    since = counted(evidence.periods, "period")
+    return f"{_odds(evidence.odds, of / _DOUBT)}, and {number(evidence.lead)} standard errors ahead, in {since}"
+
+
 _Found = tuple[Challenger, str] | None
 
 

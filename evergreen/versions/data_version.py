@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from evergreen.errors import InvalidData
-from evergreen.names import DATA_PREFIX, DVC_PREFIX
+from evergreen.names import DATA_PREFIX, OBJECTS_PREFIX
 
 # The folder, in a table's, of the rows that were captured.
 CAPTURED = "captured"
@@ -20,7 +20,6 @@ FOLDER = ".dir"
 # Folders that DVC ignores too.
 _UNSEEN = {".git", ".hg", ".dvc"}
 _MANIFEST = ".manifest"
-_OBJECTS = f"{DVC_PREFIX}files/md5/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +94,7 @@ def of_channel(folder: Path, name: str, version: str) -> DataVersion:
 
 def object_key(md5: str) -> str:
     """The key in the data bucket of a file or a folder's listing."""
-    return f"{_OBJECTS}{md5[:2]}/{md5[2:]}"
+    return f"{OBJECTS_PREFIX}{md5[:2]}/{md5[2:]}"
 
 
 def manifest_key(version: str) -> str:
@@ -114,8 +113,8 @@ def manifest(version: DataVersion, bucket: str) -> bytes:
     md5s = {file.md5 for file in version.files}
     if version.version.endswith(FOLDER):
         md5s.add(version.version)
-    entries = [object_key(md5).removeprefix(_OBJECTS) for md5 in sorted(md5s)]
-    return json.dumps([{"prefix": f"s3://{bucket}/{_OBJECTS}"}, *entries]).encode()
+    entries = [object_key(md5).removeprefix(OBJECTS_PREFIX) for md5 in sorted(md5s)]
+    return json.dumps([{"prefix": f"s3://{bucket}/{OBJECTS_PREFIX}"}, *entries]).encode()
 
 
 def folder_version(md5s: Mapping[str, str]) -> str:

@@ -26,13 +26,21 @@ _REMEMBERED = 7
 
 
 def check(
-    subject: Subject, captures: CaptureFiles, *, start: datetime, end: datetime, now: datetime, previous: dict[str, Any]
+    subject: Subject,
+    captures: CaptureFiles,
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    previous: dict[str, Any],
+    judged_until: str = "",
 ) -> tuple[CheckResult, bytes]:
     """The result, and Evidently's report as HTML; empty if nothing was compared.
 
     Args:
         start, end: of the window, UTC.
         previous: the result of the check before, as it was stored; empty if there was none.
+        judged_until: the greatest id of the predictions that the last renewal has judged on.
     """
     contract = subject.contract
     features = [feature for feature in contract.features if feature.name not in subject.not_captured]
@@ -67,6 +75,7 @@ def check(
         model_age_days=round((now - datetime.fromisoformat(subject.champion.promoted_at)).total_seconds() / 86400, 3),
         capture_lag_seconds=lag,
         recent_rows=_recent_rows(previous, window),
+        new_labels=sum(row.prediction_id > judged_until for row in window.labelled),
     )
     html = look_for_drift(result, table, features, subject)
     judge_quality(result, window.labelled, subject)

@@ -17,6 +17,7 @@ from evergreen import names
 from evergreen.captures.records import Faults
 from functions.check_drift.capture_files import CaptureFiles
 from functions.check_drift.packages import add_packages
+from functions.check_drift.renewal import Renewal, renewal_of_environment
 from functions.check_drift.result import BROKEN_INPUT, INSUFFICIENT_DATA, CheckResult
 from functions.model_store import model_store
 
@@ -46,8 +47,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     end = _moment(event["end"]) if "end" in event else now - _SETTLED
     hours = timedelta(hours=float(os.environ[names.WINDOW_HOURS]))
     start = _moment(event["start"]) if "start" in event else end - hours
-    result = _check(start, end, now)
+    renewal = renewal_of_environment(_s3())
+    result = _check(start, end, now, renewal)
     _count(result)
+    if renewal and "start" not in event:
+        renewal.start(result)
     logger.info("checked", extra={"result": asdict(result)})
     return asdict(result)
 
@@ -58,7 +62,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _check(start: datetime, end: datetime, now: datetime) -> CheckResult:
+def _check(start: datetime, end: datetime, now: datetime, renewal: Renewal | None) -> CheckResult:
     model = os.environ[names.MODEL_NAME]
     pointer = model_store().pointer(model)
     champion = pointer.champion if pointer else None
@@ -89,7 +93,17 @@ def _check(start: datetime, end: datetime, now: datetime) -> CheckResult:
     bucket = os.environ[names.CAPTURE_BUCKET]
     latest = names.latest_check_key(model)
     captures = CaptureFiles(_s3(), bucket, Faults())
-    result, html = check(subject, captures, start=start, end=end, now=now, previous=_stored(bucket, latest))
+    result, html = check(
+        subject,
+        captures,
+        start=start,
+        end=end,
+        now=now,
+        previous=_stored(bucket, latest),
+        judged_until=renewal.judged_until() if renewal else "",
+    )
+    if renewal:
+        result.renewal = renewal.consider(result, minimum_labels=subject.quality.minimum_labels)
     # A folder of its own: two checks at once do not meet. What is found by its name comes last.
     folder = f"{names.CHECKS_PREFIX}{model}/{now:%Y/%m/%d/%H%M%S}-{uuid.uuid4().hex[:6]}/"
     if html:

@@ -41,6 +41,8 @@ class CheckResult:
         quality: as evergreen.monitoring.quality.Quality; None with `quality_reason` if it is not known.
         decision: of a model with a threshold, `positive` and, as evergreen.confusion.Confusion.as_dict, the decisions
             of this version that have a truth (`live`) and those of the holdout (`promised`); None without either.
+        new_labels: predictions with a truth, of those since the ones that the last renewal has judged on.
+        renewal: what the check means for renewal, in words; empty if nothing, or without [renewal].
         notes: other things worth knowing, in words.
         recent_rows: of the checks before this one, newest last.
     """
@@ -66,6 +68,8 @@ class CheckResult:
     quality_reason: str = ""
     decision: dict[str, Any] | None = None
     slices: list[SliceQuality] = field(default_factory=list)
+    new_labels: int = 0
+    renewal: str = ""
     notes: list[str] = field(default_factory=list)
     model_age_days: float | None = None
     capture_lag_seconds: float | None = None

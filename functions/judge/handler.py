@@ -1,6 +1,5 @@
 """Judge: decides whether a candidate's bundle should become the champion, and stores the decision beside it."""
 
-import json
 import os
 from typing import Any
 
@@ -8,35 +7,31 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from evergreen import names, tracking, tracking_login
+from evergreen import names, tracking_login
 from evergreen.errors import BrokenBundle
-from evergreen.judging.card_decision import CARD_FILES, quote
 from evergreen.judging.promotion import Decision
 from evergreen.metrics import metric_of
 from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
 from functions.judge.archive import unpack
 from functions.judge.judging import judge
+from functions.judge.record import quoted_metrics, record
 from functions.model_store import ModelStore, model_store
 
 logger = Logger()
-
-DECISION = "decision.json"
-# The metrics of the bundle that a decision quotes. The state machine passes it on and has a limit of 256 KiB:
-# importance and slices of many features would exceed it.
-_QUOTED = ("metric", "holdout", "baseline", "intervals")
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
     Args:
-        event: `version`, and `bundle`, the s3:// URI of the archive that training uploaded.
+        event: `version`, and `bundle`, the s3:// URI of the archive that training uploaded. Of a renewal, what
+            renewal_decision.decide takes.
 
     Returns:
         The decision (`promote`, `reason`, `gates`) with what Promote needs: `version`, `bundle` (key prefix),
         `digest`, the candidate's `metrics`, a `summary` of them in one sentence, and the version of the `champion`
-        that it was compared with, or None.
+        that it was compared with, or None. Of a renewal, what renewal_decision.decide returns.
 
     Raises:
         BrokenBundle: a bundle is incomplete, or was changed after training.
@@ -45,6 +40,13 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
     tracking_login.log_in(boto3.client)
     store = model_store()
+    if "candidates" in event:
+        # Imported here, since a training needs none of it.
+        from functions.judge.renewal_decision import decide
+
+        renewed = decide(store, event)
+        logger.info("renewal", extra={"decision": renewed})
+        return renewed
     prefix = unpack(store, event["bundle"])
     candidate = store.bundle(prefix)
     present = store.champion(os.environ[names.MODEL_NAME])
@@ -55,13 +57,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         "bundle": prefix,
         "digest": candidate.digest,
         "summary": _summary(candidate, decision, present),
-        "metrics": {name: value for name, value in candidate.metrics.items() if name in _QUOTED},
+        "metrics": quoted_metrics(candidate),
         "champion": present.version if present else None,
     }
-    cards = _judged_cards(candidate, result)
-    tracking.record_decision(candidate.lineage["mlflow_run_id"], result, cards)
-    # The decision is written last: a version is listed only if it has one, so a listed version was judged completely.
-    store.write_beside(prefix, {**cards, DECISION: json.dumps(result, indent=1).encode()})
+    record(store, candidate, prefix, result)
     logger.info("decision", extra={"decision": result})
     return result
 
@@ -93,8 +92,3 @@ def _summary(candidate: Bundle, decision: Decision, present: Champion | None) ->
     if present and rivals:
         parts.append(f"champion {present.version}: {text(rivals[0])}")
     return "; ".join([*parts, f"baseline: {text(candidate.metrics['baseline'][name])}"])
-
-
-def _judged_cards(candidate: Bundle, decision: dict[str, Any]) -> dict[str, bytes]:
-    """The model cards with the decision in them. A missing card is left out; its gate reports it."""
-    return {name: quote(candidate.files[name], decision, name=name) for name in CARD_FILES if name in candidate.files}

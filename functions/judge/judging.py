@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from evergreen.contract.changes import compare
 from evergreen.judging import improvement, promotion
@@ -12,6 +13,7 @@ from evergreen.settings.sections import PromotionSettings
 from evergreen.versions.bundle import MODEL, Bundle
 from functions.judge.comparison import (
     Judged,
+    Pair,
     compare_apart,
     compare_slices,
     gain_over_baseline,
@@ -21,18 +23,46 @@ from functions.judge.comparison import (
 from functions.judge.latency import milliseconds_a_row
 
 
-def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], float] = time.perf_counter) -> Decision:
-    """Evaluate every gate, even after one has failed: who repairs one wants to know about the others.
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """What a candidate has come to.
 
+    Attributes:
+        gates: all of them, `improved` among them.
+        improved: whether it is better than the champion, on its holdout alone.
+        judged: the candidate.
+        both: the outcomes of both models on the same rows; None if they cannot be held against each other there.
+        metric: by which they are.
+    """
+
+    gates: tuple[Gate, ...]
+    improved: Gate
+    judged: Judged
+    both: Pair | None
+    metric: str
+
+
+def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], float] = time.perf_counter) -> Decision:
+    """
     Args:
         clock: gives seconds, to measure the latency by.
 
     Raises:
         BrokenBundle: a model is not what training wrote.
     """
+    found = examine(candidate, champion, clock=clock)
+    return decide(found.gates, improvement=found.improved)
+
+
+def examine(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], float]) -> Examination:
+    """Evaluate every gate, even after one has failed: who repairs one wants to know about the others.
+
+    Raises:
+        BrokenBundle: a model is not what training wrote.
+    """
     settings = PromotionSettings(**candidate.metrics["promotion"])
     metric = candidate.metrics["metric"]
-    judged = _judged(candidate)
+    judged = of_bundle(candidate)
     present = _present(champion, candidate, judged)
     baseline = improvement.better_than_baseline(
         metric,
@@ -41,8 +71,8 @@ def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], flo
         gain=gain_over_baseline(judged, candidate.metrics.get("baseline_model"), metric, settings.confidence),
         confidence=settings.confidence,
     )
-    improved, slices = _against_champion(judged, present, metric, settings, baseline)
-    gates = [
+    improved, slices, both = _against_champion(judged, present, metric, settings, baseline)
+    gates = (
         promotion.parity(find_difference(judged.model, judged.rows), rows=len(judged.rows)),
         promotion.documents(candidate.files),
         promotion.size(len(candidate.files[MODEL]), limit_mb=settings.max_model_mb),
@@ -51,11 +81,12 @@ def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], flo
         baseline,
         improved,
         slices,
-    ]
-    return decide(gates, improvement=improved)
+    )
+    return Examination(gates=gates, improved=improved, judged=judged, both=both, metric=metric)
 
 
-def _judged(bundle: Bundle) -> Judged:
+def of_bundle(bundle: Bundle) -> Judged:
+    """The bundle's model with its own holdout."""
     return Judged(model=bundle.model(), read=bundle.holdout)
 
 
@@ -63,7 +94,7 @@ def _present(champion: Bundle | None, candidate: Bundle, judged: Judged) -> Judg
     """The champion, which is the judged candidate itself if their digests are equal: it is not loaded twice."""
     if champion is None:
         return None
-    return judged if champion.digest == candidate.digest else _judged(champion)
+    return judged if champion.digest == candidate.digest else of_bundle(champion)
 
 
 def _contract(candidate: Judged, champion: Judged | None, settings: PromotionSettings) -> Gate:
@@ -77,30 +108,32 @@ def _against_champion(
     metric: str,
     settings: PromotionSettings,
     baseline: Gate,
-) -> tuple[Gate, Gate]:
-    """The gates of the whole holdout and of its slices.
+) -> tuple[Gate, Gate, Pair | None]:
+    """The gates of the whole holdout and of its slices, and the outcomes that they are made from.
 
     The champion is measured on the candidate's holdout rows. If it can read none of them, since the features changed,
     its own holdout stands in, and the reason says so. A champion of another table is no measure at all.
     """
     if champion is None:
-        return improvement.first_champion(baseline), improvement.no_slices("there is no champion to compare with")
+        return improvement.first_champion(baseline), improvement.no_slices("there is no champion to compare with"), None
     if champion is candidate:
-        return improvement.same_model(), improvement.no_slices("it is the same model as the champion")
+        return improvement.same_model(), improvement.no_slices("it is the same model as the champion"), None
     if obstacle := why_not_comparable(candidate, champion, metric):
-        return improvement.not_comparable(obstacle, baseline), improvement.no_slices(obstacle)
+        return improvement.not_comparable(obstacle, baseline), improvement.no_slices(obstacle), None
     both = pair(candidate, champion, metric)
     if both is None:
         found = compare_apart(candidate, champion, metric, confidence=settings.confidence)
         return (
             improvement.better_than_champion(found, confidence=settings.confidence),
             improvement.no_slices("the champion cannot read the candidate's rows"),
+            None,
         )
     if unknown := both.why_unknown():
         why = f"it cannot be compared with the champion: {unknown}"
-        return improvement.not_comparable(why, baseline), improvement.no_slices(why)
+        return improvement.not_comparable(why, baseline), improvement.no_slices(why), None
     slices = compare_slices(both, settings.slices, confidence=settings.confidence)
     return (
         improvement.better_than_champion(both.compare(confidence=settings.confidence), confidence=settings.confidence),
         improvement.no_slice_much_worse(slices, tolerance=settings.slice_tolerance),
+        both,
     )

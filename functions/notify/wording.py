@@ -105,13 +105,19 @@ def _of_check(alarm: Alarm, check: dict[str, Any]) -> Message:
         "Since": f"{since}; the window is {check['start']} to {check['end']}, {number(check['rows'])} predictions",
         "How far": _how_far(alarm, check),
         "Quality": quality_in_words(check),
-        "What happens next": f"Version {check['version']} goes on serving. The next check looks again; this message "
-        "comes once, and another one when it is over.",
+        "What happens next": f"Version {check['version']} goes on serving. {_renewal(check)}The next check looks "
+        "again; this message comes once, and another one when it is over.",
         "What to do": _remedy(alarm, check),
     }
     if check["report"]:
         paragraphs["Report"] = check["report"]
     return Message(subject=_subject(alarm, check["model"]), paragraphs=paragraphs)
+
+
+def _renewal(check: dict[str, Any]) -> str:
+    """What the check means for renewal; a check of an older release does not say."""
+    told = check.get("renewal", "")
+    return f"{told} " if told else ""
 
 
 def _how_far(alarm: Alarm, check: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from evergreen import names
-from infra.buckets import grant_write, private_bucket
+from infra.buckets import grant_locate, grant_read, grant_write, private_bucket
 from infra.deployment import Deployment
 from infra.logs import log_group
 from infra.principals import own_service
@@ -49,6 +49,16 @@ class Capture(Construct):
 
     def grant_read_captures(self, grantee: iam.IGrantable) -> None:
         self._grant_read(grantee, names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX, names.CHECKS_PREFIX)
+
+    def grant_read_labels(self, grantee: iam.IGrantable) -> None:
+        """Predictions and feedback, as channels of a job."""
+        for prefix in (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX):
+            grant_read(self.bucket, grantee, prefix)
+        grant_locate(self.bucket, grantee)
+
+    def grant_list_captures(self, grantee: iam.IGrantable) -> None:
+        """Which captures there are, not what is in them; and the newest check."""
+        self._grant_read(grantee, names.CHECKS_PREFIX)
 
     def grant_write_checks(self, grantee: iam.IGrantable) -> None:
         """Results and reports."""

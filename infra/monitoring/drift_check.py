@@ -70,8 +70,21 @@ class DriftCheck(Construct):
                 actions=["s3:GetObject"], resources=[packages.bucket.arn_for_objects(packages.s3_object_key)]
             )
         )
+        self._function = function.lambda_function
         self.function_name = function.lambda_function.function_name
         self._schedule(function, settings.every_hours, notifications.dead_letters)
+
+    def grant_renew(self, workflow: str, settings: str, models: ModelStore) -> None:
+        """Start a renewal, and know what the last one was about.
+
+        Args:
+            workflow: its ARN.
+            settings: [renewal] of model.toml, as JSON.
+        """
+        self._function.add_environment(names.RENEWAL_WORKFLOW, workflow)
+        self._function.add_environment(names.RENEWAL, settings)
+        models.grant_read_ledger(self._function)
+        self._function.add_to_role_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[workflow]))
 
     def _schedule(self, function: Function, every_hours: int, dead_letters: sqs.Queue) -> None:
         role = iam.Role(

@@ -12,35 +12,41 @@ _REDRIVES = "($exists($states.context.Execution.RedriveCount) ? $states.context.
 
 def prepare_request(at: Addresses) -> dict[str, Any]:
     """CreateProcessingJob: the table becomes two splits and a contract."""
+    return processing_request(
+        at,
+        step="prepare",
+        module="training.prepare",
+        inputs=_prepare_inputs(at),
+        outputs=[prepared_output(at)],
+        environment={names.DATA_MANIFEST: "{% $data %}"},
+    )
+
+
+def processing_request(
+    at: Addresses, *, step: str, module: str, inputs: str, outputs: list[dict[str, Any]], environment: dict[str, str]
+) -> dict[str, Any]:
+    """CreateProcessingJob of a module of the source archive.
+
+    Args:
+        inputs: a JSONata expression.
+    """
     source = f"{_BASE}/input/{names.CHANNEL_SOURCE}"
-    prepared = f"s3://{at.data_bucket}/{names.PREPARED_PREFIX}{at.model_name}/"
     return {
-        "ProcessingJobName": _job_name(at, "prepare"),
+        "ProcessingJobName": _job_name(at, step),
         "RoleArn": at.prepare_role,
         "AppSpecification": {
             "ImageUri": at.image,
             # Nothing unpacks the source archive of a processing job but ourselves.
-            "ContainerEntrypoint": ["bash", "-c", f'cd "{source}" && tar -xzf *.gz && exec python -m training.prepare'],
+            "ContainerEntrypoint": ["bash", "-c", f'cd "{source}" && tar -xzf *.gz && exec python -m {module}'],
         },
-        "ProcessingInputs": _prepare_inputs(at),
-        "ProcessingOutputConfig": {
-            "Outputs": [
-                {
-                    "OutputName": names.CHANNEL_PREPARED,
-                    "S3Output": {
-                        "S3Uri": f"{{% '{prepared}' & $version %}}",
-                        "LocalPath": f"{_BASE}/output/{names.CHANNEL_PREPARED}",
-                        "S3UploadMode": "EndOfJob",
-                    },
-                }
-            ]
-        },
+        "ProcessingInputs": inputs,
+        "ProcessingOutputConfig": {"Outputs": outputs},
         "ProcessingResources": {
             "ClusterConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30}
         },
         "Environment": {
             **names.NO_TELEMETRY,
-            names.DATA_MANIFEST: "{% $data %}",
+            **environment,
             # Settings of another model would be trained into this one's endpoint.
             names.MODEL_NAME: at.model_name,
         },
@@ -49,22 +55,43 @@ def prepare_request(at: Addresses) -> dict[str, Any]:
     }
 
 
-def train_request(at: Addresses) -> dict[str, Any]:
-    """CreateTrainingJob: the splits become a bundle."""
+def prepared_output(at: Addresses) -> dict[str, Any]:
+    """What the training jobs read, in a folder of its own."""
+    prepared = f"s3://{at.data_bucket}/{names.PREPARED_PREFIX}{at.model_name}/"
+    return processing_output(names.CHANNEL_PREPARED, f"{{% '{prepared}' & $version %}}")
+
+
+def processing_output(channel: str, uri: str) -> dict[str, Any]:
+    """A folder that is uploaded when the job has succeeded."""
     return {
-        "TrainingJobName": _job_name(at, "train"),
+        "OutputName": channel,
+        "S3Output": {"S3Uri": uri, "LocalPath": f"{_BASE}/output/{channel}", "S3UploadMode": "EndOfJob"},
+    }
+
+
+def train_request(
+    at: Addresses, *, version: str = "$version", prepared: str = "$states.input", data: str = "$data"
+) -> dict[str, Any]:
+    """CreateTrainingJob: the splits become a bundle.
+
+    Args:
+        version, prepared, data: JSONata expressions: the version's name, and the URIs of what Prepare wrote and of the
+            manifest that it read.
+    """
+    return {
+        "TrainingJobName": _job_name(at, "train", version),
         "RoleArn": at.train_role,
         "AlgorithmSpecification": {"TrainingImage": at.image, "TrainingInputMode": "File"},
         # The container's toolkit reads each value as JSON: text is quoted, or a commit like 12e45678 is a number.
         "HyperParameters": {
             "sagemaker_program": '"training/train.py"',
             "sagemaker_submit_directory": f'"{at.source_uri}"',
-            "version": "{% '\"' & $version & '\"' %}",
-            "data": "{% '\"' & $data & '\"' %}",
+            "version": f"{{% '\"' & {version} & '\"' %}}",
+            "data": f"{{% '\"' & {data} & '\"' %}}",
             "git_commit": "{% '\"' & $git_commit & '\"' %}",
         },
         "InputDataConfig": [
-            _training_channel(names.CHANNEL_PREPARED, "{% $states.input %}"),
+            _training_channel(names.CHANNEL_PREPARED, f"{{% {prepared} %}}"),
             _training_channel(names.CHANNEL_SETTINGS, "{% $settings %}"),
         ],
         # An archive, which Judge unpacks. With CompressionType NONE, SageMaker would upload the folder itself; but Step
@@ -75,7 +102,7 @@ def train_request(at: Addresses) -> dict[str, Any]:
             **at.tracking,
             "AWS_DEFAULT_REGION": at.region,
             "TRAINING_IMAGE": at.image,
-            names.FAILURE_URI: f"{{% 's3://{at.model_bucket}/' & {failure_key(at)} %}}",
+            names.FAILURE_URI: f"{{% 's3://{at.model_bucket}/' & {failure_key(at, version)} %}}",
         },
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": at.job_instance, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": at.train_seconds},
@@ -83,16 +110,24 @@ def train_request(at: Addresses) -> dict[str, Any]:
     }
 
 
-def failure_key(at: Addresses) -> str:
-    """Where a training job leaves why it has failed: a JSONata expression. A job that has failed is not retried."""
+def failure_key(at: Addresses, version: str = "$version") -> str:
+    """Where a training job leaves why it has failed: a JSONata expression. A job that has failed is not retried.
+
+    Args:
+        version: a JSONata expression.
+    """
     before, after = names.failure_key(at.model_name, "*").split("*")
-    return f"'{before}' & $version & '-' & $string({_REDRIVES}) & '{after}'"
+    return f"'{before}' & {version} & '-' & $string({_REDRIVES}) & '{after}'"
 
 
-def _job_name(at: Addresses, step: str) -> str:
-    """Unique per attempt: a name cannot be used twice, not even by a retry or by an execution that is redriven."""
+def _job_name(at: Addresses, step: str, version: str = "$version") -> str:
+    """Unique per attempt: a name cannot be used twice, not even by a retry or by an execution that is redriven.
+
+    Args:
+        version: a JSONata expression.
+    """
     attempt = f"$string({_REDRIVES}) & $string($states.context.State.RetryCount)"
-    return f"{{% '{job_prefix(at.environment)}' & $version & '-{step}-' & {attempt} %}}"
+    return f"{{% '{job_prefix(at.environment)}' & {version} & '-{step}-' & {attempt} %}}"
 
 
 def _tags(at: Addresses) -> list[dict[str, str]]:
@@ -105,16 +140,17 @@ def _prepare_inputs(at: Addresses) -> str:
     """Four channels, or three: before the first promotion there is no contract to compare with."""
     always = (
         # A manifest names the objects of a data version, which lie where DVC has put them.
-        _processing_input(names.CHANNEL_DATA, "$data", data_type="ManifestFile"),
-        _processing_input(names.CHANNEL_SETTINGS, "$settings"),
-        _processing_input(names.CHANNEL_SOURCE, f"'{at.source_uri}'"),
+        processing_input(names.CHANNEL_DATA, "$data", data_type="ManifestFile"),
+        processing_input(names.CHANNEL_SETTINGS, "$settings"),
+        processing_input(names.CHANNEL_SOURCE, f"'{at.source_uri}'"),
     )
-    previous = _processing_input(names.CHANNEL_PREVIOUS, "$previous_contract")
+    previous = processing_input(names.CHANNEL_PREVIOUS, "$previous_contract")
     return f"{{% $append([{', '.join(always)}], $previous_contract = '' ? [] : [{previous}]) %}}"
 
 
-def _processing_input(channel: str, uri: str, *, data_type: str = "S3Prefix") -> str:
-    """
+def processing_input(channel: str, uri: str, *, data_type: str = "S3Prefix") -> str:
+    """One of ProcessingInputs: a JSONata expression.
+
     Args:
         uri: a JSONata expression.
     """

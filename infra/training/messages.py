@@ -58,14 +58,18 @@ _DECISION_IN_WORDS = (
 )
 
 
-def failure_message(at: Addresses) -> dict[str, Any]:
-    """Of a failed state: which, why in the words of what failed, and what it means for the champion."""
-    subject = f"'Evergreen {at.environment}: training failed at ' & $failure.state"
+def failure_message(at: Addresses, what: str = "training") -> dict[str, Any]:
+    """Of a failed state: which, why in the words of what failed, and what it means for the champion.
+
+    Args:
+        what: has failed.
+    """
+    subject = f"'Evergreen {at.environment}: {what} failed at ' & $failure.state"
     text = (
-        f"'Training version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
+        f"'{what.title()} version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
         " & 'Cause: ' & $failure.words & '\\n\\n' & $champion & ' Execution: ' & $states.context.Execution.Id"
     )
-    return _publication(at, subject=subject, text=text, words=_CHAMPION_AFTER_FAILURE)
+    return publication(at, subject=subject, text=text, words=_CHAMPION_AFTER_FAILURE)
 
 
 def decision_message(at: Addresses) -> dict[str, Any]:
@@ -79,10 +83,10 @@ def decision_message(at: Addresses) -> dict[str, Any]:
         f" & '\\n\\nIts model card: evergreen card -e {at.environment} --version ' & $version"
         f" & '\\nAll versions: evergreen versions -e {at.environment}'"
     )
-    return _publication(at, subject=subject, text=text, words=_DECISION_IN_WORDS)
+    return publication(at, subject=subject, text=text, words=_DECISION_IN_WORDS)
 
 
-def _publication(at: Addresses, *, subject: str, text: str, words: str) -> dict[str, Any]:
+def publication(at: Addresses, *, subject: str, text: str, words: str) -> dict[str, Any]:
     """The arguments of SNS Publish.
 
     Args:

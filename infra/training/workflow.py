@@ -34,6 +34,10 @@ class TrainingWorkflow(Construct):
         arn: what an execution is started on, with `data`, `settings` (s3:// URIs) and `git_commit` as input.
         name: the last part of the ARN, which is part of the ARNs of its executions.
         lease: the function that gives back the lease of an execution that could not do it itself.
+        functions: all that it calls.
+        train_role: of its training jobs.
+        source: the archive of the jobs.
+        addresses: what its definition refers to.
     """
 
     def __init__(
@@ -74,29 +78,28 @@ class TrainingWorkflow(Construct):
         job_roles.grant_jobs(role, job_prefix(deployment.environment.name), [prepare_role, train_role])
 
         environment = deployment.environment
-        states = definition(
-            Addresses(
-                environment=environment.name,
-                model_name=deployment.model_name,
-                image=image,
-                source_uri=source.s3_object_url,
-                data_bucket=data.bucket.bucket_name,
-                model_bucket=models.bucket.bucket_name,
-                prepare_role=prepare_role.role_arn,
-                train_role=train_role.role_arn,
-                lease_function=lease.lambda_function.function_arn,
-                judge_function=judge.lambda_function.function_arn,
-                promote_function=promote.lambda_function.function_arn,
-                topic=notifications.topic.topic_arn,
-                chat=deployment.settings.message_format == names.FORMAT_CHAT,
-                tracking=tracking.variables,
-                region=Aws.REGION,
-                job_instance=environment.job_instance,
-                prepare_seconds=environment.prepare_seconds,
-                train_seconds=environment.train_seconds,
-            )
+        self.functions, self.train_role, self.source = (lease, judge, promote), train_role, source
+        self.addresses = Addresses(
+            environment=environment.name,
+            model_name=deployment.model_name,
+            image=image,
+            source_uri=source.s3_object_url,
+            data_bucket=data.bucket.bucket_name,
+            model_bucket=models.bucket.bucket_name,
+            prepare_role=prepare_role.role_arn,
+            train_role=train_role.role_arn,
+            lease_function=lease.lambda_function.function_arn,
+            judge_function=judge.lambda_function.function_arn,
+            promote_function=promote.lambda_function.function_arn,
+            topic=notifications.topic.topic_arn,
+            chat=deployment.settings.message_format == names.FORMAT_CHAT,
+            tracking=tracking.variables,
+            region=Aws.REGION,
+            job_instance=environment.job_instance,
+            prepare_seconds=environment.prepare_seconds,
+            train_seconds=environment.train_seconds,
         )
-        state_machine = self._state_machine(states, role)
+        state_machine = self._state_machine(definition(self.addresses), role)
         self.arn, self.name = state_machine.state_machine_arn, state_machine.state_machine_name
         self.lease = lease.lambda_function
         self.promote_function = promote.lambda_function.function_name

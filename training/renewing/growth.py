@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evergreen.contract.contract import Contract
-from evergreen.names import DVC_PREFIX
+from evergreen.names import OBJECTS_PREFIX
 from evergreen.versions.data_version import (
     CAPTURED,
     DataFile,
@@ -77,6 +77,6 @@ def store(version: DataVersion, *, objects: Path, manifests: Path, known: Sequen
 
 
 def _below(objects: Path, md5: str) -> Path:
-    target = objects / object_key(md5).removeprefix(DVC_PREFIX)
+    target = objects / object_key(md5).removeprefix(OBJECTS_PREFIX)
     target.parent.mkdir(parents=True, exist_ok=True)
     return target

@@ -1,0 +1,83 @@
+"""What a check means for renewal: whether one begins. Without [renewal] there is nothing of it."""
+
+import json
+import os
+from typing import Any
+
+import boto3
+
+from evergreen import names
+from evergreen.renewal.ledger import Ledger
+from evergreen.renewal.trigger import Trigger, trigger
+from functions.check_drift.result import BROKEN_INPUT, CheckResult
+
+
+class Renewal:
+    """The renewal workflow of the stack."""
+
+    def __init__(self, s3: Any, *, workflow: str, settings: dict[str, Any], ledger: tuple[str, str]) -> None:
+        """
+        Args:
+            workflow: its ARN.
+            settings: [renewal] of model.toml.
+            ledger: bucket and key.
+        """
+        self._s3 = s3
+        self._workflow = workflow
+        self._settings = settings
+        self._ledger = ledger
+        self._found = Trigger()
+
+    def judged_until(self) -> str:
+        """The greatest id of the predictions that the last renewal has judged on; empty before the first.
+
+        Raises:
+            UnreadableLedger: the ledger is none.
+        """
+        bucket, key = self._ledger
+        try:
+            return Ledger.from_json(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()).until
+        except self._s3.exceptions.NoSuchKey:
+            return ""
+
+    def consider(self, result: CheckResult, *, minimum_labels: int) -> str:
+        """What the check means, in words; empty if nothing."""
+        broken = [f"{feature['name']} ({feature['broken']})" for feature in result.features if feature["broken"]]
+        if result.status == BROKEN_INPUT:
+            broken.insert(0, result.reason)
+        self._found = trigger(
+            drift=f"drift: {result.reason}" if result.drifting else "",
+            quality=_fall(result.quality),
+            broken=", ".join(broken),
+            new_labels=result.new_labels,
+            minimum_labels=minimum_labels,
+            labels=int(self._settings["labels"]),
+        )
+        return self._found.told
+
+    def start(self, result: CheckResult) -> None:
+        """Begin a renewal, if the check that was considered is a reason."""
+        if self._found.reason:
+            boto3.client("stepfunctions").start_execution(
+                stateMachineArn=self._workflow,
+                input=json.dumps({"reason": f"check of {result.checked_at[:16]}: {self._found.reason}"}),
+            )
+
+
+def renewal_of_environment(s3: Any) -> Renewal | None:
+    """That of the function's environment; None without [renewal]."""
+    workflow = os.environ.get(names.RENEWAL_WORKFLOW)
+    if not workflow:
+        return None
+    return Renewal(
+        s3,
+        workflow=workflow,
+        settings=json.loads(os.environ[names.RENEWAL]),
+        ledger=(os.environ[names.MODEL_BUCKET], names.ledger_key(os.environ[names.MODEL_NAME])),
+    )
+
+
+def _fall(quality: dict[str, Any] | None) -> str:
+    if not quality or not quality["fell"]:
+        return ""
+    return f"quality fell: {quality['metric']} {quality['live']:.4g}, and {quality['promised']:.4g} was promised"

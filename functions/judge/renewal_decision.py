@@ -1,0 +1,122 @@
+"""The decision of a renewal: unpacks its challengers, holds them against the champion, records what came of each."""
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from evergreen import names
+from evergreen.errors import BrokenBundle, PromotionConflict
+from evergreen.metrics import metric_of
+from evergreen.renewal.ledger import Model, standing_of
+from functions.judge.archive import unpack
+from functions.judge.record import quoted_metrics, record
+from functions.judge.renewing import Entrant, Judgement, Renewal, renew
+from functions.model_store import ModelStore
+
+logger = Logger(child=True)
+
+
+def decide(store: ModelStore, event: dict[str, Any]) -> dict[str, Any]:
+    """
+    Args:
+        event: `candidates`, each with its `window`, `version` and `bundle` (the s3:// URI of its archive); `champion`,
+            `earlier` and `standing` as in the ledger; and `reason`, why the renewal began.
+
+    Returns:
+        `promote` and `reason`; if one is promoted, what Promote needs of it: `version`, `bundle`, `digest`, and the
+        version of the `champion` that was. `standing` after the period, and of each of the `challengers` its `name`,
+        `version`, `error`, `rival` and `reason`. `summary` is for a message.
+
+    Raises:
+        PromotionConflict: another version has become champion since the renewal began.
+        BrokenBundle: a bundle is incomplete, or was changed after training.
+    """
+    champion = Model(**event["champion"])
+    present = store.champion(os.environ[names.MODEL_NAME])
+    if present is None or present.version != champion.version:
+        raise PromotionConflict(
+            f"{present.version if present else 'no version'} is champion by now, and {champion.version} was when the "
+            "renewal began. The next one looks at the present champion"
+        )
+    windows = [_window(store, each) for each in event["candidates"]]
+    earlier = [entrant for each in event["earlier"] if (entrant := _earlier(store, Model(**each)))]
+    found = renew(
+        windows,
+        earlier,
+        store.bundle(champion.bundle),
+        standing_of(event["standing"]),
+        version=champion.version,
+    )
+    for judgement in found.judgements:
+        if not judgement.entrant.is_earlier:
+            _record(store, judgement, found, champion, reason=event["reason"])
+    winner = found.winner
+    return {
+        "promote": winner is not None,
+        "reason": found.reason,
+        **(asdict(winner.model) if winner else {}),
+        "champion": champion.version,
+        "summary": _summary(found, windows[0].bundle.metrics["metric"]),
+        "standing": asdict(found.standing),
+        "challengers": [
+            {
+                "name": each.entrant.name,
+                "version": each.entrant.model.version,
+                "error": each.error,
+                "rival": each.rival,
+                "reason": each.reason,
+            }
+            for each in found.judgements
+        ],
+    }
+
+
+def _window(store: ModelStore, candidate: dict[str, str]) -> Entrant:
+    prefix = unpack(store, candidate["bundle"])
+    bundle = store.bundle(prefix)
+    model = Model(version=candidate["version"], bundle=prefix, digest=bundle.digest)
+    return Entrant(name=candidate["window"], model=model, bundle=bundle)
+
+
+def _earlier(store: ModelStore, model: Model) -> Entrant | None:
+    """None if the bundle is gone or broken: there are others."""
+    try:
+        bundle = store.bundle(model.bundle)
+    except BrokenBundle as error:
+        logger.warning("an earlier champion is left out", extra={"version": model.version, "cause": str(error)})
+        return None
+    return Entrant(name=model.version, model=model, bundle=bundle)
+
+
+def _record(store: ModelStore, judgement: Judgement, found: Renewal, champion: Model, *, reason: str) -> None:
+    entrant = judgement.entrant
+    result = {
+        "promote": entrant == found.winner,
+        "reason": judgement.reason,
+        "gates": [asdict(gate) for gate in judgement.gates],
+        **asdict(entrant.model),
+        "metrics": quoted_metrics(entrant.bundle),
+        "champion": champion.version,
+        "renewal": {"reason": reason, "window": entrant.name},
+    }
+    record(store, entrant.bundle, entrant.model.bundle, result)
+
+
+def _summary(found: Renewal, metric: str) -> str:
+    """The best of the challengers beside the champion, on the period's rows."""
+    text = metric_of(metric).text
+    known = [each for each in found.judgements if each.error is not None and each.rival is not None]
+    if not known:
+        return f"{metric} is known of no challenger"
+    better = metric_of(metric).better
+    best = known[0]
+    for each in known[1:]:
+        if better(each.error or 0.0, best.error or 0.0):
+            best = each
+    chosen = next((each for each in known if each.entrant == found.winner), best)
+    return (
+        f"{metric} on the newest labelled rows: {text(chosen.error or 0.0)} of {chosen.entrant.name}, "
+        f"{text(chosen.rival or 0.0)} of the champion"
+    )

@@ -1,0 +1,151 @@
+"""The renewal part of the stack: the workflow, its bookkeeping, and what starts it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from evergreen import names
+from infra.data_store import DataStore
+from infra.deployment import Deployment
+from infra.function import Function
+from infra.logs import log_group
+from infra.model_store import ModelStore
+from infra.monitoring.monitoring import Monitoring
+from infra.notifications import Notifications
+from infra.principals import own_service
+from infra.renewal.states import definition
+from infra.training import roles as job_roles
+from infra.training.addresses import job_prefix
+from infra.training.execution_events import ExecutionEvents
+from infra.training.workflow import TrainingWorkflow
+
+
+class Renewal(Construct):
+    """
+    Attributes:
+        arn: what an execution is started on, with `reason` and, if a person asks, `by_hand` as input.
+        name: the last part of the ARN, which is part of the ARNs of its executions.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        deployment: Deployment,
+        *,
+        renewal: Mapping[str, Any],
+        data: DataStore,
+        models: ModelStore,
+        training: TrainingWorkflow,
+        monitoring: Monitoring,
+        notifications: Notifications,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._deployment = deployment
+        settings = json.dumps(dict(renewal), sort_keys=True)
+        environment, windows = deployment.environment, len(renewal["windows"])
+        function = self._function(
+            {
+                names.MODEL_BUCKET: models.bucket.bucket_name,
+                names.MODEL_NAME: deployment.model_name,
+                names.DATA_BUCKET: data.bucket.bucket_name,
+                names.CAPTURE_BUCKET: monitoring.capture.bucket.bucket_name,
+                names.SOURCE_DIGEST: deployment.source_digest,
+                names.RENEWAL: settings,
+                names.RENEWAL_SECONDS: str(environment.prepare_seconds + windows * environment.train_seconds),
+                names.DOLLARS_PER_HOUR: str(environment.job_dollars_per_hour),
+            }
+        )
+        models.grant_ledger(function.role)
+        data.grant_plan(function.role)
+        monitoring.capture.grant_list_captures(function.role)
+
+        collect_role = job_roles.prepare_role(
+            self, environment.name, image=deployment.image, source=training.source, data=data, models=models
+        )
+        data.grant_read_captures_lists(collect_role)
+        data.grant_write_versions(collect_role)
+        monitoring.capture.grant_read_labels(collect_role)
+
+        role = self._role(function, training, models, notifications, collect_role)
+        states = definition(
+            replace(training.addresses, prepare_role=collect_role.role_arn),
+            renew_function=function.lambda_function.function_arn,
+            settings=settings,
+            windows=windows,
+        )
+        state_machine = self._state_machine(states, role)
+        self.arn, self.name = state_machine.state_machine_arn, state_machine.state_machine_name
+        ExecutionEvents(
+            self,
+            "Ends",
+            deployment,
+            workflow=training,
+            notifications=notifications,
+            state_machine=self.arn,
+            what="renewal",
+            again="Renew again: evergreen renew",
+        )
+        monitoring.check.grant_renew(self.arn, settings, models)
+        if renewal["every_days"]:
+            self._schedule(renewal["every_days"], notifications)
+
+    def _function(self, variables: Mapping[str, str]) -> Function:
+        return Function(
+            self, "Renew", self._deployment, name="renew", variables=variables, memory_mb=256, timeout_seconds=60
+        )
+
+    def _role(
+        self,
+        function: Function,
+        training: TrainingWorkflow,
+        models: ModelStore,
+        notifications: Notifications,
+        collect_role: iam.Role,
+    ) -> iam.Role:
+        role = iam.Role(self, "Role", assumed_by=own_service("states"))
+        for called in (function, *training.functions):
+            role.add_to_policy(
+                iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[called.lambda_function.function_arn])
+            )
+        models.grant_read_failures(role)
+        notifications.grant_publish(role)
+        job_roles.grant_jobs(role, job_prefix(self._deployment.environment.name), [collect_role, training.train_role])
+        return role
+
+    def _state_machine(self, states: dict[str, Any], role: iam.Role) -> stepfunctions.StateMachine:
+        stack = Stack.of(self)
+        log = log_group(self, "Log", self._deployment, name=f"/aws/vendedlogs/states/{stack.stack_name}-renewal")
+        return stepfunctions.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=stepfunctions.DefinitionBody.from_string(stack.to_json_string(states)),
+            role=role,
+            logs=stepfunctions.LogOptions(destination=log, level=stepfunctions.LogLevel.ALL),
+        )
+
+    def _schedule(self, days: int, notifications: Notifications) -> None:
+        role = iam.Role(self, "ScheduleRole", assumed_by=own_service("scheduler"))
+        role.add_to_principal_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.arn]))
+        queue = notifications.dead_letters.queue_arn
+        role.add_to_principal_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue]))
+        scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            description="Tries to renew the model",
+            schedule_expression=f"rate({days} day{'s' if days > 1 else ''})",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=self.arn,
+                role_arn=role.role_arn,
+                input=json.dumps({"reason": f"[renewal] every_days = {days}"}),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=queue),
+            ),
+        ).node.add_dependency(role)
