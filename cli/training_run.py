@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -14,20 +13,15 @@ from cli.aws.target import CHECKOUT, Target
 from cli.data.storage import DataStorage, OnFile
 from cli.data.table_history import TableHistory
 from cli.data.versions import DataVersions
+from cli.execution import OnState, execute
 from evergreen import names
-from evergreen.errors import CommandFailed, InvalidData
+from evergreen.errors import InvalidData
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions import data_version
 from evergreen.versions.data_version import DataVersion
 from evergreen.versions.source import source_digest
 
-# Seconds between two polls of a running execution: from the shortest to the longest, an eighth longer each time, since
-# a training on AWS takes minutes, and an account may poll all of its executions only so often.
-_POLL, _LONGEST_POLL, _LONGER = 0.25, 5.0, 1.125
-
-# Called when a state starts (seconds is None) and when it ends.
-OnState = Callable[[str, float | None], None]
 OnPrepared = Callable[[dict[str, Any]], None]
 _PREPARE = "Prepare"
 
@@ -112,28 +106,13 @@ class TrainingRun:
         Raises:
             CommandFailed: the execution failed, was aborted or timed out.
         """
-        workflow = self._target.client("stepfunctions")
-        execution = workflow.start_execution(
-            stateMachineArn=self._target.outputs[names.OUTPUT_WORKFLOW], input=json.dumps(run_input)
-        )["executionArn"]
-        seen = 0
-        entered: dict[str, float] = {}
-        pause = _POLL
-        while True:
-            # Read before the history: of a finished execution, all events are then read below.
-            status = workflow.describe_execution(executionArn=execution)
-            for event in _events_after(seen, workflow, execution):
-                _report(event, entered, on_state)
-                seen = event["id"]
-                if summary := self._summary(event):
-                    on_prepared(summary)
-            if status["status"] != "RUNNING":
-                break
-            time.sleep(pause)
-            pause = min(pause * _LONGER, _LONGEST_POLL)
-        if status["status"] != "SUCCEEDED":
-            raise CommandFailed(f"training {status['status'].lower().replace('_', ' ')}{_last_words(status)}")
-        return dict(json.loads(status["output"]))
+
+        def on_event(event: dict[str, Any]) -> None:
+            if summary := self._summary(event):
+                on_prepared(summary)
+
+        workflow = self._target.outputs[names.OUTPUT_WORKFLOW]
+        return execute(self._target, workflow, run_input, on_state, what="training", on_event=on_event)
 
     def _summary(self, event: dict[str, Any]) -> dict[str, Any] | None:
         """What Prepare found, if this event is its end."""
@@ -149,41 +128,6 @@ class TrainingRun:
         # The state after it says what a failed job was about; and it is no reason to leave a training alone.
         except (KeyError, ValueError, ClientError):
             return None
-
-
-def _events_after(seen: int, workflow: Any, execution: str) -> list[dict[str, Any]]:
-    """The events of an execution after the one of this number, which counts from 1, the oldest first."""
-    found: list[dict[str, Any]] = []
-    pages = workflow.get_paginator("get_execution_history").paginate(
-        executionArn=execution, reverseOrder=True, PaginationConfig={"PageSize": 100}
-    )
-    for page in pages:
-        new = [event for event in page["events"] if event["id"] > seen]
-        found += new
-        if len(new) < len(page["events"]):
-            break
-    return found[::-1]
-
-
-def _report(event: dict[str, Any], entered: dict[str, float], on_state: OnState) -> None:
-    # The other states only choose what comes next, and take no time.
-    if not event["type"].startswith("TaskState"):
-        return
-    moment = event["timestamp"].timestamp()
-    if details := event.get("stateEnteredEventDetails"):
-        entered[details["name"]] = moment
-        on_state(details["name"], None)
-    elif details := event.get("stateExitedEventDetails"):
-        on_state(details["name"], moment - entered.get(details["name"], moment))
-
-
-def _last_words(status: dict[str, Any]) -> str:
-    """The state that failed and why, as the workflow says it; an end that it could not see has words of its own."""
-    cause = status.get("cause", "")
-    state, _, words = cause.partition(": ")
-    if state.isidentifier():
-        return f" at {state}: {words}"
-    return f": {cause}" if cause else ""
 
 
 def _present_table(table: Path, settings: ModelSettings) -> DataVersion:

@@ -74,7 +74,7 @@ def run(
     prepared.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as grown:
         plan = _plan(version, captured, settings, folder, Path(grown), bucket=bucket)
-    notes = (*captured.notes(), *(f"unreadable: {words}" for words in captured.faults.described))
+    notes = (*plan.notes, *captured.notes(), *(f"unreadable: {words}" for words in captured.faults.described))
     plan = replace(plan, notes=notes)
     (prepared / names.PLAN).write_text(json.dumps(asdict(plan), indent=1))
     return plan
@@ -102,11 +102,16 @@ def _plan(
     period = judged_on(cleaned, growth.new)
     if len(period) < settings.quality.minimum_labels:
         return _refused(version, _too_few(len(period), settings))
-    sizes = {}
-    for window, found in prepare_windows(cleaned, period, growth.new, settings):
+    sizes, without = {}, []
+    for window, found in prepare_windows(cleaned, period, growth.new, contract, settings):
+        if isinstance(found, InvalidData):
+            without.append(f"no model is fitted to the window {window!r}: {found}")
+            continue
         summary = prepare.summarise(found, settings, growth.version, previous=contract)
         prepare.write(found, folder / names.CHANNEL_PREPARED / window, settings=settings, summary=summary)
         sizes[window] = len(found.train)
+    if not sizes:
+        return _refused(version, "; ".join(without))
     store(
         growth.version,
         objects=folder / names.CHANNEL_OBJECTS,
@@ -120,7 +125,7 @@ def _plan(
         until=max(growth.new),
         windows=sizes,
         refused="",
-        notes=(),
+        notes=tuple(without),
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from evergreen.contract.contract import Contract
+from evergreen.errors import InvalidData
 from evergreen.judging.dependence import Units
 from evergreen.prediction_id import predicted_at
 from evergreen.renewal.rule import ALL, HALF, LAST
@@ -27,15 +29,14 @@ def judged_on(cleaned: Cleaned, new: Collection[str]) -> np.ndarray:
 
 
 def prepare_windows(
-    cleaned: Cleaned, period: np.ndarray, new: Collection[str], settings: ModelSettings
-) -> Iterator[tuple[str, Prepared]]:
-    """The rows of each window with those of the period. A window that has the rows of an earlier one is left out.
+    cleaned: Cleaned, period: np.ndarray, new: Collection[str], promised: Contract, settings: ModelSettings
+) -> Iterator[tuple[str, Prepared | InvalidData]]:
+    """The rows of each window with those of the period, or why there can be no model of it. A window that has the rows
+    of an earlier one is left out.
 
     Args:
         period: of judged_on.
-
-    Raises:
-        InvalidData: as of divide.
+        promised: the champion's contract. What callers may send now, they may send to each challenger.
     """
     assert cleaned.ids is not None
     moments = split(cleaned.hashes, cleaned.by, settings.split, source=cleaned.source, ids=cleaned.ids).moments
@@ -55,10 +56,24 @@ def prepare_windows(
             duplicates=int(is_new.sum()) - len(period),
             moments=moments,
         )
-        found = divide(cleaned, sides, settings)
+        try:
+            found = divide(cleaned, sides, settings)
+        except InvalidData as error:
+            yield window, error
+            continue
         if settings.split.type in (RANDOM, GROUP):
             found = replace(found, holdout_units=_asked_at(cleaned, period, found.holdout_units))
-        yield window, found
+        yield window, replace(found, contract=_keep(promised, found.contract))
+
+
+def _keep(promised: Contract, contract: Contract) -> Contract:
+    """A contract that also takes a missing value where the promised one does: a window may have rows without any."""
+    may_be_missing = {feature.name for feature in promised.features if feature.missing_allowed}
+    features = (
+        replace(feature, missing_allowed=feature.missing_allowed or feature.name in may_be_missing)
+        for feature in contract.features
+    )
+    return replace(contract, features=tuple(features))
 
 
 def _oldest_first(cleaned: Cleaned, moments: np.ndarray | None) -> np.ndarray:

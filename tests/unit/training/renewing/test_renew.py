@@ -250,3 +250,36 @@ def test_only_the_windows_that_are_asked_for_are_made(table, tmp_path):
     settings = replace(SETTINGS, renewal=RenewalSettings(windows=[HALF]))
 
     assert run(of_path(table), captured(40), tmp_path, settings).windows == {HALF: OWN // 2}
+
+
+def test_what_callers_may_leave_out_now_they_may_leave_out_of_every_challenger(table, tmp_path):
+    run(of_path(table), captured(40), tmp_path)
+
+    contract = Contract.from_json((tmp_path / names.CHANNEL_PREPARED / HALF / "contract.json").read_bytes())
+    assert all(feature.missing_allowed for feature in contract.features)
+
+
+def test_a_window_that_no_model_can_be_fitted_to_is_left_out_with_the_reason(tmp_path):
+    path = tmp_path / "houses.csv"
+    answers = ["yes"] * 20 + ["no"] * 20 + ["yes"] * 40
+    frame = pd.DataFrame({"day": range(80), "rooms": np.arange(80) % 7 + 0.5, "answer": answers})
+    frame.to_csv(path, index=False)
+    settings = ModelSettings(
+        name="answers",
+        task="classification",
+        metric="accuracy",
+        data=DataSettings(path="houses.csv", target="answer", leave_out=["day"]),
+        split=SplitSettings(type="time", by="day", holdout=0.25),
+        quality=QualitySettings(minimum_labels=30),
+    )
+    contract = replace(CONTRACT, task="classification", target="answer", features=CONTRACT.features[:1])
+    contract = replace(contract, classes=("no", "yes"))
+    faults, labels, ids = Faults(), Labels(), [id_of("2026-11-30", number) for number in range(40)]
+    labels.read(((feedback(id_, "yes" if place % 2 else "no"), "labels") for place, id_ in enumerate(ids)), faults)
+    rows = LabelledRows(contract, labels, faults)
+    rows.add((prediction((id_, {"rooms": float(place)})), "predictions") for place, id_ in enumerate(ids))
+
+    plan = run(of_path(path), rows, tmp_path, settings)
+
+    assert plan.windows == {ALL: 80}
+    assert any("no model is fitted to the window 'half'" in note for note in plan.notes)
