@@ -66,11 +66,19 @@ def constant_bundle(
         "holdout": {"mae": sum(abs(prediction - truth) for truth in truths) / len(truths)},
         "baseline": {"mae": 5.0},
         "promotion": asdict(promotion or PromotionSettings()),
+        "rows": {"train_rows": 100},
     }
     if baseline is not None:
         metrics["baseline"] = {"mae": sum(abs(baseline - truth) for truth in truths) / len(truths)}
         metrics["baseline_model"] = {"predicted": baseline, "probabilities": []}
-    lineage = {"mlflow_run_id": mlflow_run, "mlflow_model_version": mlflow_version}
+    lineage = {
+        "mlflow_run_id": mlflow_run,
+        "mlflow_model_version": mlflow_version,
+        "data_version": "d" * 32,
+        "settings_sha256": "5" * 64,
+        "source_sha256": "0" * 64,
+        "git_commit": "c" * 40,
+    }
     return signed(
         {
             MODEL: json.dumps(model).encode(),

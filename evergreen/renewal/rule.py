@@ -145,11 +145,16 @@ _Found = tuple[Challenger, str] | None
 
 
 def _sure(standing: Standing, challengers: Sequence[Challenger], needed: float) -> _Found:
-    best = max(challengers, key=lambda each: standing.evidence[each.name].odds, default=None)
-    if best is None or (odds := standing.evidence[best.name].odds) < needed:
+    sure = [each for each in challengers if standing.evidence[each.name].odds >= needed]
+    # Of those that are surely better, the one with the least error: certainty says nothing of how much.
+    best = max(
+        sure, key=lambda each: (standing.evidence[each.name].gap, standing.evidence[each.name].odds), default=None
+    )
+    if best is None:
         return None
-    since = counted(standing.evidence[best.name].periods, "period")
-    return best, f"{best.name} is ahead of the champion beyond chance in {since}: {_odds(odds, needed)}"
+    evidence = standing.evidence[best.name]
+    since = counted(evidence.periods, "period")
+    return best, f"{best.name} is ahead of the champion beyond chance in {since}: {_odds(evidence.odds, needed)}"
 
 
 def _back(standing: Standing, challengers: Sequence[Challenger], _needed: float) -> _Found:

@@ -64,7 +64,14 @@ def test_more_challengers_need_more_evidence():
     assert len(one) < len(many)
 
 
-def test_of_several_that_are_sure_the_surest_is_promoted():
+def test_of_several_that_are_sure_the_one_with_the_least_error_is_promoted():
+    surest, best = replace(of(LAST, 5.5), error=0.9), replace(of(HALF, 5.0), error=0.5)
+
+    assert judge_period(FIRST, [surest, best]).challenger.name == HALF
+    assert judge_period(FIRST, [surest, replace(best, score=1.0)]).challenger.name == LAST
+
+
+def test_of_two_that_are_as_good_the_surest_is_promoted():
     [verdict] = live(FIRST, {LAST: 5.0, HALF: 5.5})
 
     assert verdict.challenger.name == HALF
