@@ -7,8 +7,8 @@ Labels come in period by period. After each period there are challengers: models
 earlier champions as they are. All of them, and the champion, are measured on the period's rows, to which none was
 fitted. The rule (`evergreen/renewal/rule.py`) decides whether one of them takes the champion's place.
 
-> The rule is here, and measured. The workflow that applies it by itself is not built yet: `evergreen train` is what
-> trains today.
+`[renewal]` in model.toml lets the deployed workflow apply it by itself (README, "Renewal"). A period is what has been
+labelled since the last renewal: predictions whose truth no version of the data had before.
 
 ## Challengers
 
@@ -38,7 +38,8 @@ it has lasted. What was before a change does not count against what comes after 
 
 The first gate that a challenger passes promotes it. The others ask for less than `sure`, each for a reason.
 
-- **sure**: the odds are 50 to 1 for each challenger: 300 to 1 if there are six.
+- **sure**: the odds are 50 to 1 for each challenger: 300 to 1 if there are six. Of several that are sure, the one with
+  the least error.
 - **back**: the champion is at most eight periods old, and its predecessor has done better on all of their rows
   together, by 1.64 standard errors. This happens once: what was given up is not taken up again without proof.
 - **moving**: what is true of rows is known to change, the champion has served two periods, and the challenger is ahead
@@ -52,8 +53,8 @@ What is true of rows is known to change after a promotion by `sure` or `far`, an
 the new champion is ahead of its predecessor by half a standard error on later rows: one wrong step does not lead to
 the next by itself.
 
-A window's winner is fitted again before it serves, to the newest rows as well. The model that was judged has not seen
-these rows, so what serves is not exactly what was judged; in return, it knows the newest period. The tables show both.
+What wins serves as it was judged. It could be fitted again before, to the newest rows as well: it would know the newest
+period, and nobody would have judged it. The streams are lived through both ways ("evergreen, refit" is the other one).
 
 ## What this is worth, and what it is not
 

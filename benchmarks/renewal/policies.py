@@ -73,7 +73,7 @@ class Evergreen:
 
     champion: Version
     world: World
-    refit: bool = True
+    refit: bool = False
     gates: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from benchmarks.renewal.streams import STREAMS
 from evergreen.metrics import metric_of
 from evergreen.number_text import number
 
-EVERGREEN, WITHOUT_REFIT = "evergreen", "evergreen, no refit"
+EVERGREEN, REFIT = "evergreen", "evergreen, refit"
 NEVER, EVERY = "never", "every period, all rows"
 _SIMPLE = (NEVER, EVERY, "every period, last window", "when quality has fallen")
 _VIRTUAL = "virtual drift"
@@ -87,7 +87,7 @@ def _beside_best(policies: Mapping[str, Any], name: str) -> float:
 
 
 def _streams(found: Results) -> list[str]:
-    names = [*_SIMPLE, EVERGREEN, WITHOUT_REFIT]
+    names = [*_SIMPLE, EVERGREEN, REFIT]
     errors, promotions = [], []
     for stream, policies in found["streams"].items():
         errors.append(

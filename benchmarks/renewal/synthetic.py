@@ -121,8 +121,8 @@ def _truth(world: World, draw: Draw) -> Truth:
 def _lived(name: str, seed: int, periods: int, rows: int) -> tuple[str, dict[str, dict[str, Any]]]:
     world, truth = make(name, seed, periods, rows)
     evergreen = Evergreen(Version(ALL, KNOWN), world)
-    kept = Evergreen(Version(ALL, KNOWN), world, refit=False)
-    policies: Mapping[str, Policy] = {**simple(world), "evergreen": evergreen, "evergreen, no refit": kept}
+    refitted = Evergreen(Version(ALL, KNOWN), world, refit=True)
+    policies: Mapping[str, Policy] = {**simple(world), "evergreen": evergreen, "evergreen, refit": refitted}
     courses = {policy: _figures(replay(world, each, truth=truth)) for policy, each in policies.items()}
     courses["evergreen"]["gates"] = dict(evergreen.gates)
     return name, courses

@@ -1,5 +1,6 @@
 """Renewal of a deployed stack: its workflow and its ledger."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from cli.aws.target import Target
@@ -7,6 +8,11 @@ from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.renewal.ledger import Ledger
 from functions.renew.ledgers import Ledgers
+
+
+def renews(target: Target) -> bool:
+    """Whether the stack has renewal."""
+    return bool(target.outputs.get(names.OUTPUT_RENEWAL_WORKFLOW))
 
 
 class Renewals:
@@ -29,11 +35,14 @@ class Renewals:
     def ledger(self) -> Ledger:
         return self._ledgers.read()
 
+    def change(self, update: Callable[[Ledger], Ledger]) -> None:
+        self._ledgers.change(update)
+
     def pause(self, why: str) -> None:
-        self._ledgers.change(lambda ledger: replace(ledger, paused=why))
+        self.change(lambda ledger: replace(ledger, paused=why))
 
     def resume(self) -> bool:
         """Whether it was paused."""
         was = bool(self.ledger().paused)
-        self._ledgers.change(lambda ledger: replace(ledger, paused=""))
+        self.change(lambda ledger: replace(ledger, paused=""))
         return was

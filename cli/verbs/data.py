@@ -12,12 +12,13 @@ from cli.data.collecting import collect as collect_labelled
 from cli.data.dvc_repository import DvcRepository
 from cli.data.git import Git
 from cli.data.storage import DataStorage
-from cli.data.table_history import TableHistory
+from cli.data.table_history import TableHistory, TableVersion
 from cli.data.versions import DataVersions
 from evergreen.errors import CommandFailed
 from evergreen.number_text import counted, number
 from evergreen.settings.model_toml import read_settings
 from evergreen.versions import data_version
+from evergreen.versions.data_version import FOLDER
 
 app = typer.Typer(
     help="Version the data: add, list, pull and push; collect labelled predictions.",
@@ -113,6 +114,9 @@ def pull(
     if wanted is None:
         raise CommandFailed(f"{table.name} has no .dvc file: name a version. List them with: evergreen data list")
     chosen, present = versions.find(wanted), versions.history.present()
+    if chosen.version.endswith(FOLDER) and table.suffix and not table.is_dir():
+        _pull_as_folder(versions, chosen, table.with_suffix(""), Steps())
+        return
     if present == chosen.version:
         console.print(f"  {table.name} is version {present[:SHORT]} already.", markup=False)
     else:
@@ -134,6 +138,23 @@ def pull(
     if pointer is not None and versions.history.declared() != chosen.version:
         versions.history.pointer.write_bytes(pointer)
         console.print(f"  {versions.history.pointer.name} names this version now; commit it to keep it.", markup=False)
+
+
+def _pull_as_folder(versions: DataVersions, chosen: TableVersion, folder: Path, steps: Steps) -> None:
+    """A renewal has made a folder of a table that is one file: it is brought beside the file."""
+    if folder.exists():
+        raise CommandFailed(f"{folder} is there already. Move it away, and run this again")
+    with steps.step(f"Fetch {folder.name}, version {chosen.version[:SHORT]}") as step:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".pull-") as temporary:
+            versions.bring(chosen, Path(temporary, folder.name), step.progress)
+            Path(temporary, folder.name).rename(folder)
+    console.print(
+        f"  It is a folder, with captured rows beside the table's file. To train on it, set path in [data] of "
+        f"model.toml to {folder.name} in the folder of the file. Keep it in Git with: evergreen data add {folder}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()

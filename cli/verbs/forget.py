@@ -7,10 +7,14 @@ from typing import Annotated
 import typer
 
 from cli.aws.captures import forget_predictions
+from cli.aws.registry import Registry
+from cli.aws.renewals import Renewals, renews
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import Steps, console
 from cli.data.collected_versions import versions_with
+from cli.data.renewed_version import forget_in_renewals
 from cli.data.storage import DataStorage
+from cli.reproduction import Original
 from cli.verbs.data import SHORT
 from evergreen.errors import CommandFailed
 from evergreen.number_text import counted
@@ -39,6 +43,8 @@ def forget(
     for key in done.keys:
         console.print(f"  Removed from {key}", markup=False, soft_wrap=True)
     collected = _remove_from_table(settings_file, prediction_ids)
+    if renews(target):
+        _remove_from_renewals(target, prediction_ids)
     with Steps().step("Look for versions of the table that hold it") as step:
         holding = versions_with(DataStorage(target), prediction_ids, step.progress)
         step.result = counted(len(holding), "version")
@@ -85,3 +91,15 @@ def _remove_from_table(settings_file: Path, prediction_ids: Collection[str]) -> 
             soft_wrap=True,
         )
     return removed
+
+
+def _remove_from_renewals(target: Target, prediction_ids: Collection[str]) -> None:
+    """Let the next renewal go on from a version without them."""
+    registry = Registry(target)
+    champion = registry.champions().present
+    if champion is None:
+        return
+    trained_on = Original.read(target, registry.find(champion.version)).lineage["data_version"]
+    version = forget_in_renewals(Renewals(target), DataStorage(target), prediction_ids, trained_on)
+    if version:
+        console.print(f"  Renewals go on without it, from the version {version[:SHORT]} of the table.", markup=False)

@@ -12,6 +12,7 @@ from cli.aws.target import CHECKOUT, EnvironmentName, Local, Target
 from cli.console import Steps, console
 from cli.data.storage import DataStorage
 from cli.reproduction import Original, Reproduction, code_of, run_module
+from evergreen.errors import CommandFailed
 
 
 def reproduce(
@@ -21,7 +22,13 @@ def reproduce(
 ) -> None:
     """Train a version again from its data, settings and code, and say whether the model is the same."""
     target = Target.choose(environment, local=local)
-    original = Original.read(target, Registry(target).find(version))
+    judged = Registry(target).find(version)
+    if renewal := judged.decision.get("renewal"):
+        raise CommandFailed(
+            f"{version} was fitted by a renewal to a window of its data ({renewal['window']}), and only what "
+            "`evergreen train` has made can be trained again"
+        )
+    original = Original.read(target, judged)
     if original.commit is None:
         console.print(
             f"  The code of {version} is in no commit (git_commit is {original.lineage['git_commit']}): "

@@ -80,6 +80,7 @@ class Ledger:
         until: the greatest id of the predictions that were judged on.
         earlier: champions before, the newest last.
         runs: the newest last.
+        forgets: how often rows were taken out of the data since.
         paused: why nothing is renewed, and who said so; empty if it may be.
     """
 
@@ -90,6 +91,7 @@ class Ledger:
     earlier: tuple[Model, ...] = ()
     runs: tuple[Run, ...] = ()
     refusal: Refusal | None = None
+    forgets: int = 0
     paused: str = ""
 
     def to_json(self) -> bytes:
@@ -111,6 +113,7 @@ class Ledger:
                 earlier=tuple(Model(**each) for each in found["earlier"]),
                 runs=tuple(Run(**{**each, "challengers": tuple(each["challengers"])}) for each in found["runs"]),
                 refusal=Refusal(**found["refusal"]) if found["refusal"] else None,
+                forgets=found["forgets"],
                 paused=found["paused"],
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -137,8 +137,9 @@ def account(standing: Standing, challenger: Challenger, *, of: int) -> str:
         of: how many challengers there are.
     """
     evidence = standing.evidence[challenger.name]
-    since = counted(evidence.periods, "period")
-    return f"{_odds(evidence.odds, of / _DOUBT)}, and {number(evidence.lead)} standard errors ahead, in {since}"
+    where = "ahead" if evidence.lead >= 0 else "behind"
+    errors, since = number(round(abs(evidence.lead), 2)), counted(evidence.periods, "period")
+    return f"{errors} standard errors {where} in {since}, {_odds(evidence.odds, of / _DOUBT)}"
 
 
 _Found = tuple[Challenger, str] | None

@@ -39,6 +39,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
     Args:
         event: `start` and `end` of the window, ISO 8601; without them, the window of the schedule that ends now.
+            `renew`, whether what it finds may begin a renewal: without it, that of a schedule may.
 
     Returns:
         The result, as it is stored.
@@ -50,7 +51,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     renewal = renewal_of_environment(_s3())
     result = _check(start, end, now, renewal)
     _count(result)
-    if renewal and "start" not in event:
+    # Who looks at a window by hand only looks.
+    if renewal and event.get("renew", "start" not in event):
         renewal.start(result)
     logger.info("checked", extra={"result": asdict(result)})
     return asdict(result)

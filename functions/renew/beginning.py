@@ -53,7 +53,7 @@ def begin(
     own_code = lineage["source_sha256"] == deployed.source_digest
     return {
         "go": True,
-        "base": ledger.data,
+        "forgets": ledger.forgets,
         "data": f"s3://{deployed.data_bucket}/{manifest_key(ledger.data or lineage['data_version'])}",
         "settings": f"s3://{deployed.data_bucket}/{names.settings_key(lineage['settings_sha256'])}",
         # Of other code than the champion's, no commit is known.

@@ -12,8 +12,8 @@ from functions.renew.ledgers import Ledgers
 def end(event: dict[str, Any], ledgers: Ledgers, deployed: Deployed, *, now: datetime) -> dict[str, Any]:
     """
     Args:
-        event: `execution`; `seconds` that its jobs have run for; `base`, the data version that the ledger had when it
-            began; and, as far as the execution has come, `plan`, `decision`, and `failure` in words.
+        event: `execution`; `seconds` that its jobs have run for; `forgets`, as the ledger had it when it began; and, as
+            far as the execution has come, `plan`, `decision`, and `failure` in words.
 
     Returns:
         The run, as the ledger has it.
@@ -36,7 +36,7 @@ def end(event: dict[str, Any], ledgers: Ledgers, deployed: Deployed, *, now: dat
             rows=plan.get("rows", 0),
             challengers=tuple(decision.get("challengers", ())),
         )
-        return _learn(ledger.end(ended), event["base"], plan, decision, outcome)
+        return _learn(ledger.end(ended), event["forgets"], plan, decision, outcome)
 
     run = ledgers.change(changed).run(event["execution"])
     return asdict(run) if run else {}
@@ -50,7 +50,7 @@ def _outcome(plan: dict[str, Any], decision: dict[str, Any], failure: str) -> st
     return PROMOTED if decision["promote"] else KEPT
 
 
-def _learn(ledger: Ledger, base: str, plan: dict[str, Any], decision: dict[str, Any], outcome: str) -> Ledger:
+def _learn(ledger: Ledger, forgets: int, plan: dict[str, Any], decision: dict[str, Any], outcome: str) -> Ledger:
     """Take in what the period has told, and the data that was made for it."""
     if outcome not in (PROMOTED, KEPT):
         return ledger
@@ -61,6 +61,6 @@ def _learn(ledger: Ledger, base: str, plan: dict[str, Any], decision: dict[str, 
     else:
         ledger = replace(ledger, standing=standing)
     # A row was forgotten meanwhile: this version may hold it, and the next renewal makes another one.
-    if ledger.data != base:
+    if ledger.forgets != forgets:
         return ledger
     return replace(ledger, data=plan["data"], until=max(ledger.until, plan["until"]))

@@ -12,13 +12,8 @@ from infra.training.jobs import failure_key
 from infra.training.messages import FAILURE_IN_WORDS
 from infra.training.tasks import RETRY_JOB, catch
 
-# An account may allow one instance at a time: then the trainings come one after the other.
-_RETRY_QUOTA = {
-    "ErrorEquals": ["SageMaker.ResourceLimitExceededException"],
-    "IntervalSeconds": 60,
-    "MaxAttempts": 120,
-    "BackoffRate": 1,
-}
+# A wait and no retry: a job's name counts its retries, and the policies leave one character for the count.
+_WAIT_FOR_INSTANCE_SECONDS = 60
 _KEEP_INPUT = "{% $states.input %}"
 
 
@@ -36,8 +31,13 @@ def train_challengers(at: Addresses, *, next_: str) -> dict[str, Any]:
                     "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
                     "Arguments": challenger_request(at),
                     "Output": "{% $merge([$states.input, {'job': $states.result}]) %}",
-                    "Retry": [_RETRY_QUOTA, *RETRY_JOB],
+                    "Retry": RETRY_JOB,
                     "Catch": [
+                        {
+                            "ErrorEquals": ["SageMaker.ResourceLimitExceededException"],
+                            "Output": _KEEP_INPUT,
+                            "Next": "WaitForInstance",
+                        },
                         {
                             "ErrorEquals": ["States.ALL"],
                             "Assign": {
@@ -49,9 +49,15 @@ def train_challengers(at: Addresses, *, next_: str) -> dict[str, Any]:
                             },
                             "Output": _KEEP_INPUT,
                             "Next": "ReadChallengersFailure",
-                        }
+                        },
                     ],
                     "Next": "IsChallengerTrained",
+                },
+                # An account may allow one instance at a time: then the trainings come one after the other.
+                "WaitForInstance": {
+                    "Type": "Wait",
+                    "Seconds": _WAIT_FOR_INSTANCE_SECONDS,
+                    "Next": "TrainChallenger",
                 },
                 "IsChallengerTrained": {
                     "Type": "Choice",

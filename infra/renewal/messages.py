@@ -5,6 +5,15 @@ from typing import Any
 from infra.training.addresses import Addresses
 from infra.training.messages import publication
 
+# What was promoted is not called as the renewal is, and stays champion if only the ledger does not hear of it.
+CHAMPION_AFTER_FAILURE = (
+    "$champion := $failure.state = 'Promote' ?"
+    " 'The champion may have moved already: see evergreen versions. evergreen rollback ' & $decision.version"
+    " & ' completes it.' :"
+    " $decision.promote ? 'Version ' & $decision.version & ' has become champion.' :"
+    " 'The champion is unchanged.'; "
+)
+
 _WORDS = (
     "$challengers := $join($map($run.challengers, function($each)"
     " { '\\n  - ' & $each.name & ($each.name = $each.version ? '' : ' (' & $each.version & ')') & ': ' & $each.reason"

@@ -11,19 +11,11 @@ from typing import Any
 
 from infra.renewal.challengers import train_challengers
 from infra.renewal.jobs import collect_request
-from infra.renewal.messages import renewal_message
+from infra.renewal.messages import CHAMPION_AFTER_FAILURE, renewal_message
 from infra.training.addresses import Addresses
 from infra.training.messages import FAILURE_IN_WORDS, failure_message
-from infra.training.states import name_version
+from infra.training.states import name_version, time_limit
 from infra.training.tasks import call, is_completed, job, notify, release
-
-# For what comes around the jobs: waiting for instances, judging, retries.
-_MARGIN_SECONDS = 3600
-
-
-def time_limit(*, prepare_seconds: int, train_seconds: int, windows: int) -> int:
-    """After how many seconds a renewal is ended: an account may allow one training at a time."""
-    return prepare_seconds + windows * train_seconds + _MARGIN_SECONDS
 
 
 def definition(at: Addresses, *, renew_function: str, settings: str, windows: int) -> dict[str, Any]:
@@ -38,7 +30,7 @@ def definition(at: Addresses, *, renew_function: str, settings: str, windows: in
         "QueryLanguage": "JSONata",
         "StartAt": "NameRenewal",
         "TimeoutSeconds": time_limit(
-            prepare_seconds=at.prepare_seconds, train_seconds=at.train_seconds, windows=windows
+            prepare_seconds=at.prepare_seconds, train_seconds=at.train_seconds, trainings=windows
         ),
         "States": {
             "NameRenewal": name_version(
@@ -104,9 +96,10 @@ def definition(at: Addresses, *, renew_function: str, settings: str, windows: in
             },
             "Prepare": {
                 **job("Prepare", "createProcessingJob", collect_request(at, settings), next_="IsPrepared"),
+                # A job that was stopped before it has started has no times, which the sum leaves out.
                 "Assign": {
-                    "seconds": "{% $seconds + ($states.result.ProcessingEndTime - $states.result.ProcessingStartTime)"
-                    " / 1000 %}"
+                    "seconds": "{% $sum([$seconds,"
+                    " ($states.result.ProcessingEndTime - $states.result.ProcessingStartTime) / 1000]) %}"
                 },
             },
             "IsPrepared": is_completed(
@@ -170,7 +163,7 @@ def definition(at: Addresses, *, renew_function: str, settings: str, windows: in
             ),
             # A ledger that cannot be written tells the next renewal that this one was aborted.
             "ExplainEnd": _explain(next_="NotifyFailure"),
-            "NotifyFailure": notify(failure_message(at, "renewal")),
+            "NotifyFailure": notify(failure_message(at, "renewal", champion=CHAMPION_AFTER_FAILURE)),
             "Release": release(at),
             "HowItEnded": {
                 "Type": "Choice",
@@ -207,7 +200,7 @@ def _end(state: str, renew_function: str, failure: str, *, next_: str, after_fai
         "action": "end",
         "execution": "{% $states.context.Execution.Id %}",
         "seconds": "{% $seconds %}",
-        "base": "{% $exists($begun.base) ? $begun.base : '' %}",
+        "forgets": "{% $exists($begun.forgets) ? $begun.forgets : 0 %}",
         "plan": "{% $plan %}",
         "decision": "{% $decision %}",
         "failure": failure,

@@ -58,18 +58,21 @@ _DECISION_IN_WORDS = (
 )
 
 
-def failure_message(at: Addresses, what: str = "training") -> dict[str, Any]:
+def failure_message(
+    at: Addresses, what: str = "training", *, champion: str = _CHAMPION_AFTER_FAILURE
+) -> dict[str, Any]:
     """Of a failed state: which, why in the words of what failed, and what it means for the champion.
 
     Args:
         what: has failed.
+        champion: assigns to $champion what is said of it.
     """
     subject = f"'Evergreen {at.environment}: {what} failed at ' & $failure.state"
     text = (
         f"'{what.title()} version ' & $version & ' of {at.model_name} failed at ' & $failure.state & '.\\n\\n'"
         " & 'Cause: ' & $failure.words & '\\n\\n' & $champion & ' Execution: ' & $states.context.Execution.Id"
     )
-    return publication(at, subject=subject, text=text, words=_CHAMPION_AFTER_FAILURE)
+    return publication(at, subject=subject, text=text, words=champion)
 
 
 def decision_message(at: Addresses) -> dict[str, Any]:

@@ -14,13 +14,17 @@ from infra.training.jobs import prepare_request, train_request
 from infra.training.messages import FAILURE_IN_WORDS, decision_message, failure_message
 from infra.training.tasks import call, is_completed, job, notify, read_failure, release
 
-# For what comes around the two jobs: waiting for an instance, judging, retries.
+# For what comes around the jobs: waiting for an instance, judging, retries.
 _MARGIN_SECONDS = 3600
 
 
-def time_limit(*, prepare_seconds: int, train_seconds: int) -> int:
-    """After how many seconds an execution is ended."""
-    return prepare_seconds + train_seconds + _MARGIN_SECONDS
+def time_limit(*, prepare_seconds: int, train_seconds: int, trainings: int = 1) -> int:
+    """After how many seconds an execution is ended.
+
+    Args:
+        trainings: how many it has. An account may allow one at a time.
+    """
+    return prepare_seconds + trainings * train_seconds + _MARGIN_SECONDS
 
 
 def definition(at: Addresses) -> dict[str, Any]:

@@ -106,8 +106,13 @@ class TrainingWorkflow(Construct):
 
     def _lease(self, store: Mapping[str, str], models: ModelStore, dead_letters: sqs.Queue) -> Function:
         """The only one that writes the lease."""
-        environment = self._deployment.environment
-        limit = time_limit(prepare_seconds=environment.prepare_seconds, train_seconds=environment.train_seconds)
+        environment, renewal = self._deployment.environment, self._deployment.settings.renewal
+        limit = time_limit(
+            prepare_seconds=environment.prepare_seconds,
+            train_seconds=environment.train_seconds,
+            # A renewal holds the same lease, and trains once for each window.
+            trainings=len(renewal["windows"]) if renewal else 1,
+        )
         lease = self._function(
             "Lease",
             variables={**store, names.LEASE_SECONDS: str(limit + _LEASE_MARGIN_SECONDS)},

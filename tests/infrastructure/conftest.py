@@ -3,7 +3,8 @@
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 from aws_cdk import App
 
 from app import of_the_stack
-from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
+from evergreen.names import FORMAT_CHAT
 from evergreen.settings.model_toml import read_settings
+from evergreen.settings.sections import RenewalSettings
 from infra.deployment import Deployment
 from infra.environments import ENVIRONMENTS, Environment
 from infra.packages.training_image import training_image
@@ -166,8 +168,9 @@ class Template:
                 },
             )
 
-    def state_machine(self) -> dict[str, Any]:
-        return dict(json.loads(self.only("AWS::StepFunctions::StateMachine")["DefinitionString"]))
+    def state_machine(self, path: str = "Training/StateMachine") -> dict[str, Any]:
+        """The definition of a workflow."""
+        return dict(json.loads(self.properties("AWS::StepFunctions::StateMachine")[path]["DefinitionString"]))
 
 
 def _statement(who: str, statement: dict[str, Any]) -> Statement:
@@ -195,12 +198,15 @@ def deployment_to(environment: Environment, **changes: Any) -> Deployment:
     return dataclasses.replace(usual, **changes)
 
 
-def _synthesise(
-    folder: Path, *, tracking_url: str | None, email: str | None, message_format: str = FORMAT_TEXT
+def synthesise(
+    folder: Path, *, tracking_url: str | None = None, email: str | None = None, **changes: Any
 ) -> dict[str, Template]:
-    settings = dataclasses.replace(
-        of_the_stack(SETTINGS), log_sample=0.5, log_leave_out=("city",), message_format=message_format
-    )
+    """Every environment's template.
+
+    Args:
+        changes: of the settings.
+    """
+    settings = dataclasses.replace(of_the_stack(SETTINGS), log_sample=0.5, log_leave_out=("city",), **changes)
     context = json.loads((CHECKOUT / "cdk.json").read_text())["context"]
     app = App(outdir=str(folder), context={**context, "aws:cdk:enable-path-metadata": True})
     for environment in ENVIRONMENTS:
@@ -217,19 +223,24 @@ def _synthesise(
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    return _synthesise(tmp_path_factory.mktemp("synth"), tracking_url=None, email=None)
+    return synthesise(tmp_path_factory.mktemp("synth"))
 
 
 @pytest.fixture(scope="session")
 def templates_with_server_and_email(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    return _synthesise(tmp_path_factory.mktemp("synth"), tracking_url=TRACKING_URL, email=EMAIL)
+    return synthesise(tmp_path_factory.mktemp("synth"), tracking_url=TRACKING_URL, email=EMAIL)
 
 
 @pytest.fixture(scope="session")
 def template_for_chat(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """With messages in the form of chat tools."""
-    folder = tmp_path_factory.mktemp("synth")
-    return _synthesise(folder, tracking_url=None, email=None, message_format=FORMAT_CHAT)["dev"]
+    return synthesise(tmp_path_factory.mktemp("synth"), message_format=FORMAT_CHAT)["dev"]
+
+
+@pytest.fixture(scope="session")
+def templates_with_renewal(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    renewal = dataclasses.asdict(RenewalSettings(enabled=True, every_days=7))
+    return synthesise(tmp_path_factory.mktemp("synth"), renewal=renewal)
 
 
 @pytest.fixture(scope="session", params=[environment.name for environment in ENVIRONMENTS])
@@ -244,3 +255,23 @@ def template_with_server_and_email(
 ) -> Template:
     """The same environment with a tracking server's URL and an address for alarms."""
     return templates_with_server_and_email[template.environment.name]
+
+
+@pytest.fixture(scope="session")
+def template_with_renewal(template: Template, templates_with_renewal: dict[str, Template]) -> Template:
+    """The same environment with [renewal]."""
+    return templates_with_renewal[template.environment.name]
+
+
+@pytest.fixture(scope="session")
+def faults_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]], str]:
+    """What asl-validator, a second opinion on the Amazon States Language, says against definitions."""
+    tool = CHECKOUT / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
+    file = tmp_path_factory.mktemp("asl") / "definition.json"
+
+    def validate(states: dict[str, Any]) -> str:
+        file.write_text(json.dumps(states))
+        answer = subprocess.run(["node", tool, "--json-path", file], capture_output=True, text=True, check=False)
+        return answer.stdout + answer.stderr if answer.returncode else ""
+
+    return validate

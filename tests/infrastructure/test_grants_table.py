@@ -1,29 +1,46 @@
-"""docs/grants.md lists every grant of the template, and nothing that the template does not grant."""
+"""docs/grants.md lists every grant of the template, those of [renewal] by themselves, and nothing else."""
 
 import re
 
 import pytest
 
 ENFORCED, AWS_ONLY = "enforced locally", "AWS only"
+ALWAYS, RENEWAL, PEOPLE = "Who may do what", "With `[renewal]`", "People and pipelines"
 
 
 @pytest.fixture(scope="session")
 def rows(checkout):
     """The table's rows: role or service, actions, resource and condition, where it is checked, and why."""
-    return tables(checkout)[5]
+    return table(checkout, ALWAYS, cells=5)
 
 
 @pytest.fixture(scope="session")
 def rows_of_people(checkout):
     """Those of the managed policy: actions, resource and condition, and which verbs need it."""
-    return [["`people`", *row] for row in tables(checkout)[3]]
+    return [["`people`", *row] for row in table(checkout, PEOPLE, cells=3)]
 
 
-def tables(checkout):
-    """The rows of each table by their number of cells."""
-    lines = (checkout / "docs" / "grants.md").read_text().splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
-    return {width: [row for row in cells if len(row) == width] for width in {len(row) for row in cells}}
+@pytest.fixture(scope="session")
+def rows_of_renewal(checkout):
+    """What the same two lists get by [renewal], in the form of the first."""
+    return table(checkout, RENEWAL, cells=5)
+
+
+@pytest.fixture(scope="session")
+def rows_of_people_with_renewal(checkout):
+    return [["`people`", *row] for row in table(checkout, RENEWAL, cells=3)]
+
+
+def table(checkout, heading, *, cells):
+    """The rows below a heading that have so many cells."""
+    (section,) = re.findall(
+        rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)",
+        (checkout / "docs" / "grants.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in rows if len(row) == cells]
 
 
 def in_code(cell):
@@ -80,31 +97,47 @@ def test_every_row_is_granted(rows, template):
     assert [grant for grant in grants_of(rows) if grant not in granted] == []
 
 
-def test_no_grant_is_listed_twice(rows):
-    listed = grants_of(rows)
+def test_no_grant_is_listed_twice(rows, rows_of_renewal):
+    listed = grants_of([*rows, *rows_of_renewal])
     assert sorted(listed) == sorted(set(listed))
+
+
+def test_with_renewal_just_the_grants_of_its_own_table_come_in_addition(
+    rows_of_renewal, template, template_with_renewal
+):
+    before, after = set(grants_in(template)), set(grants_in(template_with_renewal))
+    assert before - after == set()
+    assert sorted(after - before) == sorted(grants_of(rows_of_renewal))
+
+
+def test_with_renewal_people_may_do_just_what_its_own_table_says_in_addition(
+    rows_of_people_with_renewal, template, template_with_renewal
+):
+    before, after = (set(grants_by(each.user_statements(), each)) for each in (template, template_with_renewal))
+    assert before - after == set()
+    assert sorted(after - before) == sorted(grants_of(rows_of_people_with_renewal))
 
 
 def test_with_a_tracking_server_nothing_more_is_granted(rows, template_with_server_and_email):
     assert set(grants_in(template_with_server_and_email)) < set(grants_of(rows))
 
 
-def test_what_the_embedded_cloud_does_not_enforce_has_a_reason(rows):
-    for who, actions, _, checked, reason in rows:
+def test_what_the_embedded_cloud_does_not_enforce_has_a_reason(rows, rows_of_renewal):
+    for who, actions, _, checked, reason in (*rows, *rows_of_renewal):
         assert checked in (ENFORCED, AWS_ONLY), f"{who} {actions}"
         assert bool(reason) == (checked == AWS_ONLY), f"{who} {actions}"
 
 
-def test_no_reason_is_given_for_a_grant_to_read_or_write_what_the_embedded_cloud_holds(rows):
+def test_no_reason_is_given_for_a_grant_to_read_or_write_what_the_embedded_cloud_holds(rows, rows_of_renewal):
     # Its functions and jobs call S3 under their own roles: the only S3 grants that cannot be tried there are those of
-    # MLflow's artifacts, those of Firehose and of the state machine, to list what a manifest names, and what only AWS's
-    # own service may call.
+    # MLflow's artifacts, those of Firehose and of the state machines, to list what a manifest names, and what only
+    # AWS's own service may call.
     unused = {"`s3:GetBucketLocation`", "`s3:AbortMultipartUpload` `s3:ListMultipartUploadParts`"}
     untried = [
         row
-        for row in rows
+        for row in (*rows, *rows_of_renewal)
         if row[3] == AWS_ONLY and "`s3:" in row[1] and "mlflow/" not in row[2] and "Delivery" not in row[0]
-        if row[1] not in unused and row[0] not in ("`Tracking/Role`", "`Training/Role`")
-        if not ("`s3:ListBucket`" in row[1] and re.search(r"`(data|dvc)/\*`", row[2]))
+        if row[1] not in unused and row[0] not in ("`Tracking/Role`", "`Training/Role`", "`Renewal/Role`")
+        if not ("`s3:ListBucket`" in row[1] and re.search(r"`(data|dvc|captures|predictions|feedback)/\*`", row[2]))
     ]
     assert untried == []

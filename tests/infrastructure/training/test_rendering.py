@@ -218,10 +218,10 @@ def test_judge_gets_the_archive_that_training_uploaded_and_promote_gets_the_deci
         assert evaluate(output, assigned) == {**decision, **promoted}
 
 
-def chosen(state, variables):
+def chosen(state, variables, **states):
     """The state that a Choice goes on with."""
     for choice in state["Choices"]:
-        if evaluate(choice["Condition"], variables):
+        if evaluate(choice["Condition"], variables, **states):
             return choice["Next"]
     return state["Default"]
 

@@ -1,8 +1,5 @@
 """The state machine is valid, its tasks are retried and caught, and a failure says what went wrong."""
 
-import json
-import subprocess
-
 import pytest
 
 from evergreen import names
@@ -36,21 +33,6 @@ def plain_definition(environment):
             train_seconds=environment.train_seconds,
         )
     )
-
-
-@pytest.fixture(scope="session")
-def faults_of(checkout, tmp_path_factory):
-    """What asl-validator, a second opinion on the Amazon States Language, says against definitions."""
-    tool = checkout / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
-    folder = tmp_path_factory.mktemp("asl")
-
-    def validate(states):
-        file = folder / "definition.json"
-        file.write_text(json.dumps(states))
-        answer = subprocess.run(["node", tool, "--json-path", file], capture_output=True, text=True, check=False)
-        return answer.stdout + answer.stderr if answer.returncode else ""
-
-    return validate
 
 
 def test_the_validator_finds_a_fault(faults_of, template):
@@ -127,21 +109,22 @@ def test_what_cannot_be_announced_or_given_back_changes_no_outcome(template):
         assert "Assign" not in catch
 
 
+def ways(states, name, way=()):
+    """Every way from a state to an end."""
+    state = states[name]
+    if state["Type"] in ("Succeed", "Fail"):
+        yield (*way, name)
+        return
+    catches = [catch["Next"] for catch in state.get("Catch", [])]
+    choices = [choice["Next"] for choice in state.get("Choices", [])]
+    for next_ in {*catches, *choices, *filter(None, (state.get("Next"), state.get("Default")))}:
+        yield from ways(states, next_, (*way, name))
+
+
 def test_every_way_through_the_machine_gives_the_lease_back(template):
     states = template.state_machine()["States"]
+    found = list(ways(states, "NameVersion"))
     ends = {name for name, state in states.items() if state["Type"] in ("Succeed", "Fail")}
-
-    def ways(name, way=()):
-        state = states[name]
-        if name in ends:
-            yield (*way, name)
-            return
-        catches = [catch["Next"] for catch in state.get("Catch", [])]
-        choices = [choice["Next"] for choice in state.get("Choices", [])]
-        for next_ in {*catches, *choices, *filter(None, (state.get("Next"), state.get("Default")))}:
-            yield from ways(next_, (*way, name))
-
-    found = list(ways("NameVersion"))
     assert {way[-1] for way in found} == ends == {"Promoted", "KeepChampion", "Failed"}
     for way in found:
         assert way.count("Release") == 1, way

@@ -82,7 +82,8 @@ def test_each_loser_keeps_its_own_reason():
 
     assert judged(found, HALF).reason == found.reason
     assert judged(found, ALL).reason.startswith("mae 0.")
-    assert " of the champion; odds of " in judged(found, ALL).reason
+    assert " of the champion; " in judged(found, ALL).reason
+    assert " standard errors ahead in 1 period, odds of " in judged(found, ALL).reason
     gate = judged(found, ALL).gates[-1]
     assert (gate.name, gate.passed) == ("renewal", False)
     assert "champion" not in {gate.name for gate in judged(found, ALL).gates}

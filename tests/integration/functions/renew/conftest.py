@@ -61,7 +61,7 @@ class Stack:
         return renew.handler(event, CONTEXT)
 
     def end(self, execution: str = "arn:1", **known: Any) -> dict[str, Any]:
-        event = {"seconds": 0, "base": "", "plan": {}, "decision": {"promote": False}, "failure": "", **known}
+        event = {"seconds": 0, "forgets": 0, "plan": {}, "decision": {"promote": False}, "failure": "", **known}
         return renew.handler({"action": "end", "execution": execution, **event}, CONTEXT)
 
 

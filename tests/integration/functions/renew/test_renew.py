@@ -43,7 +43,7 @@ def test_the_first_renewal_goes_on_what_the_champion_was_made_from(ready):
     assert begun["git_commit"] == "c" * 40
     assert begun["champion"]["version"] == "20260101"
     assert begun["standing"] == asdict(Standing(champion=ALL, rows=100))
-    assert (begun["earlier"], begun["base"]) == ([], "")
+    assert (begun["earlier"], begun["forgets"]) == ([], 0)
 
 
 def test_which_captures_are_read_is_stored_as_a_manifest(ready):
@@ -275,9 +275,9 @@ def test_an_end_that_is_told_twice_counts_once(ready):
 
 def test_a_version_that_may_hold_a_forgotten_row_is_not_gone_on_from(ready):
     ready.begin()
-    ready.keep(replace(ready.ledger(), data="without the row"))
+    ready.keep(replace(ready.ledger(), data="without the row", forgets=1))
 
-    ready.end(base="", plan=PLAN, decision=LOST)
+    ready.end(forgets=0, plan=PLAN, decision=LOST)
 
     assert ready.ledger().data == "without the row"
 
