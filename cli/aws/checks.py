@@ -23,17 +23,20 @@ class Checks:
     def __init__(self, target: Target) -> None:
         self._target = target
 
-    def run(self, *, start: datetime | None = None, end: datetime | None = None) -> dict[str, Any]:
+    def run(self, *, start: datetime | None = None, end: datetime | None = None, renew: bool = False) -> dict[str, Any]:
         """Run a check now and return its result.
 
         Args:
             start, end: of the window; without them, those of the scheduled check.
+            renew: whether what it finds may begin a renewal, as what a scheduled check finds may.
 
         Raises:
             CommandFailed: the function failed; its error is in the message.
         """
         window = {"start": start, "end": end}
-        event = {name: moment.astimezone(UTC).isoformat() for name, moment in window.items() if moment}
+        event: dict[str, Any] = {name: moment.astimezone(UTC).isoformat() for name, moment in window.items() if moment}
+        if event:
+            event["renew"] = renew
         # Not at the top: `evergreen drift --help` does without it.
         from botocore.config import Config
 

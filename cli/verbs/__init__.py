@@ -3,6 +3,7 @@
 # Each verb with what `evergreen --help` says of it, in the order of that page.
 VERBS = {
     "demo": "Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything.",
+    "replay": "Live nine years of house prices month by month, with renewal and without, and draw them as a page.",
     "up": "Run the cloud on this machine, deployed and trained, until Ctrl-C.",
     "down": "Stop the cloud that `evergreen up` runs in another terminal, or has left behind. Its state is kept.",
     "init": "Look at a table, and write a model.toml and a page for it.",

@@ -151,7 +151,8 @@ def definition(at: Addresses, *, renew_function: str, settings: str, windows: in
                 assign={"decision": "{% $merge([$decision, $states.result.Payload]) %}"},
                 next_="End",
             ),
-            "End": _end("End", renew_function, "", next_="NotifyDecision", after_failure="ExplainEnd"),
+            # An expression, since the validator of definitions takes no empty text.
+            "End": _end("End", renew_function, "{% '' %}", next_="NotifyDecision", after_failure="ExplainEnd"),
             "NotifyDecision": notify(renewal_message(at)),
             "ExplainFailure": _explain(next_="EndFailed"),
             "EndFailed": _end(

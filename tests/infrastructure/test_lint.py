@@ -22,6 +22,14 @@ def test_cfn_lint_finds_nothing_in_any_region(template, template_with_server_and
     assert findings(template_with_server_and_email.file.read_text(), REGIONS) == []
 
 
+def test_cfn_lint_finds_nothing_with_renewal(templates, templates_with_renewal):
+    plain, renewing = templates["dev"], templates_with_renewal["dev"]
+    assert findings(renewing.file.read_text(), [renewing.environment.region]) == []
+    # So one region is enough: the others have all that the plain template is made of.
+    types = [{found["Type"] for found in each.document["Resources"].values()} for each in (plain, renewing)]
+    assert types[0] == types[1]
+
+
 def test_cfn_lint_finds_what_a_region_lacks(template):
     found = findings(template.file.read_text(), [template.environment.region, "eu-south-2"])
     assert any("AWS::SageMaker::MlflowApp' does not exist in 'eu-south-2'" in finding for finding in found)

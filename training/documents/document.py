@@ -27,7 +27,15 @@ class Bars:
     label: str
 
 
-Cell = str | Code | Bars
+@dataclass(frozen=True)
+class Link:
+    """A name that leads to a file beside the page."""
+
+    text: str
+    file: str
+
+
+Cell = str | Code | Bars | Link
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,14 @@ class Facts:
     """Names and their values, one below the other."""
 
     rows: tuple[tuple[str, Cell], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A message as it was sent, line by line, which a page folds away under its subject."""
+
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +120,7 @@ class Gallery:
     figures: tuple[Figure, ...]
 
 
-Block = Paragraph | Listing | Facts | Statement | Table | Gallery
+Block = Paragraph | Listing | Facts | Letter | Statement | Table | Gallery
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from training.documents.document import (
     Facts,
     Figure,
     Gallery,
+    Letter,
+    Link,
     Listing,
     Paragraph,
     Section,
@@ -104,6 +106,13 @@ def _block(block: Block) -> list[str]:
                 *(f"<dt>{_text(name)}</dt><dd>{_cell(value)}</dd>" for name, value in rows),
                 "</dl>",
             ]
+        case Letter():
+            return [
+                "<details>",
+                f"<summary>{_text(block.subject)}</summary>",
+                *(f"<p>{_text(line)}</p>" for line in block.text.splitlines() if line.strip()),
+                "</details>",
+            ]
         case Statement():
             return _statement(block)
         case Table():
@@ -149,6 +158,8 @@ def _cell(cell: Cell) -> str:
             return f"<code>{_text(text)}</code>"
         case Bars(heights, label):
             return _bars(heights, label)
+        case Link(text, file):
+            return f'<a href="{_text(file)}">{_text(text)}</a>'
         case str():
             return _text(cell)
 

@@ -12,6 +12,8 @@ from training.documents.document import (
     Document,
     Facts,
     Gallery,
+    Letter,
+    Link,
     Listing,
     Paragraph,
     Section,
@@ -63,6 +65,9 @@ def _block(block: Block) -> list[str]:
             return ["", *(f"- {_line(item)}" for item in items)]
         case Facts(rows):
             return ["", "| | |", "|---|---|", *(f"| {_text(name)} | {_cell(value)} |" for name, value in rows)]
+        case Letter():
+            lines = [line for line in block.text.splitlines() if line.strip()]
+            return ["", f"**{_text(block.subject)}**", *(f"\n> {_text(line)}" for line in lines)]
         case Statement():
             return _statement(block)
         case Table():
@@ -102,6 +107,8 @@ def _cell(cell: Cell) -> str:
             tallest = max(heights, default=0.0)
             steps = len(_BLOCKS) - 1
             return "".join(_BLOCKS[round(steps * height / tallest)] for height in heights) if tallest else ""
+        case Link(text, file):
+            return f"[{_text(text)}]({file})"
         case str():
             return _text(cell)
 

@@ -74,6 +74,10 @@ thead th { font-size: .8rem; color: var(--quiet); font-weight: 600; white-space:
 tbody th { font-weight: 550; min-width: 6rem }
 tbody tr:last-child > * { border-bottom: 0 }
 .right { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+details { border: 1px solid var(--line); border-radius: .6rem; padding: .5rem .9rem; margin: 0 0 .6rem;
+  max-width: 44rem }
+summary { cursor: pointer; font-weight: 550 }
+details p { margin: .5rem 0 0; font-size: .9rem; color: var(--quiet) }
 .bars { display: block; width: 6rem; height: 1.5rem; fill: var(--bar) }
 .gallery { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 23rem), 1fr)); gap: 1rem;
   align-items: start; margin: 0 0 1rem }
