@@ -56,7 +56,7 @@ class CommandLineUser(Construct):
         self._allow(["s3:GetObject"], data.bucket.arn_for_objects(f"{names.PREPARED_PREFIX}*/{names.SUMMARY}"))
         if renewal:
             self._run(renewal.arn, renewal.name)
-            models.grant_ledger(self.policy)
+            models.grant_change_ledger(self.policy)
         self._read_models(models.bucket, deployment.model_name)
         for route in names.ROUTES:
             self._allow(["execute-api:Invoke"], own_arn("execute-api", f"{serving.api_id}/*/{route.replace(' ', '')}"))

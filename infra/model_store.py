@@ -66,9 +66,12 @@ class ModelStore(Construct):
     def grant_ledger(self, grantee: iam.IGrantable) -> None:
         """Read and write the ledger of renewal, and read the champion pointer and what its bundle was made from."""
         known = (f"{self.bundles}*/output/model/{name}" for name in _KNOWN_TO_RENEWAL)
-        self._grant(grantee, "s3:GetObject", self._ledger, self._pointer, *known)
+        self._grant(grantee, "s3:GetObject", self._pointer, *known)
+        self.grant_change_ledger(grantee)
+
+    def grant_change_ledger(self, grantee: iam.IGrantable) -> None:
+        self.grant_read_ledger(grantee)
         self._grant(grantee, "s3:PutObject", self._ledger)
-        self._grant_list(grantee)
 
     def grant_read_ledger(self, grantee: iam.IGrantable) -> None:
         """Before the first renewal there is none, which S3 says to those who may list the bucket."""

@@ -147,5 +147,8 @@ class Renewal(Construct):
                 role_arn=role.role_arn,
                 input=json.dumps({"reason": f"[renewal] every_days = {days}"}),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=queue),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_retry_attempts=3, maximum_event_age_in_seconds=3600
+                ),
             ),
         ).node.add_dependency(role)

@@ -1,7 +1,9 @@
 """Deployed clouds, and this process as their client."""
 
+import json
 import os
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,3 +50,20 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def person(target: Target, policy: str | None = None) -> dict[str, str]:
+    """The credentials of a new role, with a managed policy or without."""
+    iam, sts = target.client("iam"), target.client("sts")
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+    name = f"person-{uuid.uuid4().hex[:8]}"
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    if policy:
+        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+    given = sts.assume_role(RoleArn=role, RoleSessionName="person")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }

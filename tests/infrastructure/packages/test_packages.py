@@ -21,7 +21,7 @@ from infra.packages.job_archive import WHEEL_PLATFORMS, job_archive
 from infra.packages.large_zip import large_zip
 from infra.packages.linked import compile_packages, linked_function
 
-FUNCTIONS = ("predict", "lease", "judge", "promote", "check_drift", "notify")
+FUNCTIONS = ("predict", "lease", "judge", "promote", "check_drift", "notify", "renew")
 # Lambda's limit of a function unpacked, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 UNPACKED_LIMIT = 250 * 2**20
 # Each would add to every cold start.
