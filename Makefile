@@ -11,7 +11,7 @@ unexport PYTHONPATH VIRTUAL_ENV
 # An option, if its variable stands on make's own command line; one of the environment is somebody else's.
 given = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
 
-.PHONY: help demo replay up down check test repro fuzz bench bench-drift bench-training bench-renewal dashboard lint hooks setup lock synth release \
+.PHONY: help demo replay pictures up down check test repro fuzz bench bench-drift bench-training bench-renewal dashboard lint hooks setup lock synth release \
 	clean
 
 help:  ## Show this list
@@ -23,6 +23,9 @@ demo: setup  ## Deploy, train, predict, find drift, alarm and roll back; on your
 
 replay: setup  ## Live nine years of house prices month by month, with renewal and without, and draw them as a page
 	@evergreen replay
+
+pictures: replay  ## Draw the replay's page and pictures in docs/replay anew
+	@cp .evergreen/replay/pictures/* docs/replay/
 
 up: setup  ## The same cloud, deployed and trained, until Ctrl-C; comes back as it was, or anew: FRESH=1
 	@evergreen up $(if $(and $(filter command,$(origin FRESH)),$(filter-out 0,$(FRESH))),--fresh)

@@ -2,10 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from cli.aws.target import Target
+from cli.console import Step, console
 from evergreen.errors import CommandFailed
 
 # Seconds between two polls of a running execution: from the shortest to the longest, an eighth longer each time, since
@@ -16,6 +17,24 @@ _POLL, _LONGEST_POLL, _LONGER = 0.25, 5.0, 1.125
 OnState = Callable[[str, float | None], None]
 # Called with each event of the execution's history.
 OnEvent = Callable[[dict[str, Any]], None]
+
+
+def shown_in(step: Step, untold: Collection[str]) -> OnState:
+    """Shows the states of an execution: which runs, and how long each took.
+
+    Args:
+        untold: tasks that nobody waits for.
+    """
+
+    def on_state(name: str, seconds: float | None) -> None:
+        if name in untold:
+            return
+        if seconds is None:
+            step.progress(f"{name} is running")
+        else:
+            console.print(f"    {name:<50} {seconds:6.1f} s", markup=False)
+
+    return on_state
 
 
 def execute(

@@ -5,6 +5,7 @@ from typing import Any
 
 from cli.aws.target import Target
 from cli.console import Steps, console
+from cli.execution import shown_in
 from cli.training_run import TrainingRun
 from evergreen.number_text import number
 
@@ -32,16 +33,7 @@ def follow(run: TrainingRun, steps: Steps) -> dict[str, Any]:
     with steps.step(f"Upload {run.data_name} and {run.settings_file.name}") as step:
         run_input = run.upload(step.progress)
     with steps.step("Training workflow") as step:
-
-        def on_state(name: str, seconds: float | None) -> None:
-            if name in _UNTOLD:
-                return
-            if seconds is None:
-                step.progress(f"{name} is running")
-            else:
-                console.print(f"    {name:<50} {seconds:6.1f} s", markup=False)
-
-        decision = run.execute(run_input, on_state, _show_prepared)
+        decision = run.execute(run_input, shown_in(step, _UNTOLD), _show_prepared)
     verdict = "[green]promoted[/]" if decision["promote"] else "[yellow]not promoted[/]"
     console.print(f"  Version {decision['version']}: {verdict}")
     console.print(f"  {decision['reason']}", markup=False, soft_wrap=True)

@@ -1,5 +1,9 @@
 """The page of a replay: the error over time with renewal and without, and why each version serves or does not."""
 
+import math
+from dataclasses import replace
+from itertools import cycle
+
 from matplotlib.axes import Axes
 
 from cli.replay.story import Period, Story
@@ -19,18 +23,28 @@ from training.documents.document import (
     Paragraph,
     Section,
     Table,
+    printable,
 )
 from training.documents.html_page import render
-from training.documents.plot_canvas import ACCENT, INK, SECOND, figure, in_words
+from training.documents.plot_canvas import ACCENT, INK, POINT_SIZE, SECOND, SERIES, figure, in_words
+
+# Longest name in a legend, in characters.
+_LABEL = 24
 
 
 def write(story: Story) -> str:
-    """The page as HTML."""
-    return render(document(story))
+    """The page as HTML, of at least one period."""
+    return render(_document(story, Section("What to look at", tuple(_files(story)))))
 
 
-def document(story: Story) -> Document:
-    """The page, of at least one period."""
+def pictures(story: Story) -> dict[str, str]:
+    """The drawings by the names of their files, and the page as it stands without the files beside it."""
+    alone = Story(first=story.first, periods=[replace(period, report="") for period in story.periods])
+    drawings = {drawing.name: drawing.svg for drawing in (_errors(story), _drift(story))}
+    return {**drawings, "replay.html": render(_document(alone))}
+
+
+def _document(story: Story, *more: Section) -> Document:
     months = story.months
     return Document(
         kind="Replay",
@@ -44,7 +58,7 @@ def document(story: Story) -> Document:
             Section("Year by year", (_years(story),)),
             Section("Versions", tuple(_versions(story))),
             Section("Messages", tuple(_messages(story))),
-            Section("What to look at", tuple(_files(story))),
+            *more,
         ),
     )
 
@@ -93,21 +107,38 @@ def _errors(story: Story) -> Figure:
 
 
 def _drift(story: Story) -> Figure:
-    shares = [period.check["share"] or 0.0 for period in story.periods]
+    names = sorted({feature["name"] for period in story.periods for feature in period.check["features"]})
+    most = max((period.check["share"] or 0.0 for period in story.periods), default=0.0)
 
     def fill(axes: Axes) -> None:
-        axes.bar(range(len(shares)), shares, color=ACCENT, width=0.62)
-        axes.set_xticks(range(len(shares)), [period.name for period in story.periods])
-        axes.set_ylim(0, 1)
-        axes.set_ylabel("share of the features that have drifted")
+        for name, colour in zip(names, cycle(SERIES)):
+            axes.plot(
+                range(len(story.periods)),
+                [_moved(period, name) for period in story.periods],
+                color=colour,
+                marker="o",
+                markersize=POINT_SIZE,
+                label=printable(name, at_most=_LABEL),
+            )
+        axes.set_xticks(range(len(story.periods)), [period.name for period in story.periods])
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("how far a feature has moved")
+        if names:
+            axes.legend(loc="upper left")
         in_words(axes.yaxis, text=percent)
 
     return figure(
         "replay-drift",
         fill,
-        caption="Drift from the holdout of the version that served, by the check at the end of each year.",
-        label="Bars of the drift share by year, up to " + percent(max(shares)) + ".",
+        caption="How far each feature has moved from the holdout of the version that served, by the check at the end "
+        f"of each year. At most {percent(most)} of the features counted as drifted.",
+        label="Lines of each feature's distance by year.",
     )
+
+
+def _moved(period: Period, name: str) -> float:
+    """From 0 to 1; not a number where it was not compared."""
+    return next((each["distance"] for each in period.check["features"] if each["name"] == name), math.nan)
 
 
 def _name_years(axes: Axes, story: Story) -> None:

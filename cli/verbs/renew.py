@@ -7,7 +7,7 @@ import typer
 from cli.aws.renewals import Renewals
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import PlainTable, Steps, console
-from cli.execution import execute
+from cli.execution import execute, shown_in
 from evergreen.errors import CommandFailed
 from evergreen.number_text import number
 
@@ -26,23 +26,13 @@ def renew(
     [renewal].
     """
     target = Target.choose(environment, local=local)
-    renewals, before = Renewals(target), Renewals(target).ledger()
+    renewals = Renewals(target)
     with Steps().step("Renewal workflow") as step:
-
-        def on_state(name: str, seconds: float | None) -> None:
-            if name in _UNTOLD:
-                return
-            if seconds is None:
-                step.progress(f"{name} is running")
-            else:
-                console.print(f"    {name:<50} {seconds:6.1f} s", markup=False)
-
         run_input = {"reason": reason, "by_hand": True}
-        decision = execute(target, renewals.workflow, run_input, on_state, what="renewal")
+        decision = execute(target, renewals.workflow, run_input, shown_in(step, _UNTOLD), what="renewal")
     if "told" in decision:
         raise CommandFailed(f"nothing was renewed: {decision['told']}")
     run = renewals.ledger().runs[-1]
-    assert run not in before.runs
     table = PlainTable("Challenger", "Version", "Why")
     for each in run.challengers:
         table.add_row(each["name"], each["version"], each["reason"])

@@ -14,6 +14,8 @@ from evergreen.number_text import percent
 
 HOME = CHECKOUT / ".evergreen" / "replay"
 PAGE = "replay.html"
+# The drawings, and the page without links to the files beside it.
+PICTURES = "pictures"
 _FIRST_YEAR, _LAST_YEAR = 2007, 2015
 # Months pass in a second here, so there is no rest between two renewals.
 _RENEWAL = """
@@ -39,7 +41,7 @@ def replay(
     """
     # Imported here, since they take a second, and `--help` does without them.
     from cli.replay.living import Life
-    from cli.replay.page import write
+    from cli.replay.page import pictures, write
 
     steps = Steps()
     console.print("[bold]Evergreen replay[/]: a model that renews itself, on this machine, with no account\n")
@@ -58,6 +60,9 @@ def replay(
             if year == _FIRST_YEAR:
                 console.print(f"  The page has its first picture: {page}", markup=False, soft_wrap=True)
     story = life.story
+    (HOME / PICTURES).mkdir(exist_ok=True)
+    for name, content in pictures(story).items():
+        (HOME / PICTURES / name).write_text(content)
     console.print(
         f"\n  Mean error with renewal {percent(story.error)}, without {percent(story.without)}; "
         f"{len(story.promotions)} of {len(story.runs)} renewals promoted another version, in {steps.elapsed():.0f} s",

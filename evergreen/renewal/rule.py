@@ -137,9 +137,10 @@ def account(standing: Standing, challenger: Challenger, *, of: int) -> str:
         of: how many challengers there are.
     """
     evidence = standing.evidence[challenger.name]
-    where = "ahead" if evidence.lead >= 0 else "behind"
     errors, since = number(round(abs(evidence.lead), 2)), counted(evidence.periods, "period")
-    return f"{errors} standard errors {where} in {since}, {_odds(evidence.odds, of / _DOUBT)}"
+    if evidence.lead < 0:
+        return f"{errors} standard errors behind in {since}"
+    return f"{errors} standard errors ahead in {since}, {_odds(evidence.odds, of / _DOUBT)}"
 
 
 _Found = tuple[Challenger, str] | None

@@ -13,9 +13,9 @@ from infra.renewal.challengers import train_challengers
 from infra.renewal.jobs import collect_request
 from infra.renewal.messages import CHAMPION_AFTER_FAILURE, renewal_message
 from infra.training.addresses import Addresses
-from infra.training.messages import FAILURE_IN_WORDS, failure_message
+from infra.training.messages import failure_message
 from infra.training.states import name_version, time_limit
-from infra.training.tasks import call, is_completed, job, notify, release
+from infra.training.tasks import call, endings, explain, is_completed, job, notify, promote, release
 
 
 def definition(at: Addresses, *, renew_function: str, settings: str, windows: int) -> dict[str, Any]:
@@ -139,22 +139,11 @@ def definition(at: Addresses, *, renew_function: str, settings: str, windows: in
                 assign={"decision": "{% $states.result.Payload %}"},
                 next_="IsBetter",
             ),
-            "IsBetter": {
-                "Type": "Choice",
-                "Choices": [{"Condition": "{% $decision.promote %}", "Next": "Promote"}],
-                "Default": "End",
-            },
-            "Promote": call(
-                "Promote",
-                at.promote_function,
-                "{% $decision %}",
-                assign={"decision": "{% $merge([$decision, $states.result.Payload]) %}"},
-                next_="End",
-            ),
+            **promote(at, next_="End"),
             # An expression, since the validator of definitions takes no empty text.
             "End": _end("End", renew_function, "{% '' %}", next_="NotifyDecision", after_failure="ExplainEnd"),
             "NotifyDecision": notify(renewal_message(at)),
-            "ExplainFailure": _explain(next_="EndFailed"),
+            "ExplainFailure": explain(next_="EndFailed"),
             "EndFailed": _end(
                 "EndFailed",
                 renew_function,
@@ -163,35 +152,11 @@ def definition(at: Addresses, *, renew_function: str, settings: str, windows: in
                 after_failure="NotifyFailure",
             ),
             # A ledger that cannot be written tells the next renewal that this one was aborted.
-            "ExplainEnd": _explain(next_="NotifyFailure"),
+            "ExplainEnd": explain(next_="NotifyFailure"),
             "NotifyFailure": notify(failure_message(at, "renewal", champion=CHAMPION_AFTER_FAILURE)),
             "Release": release(at),
-            "HowItEnded": {
-                "Type": "Choice",
-                "Choices": [
-                    {"Condition": "{% $exists($failure.state) %}", "Next": "Failed"},
-                    {"Condition": "{% $decision.promote %}", "Next": "Promoted"},
-                    {"Condition": "{% $exists($decision.told) %}", "Next": "NotNow"},
-                ],
-                "Default": "KeepChampion",
-            },
-            "Promoted": {"Type": "Succeed"},
-            "KeepChampion": {"Type": "Succeed"},
-            "NotNow": {"Type": "Succeed"},
-            "Failed": {
-                "Type": "Fail",
-                "Error": "{% $failure.error %}",
-                "Cause": "{% $failure.state & ': ' & $failure.words %}",
-            },
+            **endings(NotNow="$exists($decision.told)"),
         },
-    }
-
-
-def _explain(*, next_: str) -> dict[str, Any]:
-    return {
-        "Type": "Pass",
-        "Assign": {"failure": f"{{% $merge([$failure, {{'words': {FAILURE_IN_WORDS}}}]) %}}"},
-        "Next": next_,
     }
 
 

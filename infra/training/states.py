@@ -11,8 +11,8 @@ from typing import Any
 
 from infra.training.addresses import Addresses
 from infra.training.jobs import prepare_request, train_request
-from infra.training.messages import FAILURE_IN_WORDS, decision_message, failure_message
-from infra.training.tasks import call, is_completed, job, notify, read_failure, release
+from infra.training.messages import decision_message, failure_message
+from infra.training.tasks import call, endings, explain, is_completed, job, notify, promote, read_failure, release
 
 # For what comes around the jobs: waiting for an instance, judging, retries.
 _MARGIN_SECONDS = 3600
@@ -62,42 +62,13 @@ def definition(at: Addresses) -> dict[str, Any]:
                 assign={"decision": "{% $states.result.Payload %}"},
                 next_="IsBetter",
             ),
-            "IsBetter": {
-                "Type": "Choice",
-                "Choices": [{"Condition": "{% $decision.promote %}", "Next": "Promote"}],
-                "Default": "NotifyDecision",
-            },
-            "Promote": call(
-                "Promote",
-                at.promote_function,
-                "{% $decision %}",
-                assign={"decision": "{% $merge([$decision, $states.result.Payload]) %}"},
-                next_="NotifyDecision",
-            ),
+            **promote(at, next_="NotifyDecision"),
             "NotifyDecision": notify(decision_message(at)),
             "ReadFailure": read_failure(at),
-            "ExplainFailure": {
-                "Type": "Pass",
-                "Assign": {"failure": f"{{% $merge([$failure, {{'words': {FAILURE_IN_WORDS}}}]) %}}"},
-                "Next": "NotifyFailure",
-            },
+            "ExplainFailure": explain(next_="NotifyFailure"),
             "NotifyFailure": notify(failure_message(at)),
             "Release": release(at),
-            "HowItEnded": {
-                "Type": "Choice",
-                "Choices": [
-                    {"Condition": "{% $exists($failure.state) %}", "Next": "Failed"},
-                    {"Condition": "{% $decision.promote %}", "Next": "Promoted"},
-                ],
-                "Default": "KeepChampion",
-            },
-            "Promoted": {"Type": "Succeed"},
-            "KeepChampion": {"Type": "Succeed"},
-            "Failed": {
-                "Type": "Fail",
-                "Error": "{% $failure.error %}",
-                "Cause": "{% $failure.state & ': ' & $failure.words %}",
-            },
+            **endings(),
         },
     }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from infra.training.addresses import Addresses
 from infra.training.jobs import failure_key
+from infra.training.messages import FAILURE_IN_WORDS
 
 # Errors of the services themselves, which a second try may not meet. A job whose own code failed would fail again.
 RETRY_JOB = [
@@ -132,4 +133,53 @@ def release(at: Addresses) -> dict[str, Any]:
         "Output": "{% $decision %}",
         # A lease that could not be given back expires.
         "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $decision %}", "Next": "HowItEnded"}],
+    }
+
+
+def promote(at: Addresses, *, next_: str) -> dict[str, Any]:
+    """The states IsBetter and Promote: of a decision that says so, its version."""
+    return {
+        "IsBetter": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $decision.promote %}", "Next": "Promote"}],
+            "Default": next_,
+        },
+        "Promote": call(
+            "Promote",
+            at.promote_function,
+            "{% $decision %}",
+            assign={"decision": "{% $merge([$decision, $states.result.Payload]) %}"},
+            next_=next_,
+        ),
+    }
+
+
+def explain(*, next_: str) -> dict[str, Any]:
+    """Finds the reason in the words of what failed."""
+    return {
+        "Type": "Pass",
+        "Assign": {"failure": f"{{% $merge([$failure, {{'words': {FAILURE_IN_WORDS}}}]) %}}"},
+        "Next": next_,
+    }
+
+
+def endings(**others: str) -> dict[str, Any]:
+    """The state HowItEnded and those that it leads to.
+
+    Args:
+        others: ends that only one workflow has, each with its condition in JSONata.
+    """
+    conditions = {"Failed": "$exists($failure.state)", "Promoted": "$decision.promote", **others}
+    return {
+        "HowItEnded": {
+            "Type": "Choice",
+            "Choices": [{"Condition": f"{{% {condition} %}}", "Next": end} for end, condition in conditions.items()],
+            "Default": "KeepChampion",
+        },
+        **{end: {"Type": "Succeed"} for end in ("Promoted", "KeepChampion", *others)},
+        "Failed": {
+            "Type": "Fail",
+            "Error": "{% $failure.error %}",
+            "Cause": "{% $failure.state & ': ' & $failure.words %}",
+        },
     }

@@ -5,13 +5,14 @@ import re
 import pytest
 
 from cli.aws.inbox import Notification
-from cli.replay.page import write
+from cli.replay.page import pictures, write
 from cli.replay.story import Month, Period, Story
 from evergreen.renewal.ledger import KEPT, PROMOTED, Run
 
 
 def check(*, renewal="", reason="nothing has drifted", share=0.25):
-    return {"share": share, "reason": reason, "renewal": renewal}
+    features = [{"name": "rooms", "distance": 0.3}] if share is not None else []
+    return {"share": share, "reason": reason, "renewal": renewal, "features": features}
 
 
 def run(outcome, *, promoted="", told="<b>half</b> is ahead"):
@@ -70,6 +71,11 @@ def test_each_year_has_its_check_its_renewal_and_the_reason(story):
     assert any("2009" in row and "too few rows" in row and "none" in row for row in rows)
 
 
+def test_it_draws_how_far_features_have_moved(story):
+    assert "At most 25% of the features counted as drifted" in write(story)
+    assert ">rooms<" in write(story)
+
+
 def test_each_challenger_has_its_reason_and_whether_it_was_promoted(story):
     rows = re.findall(r"<tr><th.*?</tr>", write(story))
 
@@ -88,6 +94,14 @@ def test_it_leads_to_the_reports_and_cards_beside_it_and_loads_nothing(story):
     }
     assert "<script" not in page
     assert "src=" not in page
+
+
+def test_the_pictures_stand_alone(story):
+    drawn = pictures(story)
+
+    assert drawn.keys() == {"plot-replay-error.svg", "plot-replay-drift.svg", "replay.html"}
+    assert all(drawn[name].startswith("<?xml") for name in drawn if name.endswith(".svg"))
+    assert not re.findall(r'href="([^#"]+)"', drawn["replay.html"])
 
 
 def test_messages_are_shown_as_they_were_sent_and_never_read_as_markup(story):
