@@ -10,6 +10,7 @@ from cli.aws import cdk
 from cli.aws.target import CHECKOUT, Target, enter
 from cli.console import Steps, console
 from evergreen import names
+from evergreen.settings.model_toml import read_settings
 
 if TYPE_CHECKING:
     from cli.packages import PackageBuild
@@ -41,12 +42,14 @@ def deployed_cloud(
     Raises:
         CloudError: the cloud did not start.
         CommandFailed: a package could not be built, or the CDK failed.
+        InvalidSettings: model.toml cannot be used.
     """
     # Not at the top: `evergreen demo --help` and `evergreen up --help` do without it.
     from cli.packages import PackageBuild
     from local.cloud import EmbeddedCloud
 
-    packages = PackageBuild()
+    renewal = read_settings(model_toml).renewal.enabled
+    packages = PackageBuild(renewal=renewal)
     cloud = EmbeddedCloud(home, region=REGION, port=port)
     try:
         with steps.step("Start the embedded cloud"):
@@ -83,7 +86,8 @@ def kept_cloud(cloud: "EmbeddedCloud", steps: Steps, *, model_toml: Path = CHECK
 
     present = digest(model_toml)
     # Whatever comes, a cloud that starts anew needs them; they are built beside its start.
-    packages = PackageBuild() if cloud.starts_anew() else None
+    renewal = read_settings(model_toml).renewal.enabled
+    packages = PackageBuild(renewal=renewal) if cloud.starts_anew() else None
     try:
         with steps.step("Start the embedded cloud and MLflow") as step:
             cloud.start()
@@ -94,7 +98,7 @@ def kept_cloud(cloud: "EmbeddedCloud", steps: Steps, *, model_toml: Path = CHECK
         if before != present:
             if before:
                 console.print("  The checkout has changed since it was deployed: it is deployed again.", markup=False)
-            packages = packages or PackageBuild()
+            packages = packages or PackageBuild(renewal=renewal)
             _await_packages(packages, steps)
             _deploy(cloud.home, steps, model_toml, bootstrap=not deployed.is_bootstrapped())
             deployed.write(present)

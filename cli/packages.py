@@ -16,9 +16,14 @@ _LAST = 10
 class PackageBuild:
     """Runs `python -m infra.packages` for this machine. Once everything is built, it takes a few seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, renewal: bool) -> None:
+        """
+        Args:
+            renewal: whether the stack has [renewal].
+        """
+        options = ["--for-this-machine", *(["--renewal"] if renewal else [])]
         self._process = LeashedProcess(
-            [sys.executable, "-m", "infra.packages", "--for-this-machine"],
+            [sys.executable, "-m", "infra.packages", *options],
             environment=os.environ,
             cwd=CHECKOUT,
             output=subprocess.PIPE,

@@ -50,8 +50,12 @@ class Life:
         # The truths of the month before.
         self._untold: list[dict[str, Any]] = []
 
-    def live(self, year: int, progress: Progress) -> Period:
-        """A year: the check at its end may begin a renewal, which is waited for."""
+    def live(self, year: int, progress: Progress, *, renew: bool) -> Period:
+        """A year, and the check at its end.
+
+        Args:
+            renew: whether the check may begin a renewal, which is then waited for.
+        """
         start, ids, told = datetime.now(UTC), [], []
         months = []
         for month in range(1, 13):
@@ -77,7 +81,7 @@ class Life:
         self._captures.await_records(names.PREDICTIONS_PREFIX, ids)
         self._captures.await_records(names.FEEDBACK_PREFIX, told)
         progress("the check")
-        period = self._look(str(year), tuple(months), start, progress)
+        period = self._look(str(year), tuple(months), start, progress, renew=renew)
         self.story.periods.append(period)
         return period
 
@@ -90,11 +94,14 @@ class Life:
             self._endpoint.feedback({"labels": self._untold})
         return [label["prediction_id"] for label in self._untold]
 
-    def _look(self, name: str, months: tuple[Month, ...], start: datetime, progress: Progress) -> Period:
+    def _look(
+        self, name: str, months: tuple[Month, ...], start: datetime, progress: Progress, *, renew: bool
+    ) -> Period:
         before = len(self._renewals.ledger().runs)
         checks = Checks(self._target)
-        check = checks.run(start=start, end=datetime.now(UTC), renew=True)
-        run = self._await_renewal(before, progress) if check["renewal"].startswith("A renewal begins") else None
+        check = checks.run(start=start, end=datetime.now(UTC), renew=renew)
+        begins = renew and check["renewal"].startswith("A renewal begins")
+        run = self._await_renewal(before, progress) if begins else None
         report = f"drift-{name}.html"
         if content := checks.report(check):
             (self._folder / report).write_bytes(content)

@@ -52,7 +52,8 @@ def replay(
         life = Life(target, HOME)
         for year in range(_FIRST_YEAR, until + 1):
             with steps.step(f"{year}: predict, tell the truth, check, renew") as step:
-                period = life.live(year, step.progress)
+                # What the last year would renew, nobody would see.
+                period = life.live(year, step.progress, renew=year < until)
                 page.write_text(write(life.story))
                 errors = [month.error for month in period.months]
                 came = period.run.outcome if period.run else "no renewal"

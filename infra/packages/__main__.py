@@ -1,4 +1,5 @@
-"""Builds all packages side by side: python -m infra.packages [--for-this-machine]. Prints each when it is done.
+"""Builds all packages side by side: python -m infra.packages [--for-this-machine] [--renewal]. Prints each when it is
+done.
 
 What a synth looks up in the SageMaker SDK is looked up here too, for the same reason: it takes seconds, once.
 
@@ -20,13 +21,16 @@ from infra.packages.large_zip import large_zip
 from infra.packages.linked import compile_packages, linked_function, linked_packages
 from infra.packages.training_image import training_image
 
+# What only a stack with [renewal] has.
+_OF_RENEWAL = "renew"
 
-def builds(*, for_this_machine: bool) -> dict[str, Callable[[], object]]:
+
+def builds(*, for_this_machine: bool, renewal: bool = False) -> dict[str, Callable[[], object]]:
     """What there is to build, by what it is called. What takes longest comes first."""
     functions = CHECKOUT / "functions"
     large = sorted(file.parent.name for file in functions.glob("*/packages.txt"))
     small = sorted(functions.glob("*/requirements.txt"), key=lambda file: (-len(file.read_text()), file))
-    names = [file.parent.name for file in small]
+    names = [name for file in small if (name := file.parent.name) != _OF_RENEWAL or renewal]
     if for_this_machine:
         build_large, build_function = linked_packages, linked_function
     else:
@@ -55,7 +59,8 @@ def _training_images() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.packages", description="Build all packages.")
     parser.add_argument("--for-this-machine", action="store_true", help="for the Python that runs this, not Lambda's")
-    wanted = builds(for_this_machine=parser.parse_args().for_this_machine)
+    parser.add_argument("--renewal", action="store_true", help="for a stack with [renewal], too")
+    wanted = builds(**vars(parser.parse_args()))
     with ProcessPoolExecutor() as pool:
         built = {pool.submit(build): name for name, build in wanted.items()}
         try:

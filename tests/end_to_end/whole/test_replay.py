@@ -1,4 +1,4 @@
-"""evergreen replay, whole, but for its years: the first of nine."""
+"""evergreen replay, whole, but for its years: the first two of nine."""
 
 import subprocess
 import sys
@@ -6,10 +6,10 @@ import sys
 from cli.aws.target import CHECKOUT
 
 
-def test_a_year_is_lived_checked_renewed_and_drawn(tmp_path):
+def test_years_are_lived_checked_renewed_and_drawn(tmp_path):
     start = "from cli.main import main; main()"
     script = f"import pathlib, cli.verbs.replay as replay; replay.HOME = pathlib.Path({str(tmp_path)!r}); {start}"
-    command = [sys.executable, "-c", script, "replay", "--until", "2007"]
+    command = [sys.executable, "-c", script, "replay", "--until", "2008"]
 
     answer = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 

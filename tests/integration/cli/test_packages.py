@@ -26,13 +26,15 @@ def test_everything_that_a_synth_packs_or_looks_up_is_built():
     }
     assert set(builds(for_this_machine=False)) == all_packages
     assert set(builds(for_this_machine=True)) == {*all_packages, "bytecode of predict"}
+    # What is off costs nothing.
+    assert set(builds(for_this_machine=False, renewal=True)) == {*all_packages, "renew"}
 
 
 def test_a_build_that_fails_says_why(monkeypatch):
     monkeypatch.setattr(packages, "LeashedProcess", lambda *_arguments, **_options: Process(1))
 
     with pytest.raises(CommandFailed, match="the packages could not be built:\n(.*\n)*no network"):
-        packages.PackageBuild().wait(Step("Build"))
+        packages.PackageBuild(renewal=False).wait(Step("Build"))
 
 
 def test_a_build_shows_what_is_done(monkeypatch):
@@ -40,6 +42,6 @@ def test_a_build_shows_what_is_done(monkeypatch):
     shown: list[str] = []
     step = Step("Build")
     monkeypatch.setattr(step, "progress", shown.append)
-    packages.PackageBuild().wait(step)
+    packages.PackageBuild(renewal=False).wait(step)
 
     assert shown[0] == "1 of 8: job"
