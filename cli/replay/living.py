@@ -100,8 +100,7 @@ class Life:
         before = len(self._renewals.ledger().runs)
         checks = Checks(self._target)
         check = checks.run(start=start, end=datetime.now(UTC), renew=renew)
-        begins = renew and check["renewal"].startswith("A renewal begins")
-        run = self._await_renewal(before, progress) if begins else None
+        run = self._await_renewal(before, progress) if check["renewal"].startswith("A renewal begins") else None
         report = f"drift-{name}.html"
         if content := checks.report(check):
             (self._folder / report).write_bytes(content)

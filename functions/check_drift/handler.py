@@ -48,12 +48,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     end = _moment(event["end"]) if "end" in event else now - _SETTLED
     hours = timedelta(hours=float(os.environ[names.WINDOW_HOURS]))
     start = _moment(event["start"]) if "start" in event else end - hours
-    renewal = renewal_of_environment(_s3())
+    # Who looks at a window by hand only looks.
+    renewal = renewal_of_environment(_s3(), may_begin=event.get("renew", "start" not in event))
     result = _check(start, end, now, renewal)
     _count(result)
-    # Who looks at a window by hand only looks.
-    if renewal and event.get("renew", "start" not in event):
-        renewal.start(result)
+    if renewal:
+        renewal.begin(result)
     logger.info("checked", extra={"result": asdict(result)})
     return asdict(result)
 

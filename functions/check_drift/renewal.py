@@ -15,17 +15,21 @@ from functions.check_drift.result import BROKEN_INPUT, CheckResult
 class Renewal:
     """The renewal workflow of the stack."""
 
-    def __init__(self, s3: Any, *, workflow: str, settings: dict[str, Any], ledger: tuple[str, str]) -> None:
+    def __init__(
+        self, s3: Any, *, workflow: str, settings: dict[str, Any], ledger: tuple[str, str], may_begin: bool
+    ) -> None:
         """
         Args:
             workflow: its ARN.
             settings: [renewal] of model.toml.
             ledger: bucket and key.
+            may_begin: whether what the check finds begins one.
         """
         self._s3 = s3
         self._workflow = workflow
         self._settings = settings
         self._ledger = ledger
+        self._may_begin = may_begin
         self._found = Trigger()
 
     def judged_until(self) -> str:
@@ -53,19 +57,25 @@ class Renewal:
             minimum_labels=minimum_labels,
             labels=int(self._settings["labels"]),
         )
+        if self._found.reason and not self._may_begin:
+            return "A scheduled check that finds this begins a renewal."
         return self._found.told
 
-    def start(self, result: CheckResult) -> None:
+    def begin(self, result: CheckResult) -> None:
         """Begin a renewal, if the check that was considered is a reason."""
-        if self._found.reason:
+        if self._found.reason and self._may_begin:
             boto3.client("stepfunctions").start_execution(
                 stateMachineArn=self._workflow,
                 input=json.dumps({"reason": f"check of {result.checked_at[:16]}: {self._found.reason}"}),
             )
 
 
-def renewal_of_environment(s3: Any) -> Renewal | None:
-    """That of the function's environment; None without [renewal]."""
+def renewal_of_environment(s3: Any, *, may_begin: bool) -> Renewal | None:
+    """That of the function's environment; None without [renewal].
+
+    Args:
+        may_begin: whether what the check finds begins one.
+    """
     workflow = os.environ.get(names.RENEWAL_WORKFLOW)
     if not workflow:
         return None
@@ -74,6 +84,7 @@ def renewal_of_environment(s3: Any) -> Renewal | None:
         workflow=workflow,
         settings=json.loads(os.environ[names.RENEWAL]),
         ledger=(os.environ[names.MODEL_BUCKET], names.ledger_key(os.environ[names.MODEL_NAME])),
+        may_begin=may_begin,
     )
 
 
