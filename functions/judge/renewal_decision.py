@@ -105,18 +105,15 @@ def _record(store: ModelStore, judgement: Judgement, found: Renewal, champion: M
 
 
 def _summary(found: Renewal, metric: str) -> str:
-    """The best of the challengers beside the champion, on the period's rows."""
-    text = metric_of(metric).text
-    known = [each for each in found.judgements if each.error is not None and each.rival is not None]
-    if not known:
+    """The winner beside the champion on the period's rows; without one, the best of the challengers."""
+    measured = {
+        each.entrant.name: (each.error, each.rival)
+        for each in found.judgements
+        if each.error is not None and each.rival is not None
+    }
+    if not measured:
         return f"{metric} is known of no challenger"
-    better = metric_of(metric).better
-    best = known[0]
-    for each in known[1:]:
-        if better(each.error or 0.0, best.error or 0.0):
-            best = each
-    chosen = next((each for each in known if each.entrant == found.winner), best)
-    return (
-        f"{metric} on the newest labelled rows: {text(chosen.error or 0.0)} of {chosen.entrant.name}, "
-        f"{text(chosen.rival or 0.0)} of the champion"
-    )
+    best = max if metric_of(metric).higher_is_better else min
+    name = found.winner.name if found.winner else best(measured, key=lambda each: measured[each][0])
+    error, rival = map(metric_of(metric).text, measured[name])
+    return f"{metric} on the newest labelled rows: {error} of {name}, {rival} of the champion"

@@ -3,6 +3,7 @@
 The tests are one story: each goes on where the one before has ended.
 """
 
+import html
 import json
 import shutil
 from datetime import UTC, datetime
@@ -107,8 +108,8 @@ def test_the_reason_stands_on_the_card_in_mlflow_and_beside_each_loser(model, tm
     run = model.ledger().runs[-1]
     cards, registry = Cards(model.deployed.target), Registry(model.deployed.target)
 
-    card, *_ = cards.write_card(cards.find(run.promoted), tmp_path / "card.md")
-    assert "half is ahead of the champion" in card.read_text()
+    card, *_ = cards.write_card(cards.find(run.promoted), tmp_path / "card.html")
+    assert run.told in html.unescape(card.read_text())
     decisions = {each["version"]: registry.find(each["version"]).decision for each in run.challengers[:2]}
     assert [decision["promote"] for decision in decisions.values()].count(True) == 1
     assert all(decision["renewal"]["reason"] == "Ann wants it" for decision in decisions.values())
@@ -163,10 +164,10 @@ def test_a_world_that_comes_back_needs_a_pointer_and_no_training(model):
 
     decision = model.renew()
 
-    assert decision["promote"]
+    assert decision["promote"], model.ledger()
     assert model.workflow.champion()["version"] == decision["version"]
     promoted = [run.promoted for run in model.ledger().runs if run.promoted]
-    assert first in promoted
+    assert first in promoted, model.ledger().runs[-1]
     assert decision["mlflow_model_version"]
 
 
