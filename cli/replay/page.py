@@ -74,7 +74,7 @@ def _headlines(story: Story) -> list[Headline]:
         ),
         Headline(
             label="Cost of the jobs",
-            value=f"{sum(run.dollars for run in story.runs):.2f} $",
+            value=f"{sum(run.dollars for run in story.runs):.3f} $",
             note="at AWS's price of their seconds here",
         ),
     ]
@@ -149,15 +149,16 @@ def _name_years(axes: Axes, story: Story) -> None:
 def _years(story: Story) -> Table:
     return Table(
         caption="What the check at the end of each year found, and what came of it.",
-        head=("Year", "With renewal", "Without", "The check", "Renewal", "Why"),
+        head=("Year", "With renewal", "Without", "What the check found", "Renewal", "Why"),
         right=(1, 2),
         rows=tuple(
             (
                 Link(period.name, period.report) if period.report else period.name,
                 percent(sum(month.error for month in period.months) / len(period.months)),
                 percent(sum(month.without for month in period.months) / len(period.months)),
-                period.check["reason"],
-                f"{period.run.outcome} ({period.run.dollars:.2f} $)" if period.run else "none",
+                # After the check and its time.
+                period.run.reason.partition(": ")[2] if period.run else period.check["reason"],
+                f"{period.run.outcome} ({period.run.dollars:.3f} $)" if period.run else "none",
                 period.run.told if period.run else period.check["renewal"] or "nothing to renew for",
             )
             for period in story.periods

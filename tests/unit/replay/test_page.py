@@ -20,7 +20,7 @@ def run(outcome, *, promoted="", told="<b>half</b> is ahead"):
     return Run(
         id="arn",
         version="r1",
-        reason="drift",
+        reason="check of 2026-11-30T12:00: quality fell",
         began="2026-11-30T12:00:00+00:00",
         ended="2026-11-30T12:01:00+00:00",
         outcome=outcome,
@@ -60,14 +60,15 @@ def test_it_says_how_much_renewal_was_worth(story):
     assert "7%" in page
     assert "15%" in page
     assert "1 of them promoted another version" in page
-    assert "0.03 $" in page
+    assert "0.030 $" in page
 
 
 def test_each_year_has_its_check_its_renewal_and_the_reason(story):
     page = write(story)
 
     rows = re.findall(r"<tr><th.*?</tr>", page)
-    assert any("2008" in row and "kept (0.01 $)" in row and "no challenger is ahead" in row for row in rows)
+    assert any("quality fell" in row for row in rows)
+    assert any("2008" in row and "kept (0.015 $)" in row and "no challenger is ahead" in row for row in rows)
     assert any("2009" in row and "too few rows" in row and "none" in row for row in rows)
 
 
