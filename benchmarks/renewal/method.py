@@ -39,7 +39,7 @@ it has lasted. What was before a change does not count against what comes after 
 The first gate that a challenger passes promotes it. The others ask for less than `sure`, each for a reason.
 
 - **sure**: the odds are 50 to 1 for each challenger: 300 to 1 if there are six. Of several that are sure, the one with
-  the least error in this period.
+  the least error.
 - **back**: the champion is at most eight periods old, and its predecessor has done better on all of their rows
   together, by 1.64 standard errors. This happens once: what was given up is not taken up again without proof.
 - **moving**: what is true of rows is known to change, the champion has served two periods, and the challenger is ahead
