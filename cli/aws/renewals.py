@@ -7,7 +7,7 @@ from cli.aws.target import Target
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.renewal.ledger import Ledger
-from functions.renew.ledgers import Ledgers
+from functions.ledgers import Ledgers
 
 
 def renews(target: Target) -> bool:

@@ -145,9 +145,7 @@ class Ledger:
         """About another champion, which became it by a training or by hand: nothing is known of it yet."""
         if self.champion and self.champion.version == champion.version:
             return self
-        return replace(
-            self, champion=champion, standing=standing, data="", earlier=_earlier(self.earlier, self.champion, champion)
-        )
+        return replace(self.succeed(champion, standing), data="")
 
     def succeed(self, champion: Model, standing: Standing) -> "Ledger":
         """After a renewal that has promoted another champion."""

@@ -1,6 +1,8 @@
 """Whether a check is a reason to renew. The answer is a value with its words."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from evergreen.number_text import counted, number
 
@@ -38,3 +40,8 @@ def trigger(*, drift: str, quality: str, broken: str, new_labels: int, minimum_l
         )
     causes = causes or [f"{number(new_labels)} new labelled predictions"]
     return Trigger(reason="; ".join(causes), told="A renewal begins: it tries models that are fitted to newer rows.")
+
+
+def broken_features(features: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Those of a check's result that are broken, each with what is wrong."""
+    return [f"{feature['name']} ({feature['broken']})" for feature in features if feature["broken"]]

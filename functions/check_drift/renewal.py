@@ -7,28 +7,24 @@ from typing import Any
 import boto3
 
 from evergreen import names
-from evergreen.renewal.ledger import Ledger
-from evergreen.renewal.trigger import Trigger, trigger
+from evergreen.renewal.trigger import Trigger, broken_features, trigger
 from functions.check_drift.result import BROKEN_INPUT, CheckResult
+from functions.ledgers import Ledgers
 
 
 class Renewal:
     """The renewal workflow of the stack."""
 
-    def __init__(
-        self, s3: Any, *, workflow: str, settings: dict[str, Any], ledger: tuple[str, str], may_begin: bool
-    ) -> None:
+    def __init__(self, ledgers: Ledgers, *, workflow: str, settings: dict[str, Any], may_begin: bool) -> None:
         """
         Args:
             workflow: its ARN.
             settings: [renewal] of model.toml.
-            ledger: bucket and key.
             may_begin: whether what the check finds begins one.
         """
-        self._s3 = s3
+        self._ledgers = ledgers
         self._workflow = workflow
         self._settings = settings
-        self._ledger = ledger
         self._may_begin = may_begin
         self._found = Trigger()
 
@@ -38,15 +34,11 @@ class Renewal:
         Raises:
             UnreadableLedger: the ledger is none.
         """
-        bucket, key = self._ledger
-        try:
-            return Ledger.from_json(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()).until
-        except self._s3.exceptions.NoSuchKey:
-            return ""
+        return self._ledgers.read().until
 
     def consider(self, result: CheckResult, *, minimum_labels: int) -> str:
         """What the check means, in words; empty if nothing."""
-        broken = [f"{feature['name']} ({feature['broken']})" for feature in result.features if feature["broken"]]
+        broken = broken_features(result.features)
         if result.status == BROKEN_INPUT:
             broken.insert(0, result.reason)
         self._found = trigger(
@@ -80,10 +72,9 @@ def renewal_of_environment(s3: Any, *, may_begin: bool) -> Renewal | None:
     if not workflow:
         return None
     return Renewal(
-        s3,
+        Ledgers(s3, os.environ[names.MODEL_BUCKET], os.environ[names.MODEL_NAME]),
         workflow=workflow,
         settings=json.loads(os.environ[names.RENEWAL]),
-        ledger=(os.environ[names.MODEL_BUCKET], names.ledger_key(os.environ[names.MODEL_NAME])),
         may_begin=may_begin,
     )
 

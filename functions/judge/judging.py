@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from evergreen.contract.changes import compare
 from evergreen.judging import improvement, promotion
+from evergreen.judging.improvement import Comparison
 from evergreen.judging.parity import find_difference
 from evergreen.judging.promotion import Decision, Gate, decide
 from evergreen.metrics import metric_of
@@ -13,7 +14,6 @@ from evergreen.settings.sections import PromotionSettings
 from evergreen.versions.bundle import MODEL, Bundle
 from functions.judge.comparison import (
     Judged,
-    Pair,
     compare_apart,
     compare_slices,
     gain_over_baseline,
@@ -31,15 +31,13 @@ class Examination:
         gates: all of them, `improved` among them.
         improved: whether it is better than the champion, on its holdout alone.
         judged: the candidate.
-        both: the outcomes of both models on the same rows; None if they cannot be held against each other there.
-        metric: by which they are.
+        compared: both models on the same rows; None if they cannot be held against each other there.
     """
 
     gates: tuple[Gate, ...]
     improved: Gate
     judged: Judged
-    both: Pair | None
-    metric: str
+    compared: Comparison | None
 
 
 def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], float] = time.perf_counter) -> Decision:
@@ -71,7 +69,7 @@ def examine(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], f
         gain=gain_over_baseline(judged, candidate.metrics.get("baseline_model"), metric, settings.confidence),
         confidence=settings.confidence,
     )
-    improved, slices, both = _against_champion(judged, present, metric, settings, baseline)
+    improved, slices, compared = _against_champion(judged, present, metric, settings, baseline)
     gates = (
         promotion.parity(find_difference(judged.model, judged.rows), rows=len(judged.rows)),
         promotion.documents(candidate.files),
@@ -82,7 +80,7 @@ def examine(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], f
         improved,
         slices,
     )
-    return Examination(gates=gates, improved=improved, judged=judged, both=both, metric=metric)
+    return Examination(gates=gates, improved=improved, judged=judged, compared=compared)
 
 
 def of_bundle(bundle: Bundle) -> Judged:
@@ -108,8 +106,8 @@ def _against_champion(
     metric: str,
     settings: PromotionSettings,
     baseline: Gate,
-) -> tuple[Gate, Gate, Pair | None]:
-    """The gates of the whole holdout and of its slices, and the outcomes that they are made from.
+) -> tuple[Gate, Gate, Comparison | None]:
+    """The gates of the whole holdout and of its slices, and the comparison on the same rows that they are made from.
 
     The champion is measured on the candidate's holdout rows. If it can read none of them, since the features changed,
     its own holdout stands in, and the reason says so. A champion of another table is no measure at all.
@@ -132,8 +130,9 @@ def _against_champion(
         why = f"it cannot be compared with the champion: {unknown}"
         return improvement.not_comparable(why, baseline), improvement.no_slices(why), None
     slices = compare_slices(both, settings.slices, confidence=settings.confidence)
+    compared = both.compare(confidence=settings.confidence)
     return (
-        improvement.better_than_champion(both.compare(confidence=settings.confidence), confidence=settings.confidence),
+        improvement.better_than_champion(compared, confidence=settings.confidence),
         improvement.no_slice_much_worse(slices, tolerance=settings.slice_tolerance),
-        both,
+        compared,
     )

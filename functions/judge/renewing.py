@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from evergreen.contract.changes import compare
 from evergreen.errors import InvalidRow
 from evergreen.judging import promotion
+from evergreen.judging.improvement import Comparison
 from evergreen.judging.promotion import Gate
 from evergreen.metrics import metric_of
 from evergreen.renewal.ledger import Model
 from evergreen.renewal.rule import Challenger, Standing, Verdict, account, judge_period, succeed
 from evergreen.settings.sections import PromotionSettings
 from evergreen.versions.bundle import Bundle, HoldoutRow
-from functions.judge.comparison import Judged, Pair, pair, why_not_comparable
-from functions.judge.judging import examine, of_bundle
+from functions.judge.comparison import Judged, pair, why_not_comparable
+from functions.judge.judging import Examination, examine, of_bundle
 
 _RENEWAL = "renewal"
 # The gate of a training that the rule of renewal stands in for: it looks at one holdout alone.
@@ -76,7 +77,7 @@ class _Held:
     entrant: Entrant
     gates: tuple[Gate, ...]
     closed: Gate | None
-    both: Pair | None
+    compared: Comparison | None
 
 
 def renew(
@@ -100,13 +101,14 @@ def renew(
     """
     settings = PromotionSettings(**windows[0].bundle.metrics["promotion"])
     metric = windows[0].bundle.metrics["metric"]
-    held = [_window(each, champion, clock) for each in windows]
-    rows, present = of_bundle(windows[0].bundle).rows, of_bundle(champion)
+    examined = [examine(each.bundle, champion, clock=clock) for each in windows]
+    held = [_window(each, found) for each, found in zip(windows, examined, strict=True)]
+    rows, present = examined[0].judged.rows, of_bundle(champion)
     held += [_earlier(each, rows, present, metric, settings) for each in earlier]
     challengers = {}
     for each in held:
-        if each.both and not each.closed:
-            challengers[each.entrant.name] = _challenger(each.entrant, each.both, settings)
+        if each.compared and not each.closed:
+            challengers[each.entrant.name] = _challenger(each.entrant, each.compared)
     verdict = judge_period(standing, list(challengers.values()))
     won = verdict.challenger.name if verdict.challenger else None
     return Renewal(
@@ -117,13 +119,15 @@ def renew(
     )
 
 
-def _window(entrant: Entrant, champion: Bundle, clock: Callable[[], float]) -> _Held:
-    found = examine(entrant.bundle, champion, clock=clock)
+def _window(entrant: Entrant, found: Examination) -> _Held:
     others = tuple(gate for gate in found.gates if gate.name != _CHAMPION)
     closed = next((gate for gate in others if not gate.passed), None)
     # Without the same rows to be measured on, the gate says why.
     return _Held(
-        entrant=entrant, gates=others, closed=closed or (None if found.both else found.improved), both=found.both
+        entrant=entrant,
+        gates=others,
+        closed=closed or (None if found.compared else found.improved),
+        compared=found.compared,
     )
 
 
@@ -147,17 +151,17 @@ def _earlier(
     closed = None if contract.passed else contract
     if why and not closed:
         closed = Gate(name=_CHAMPION, passed=False, reason=f"it cannot be held against the champion: {why}")
-    return _Held(entrant=entrant, gates=(contract,), closed=closed, both=both)
+    compared = both.compare(confidence=settings.confidence) if both and not closed else None
+    return _Held(entrant=entrant, gates=(contract,), closed=closed, compared=compared)
 
 
-def _challenger(entrant: Entrant, both: Pair, settings: PromotionSettings) -> Challenger:
-    found = both.compare(confidence=settings.confidence)
+def _challenger(entrant: Entrant, found: Comparison) -> Challenger:
     return Challenger(
         name=entrant.name,
         rows=0 if entrant.is_earlier else int(entrant.bundle.metrics["rows"]["train_rows"]),
         score=found.gain.score,
-        error=_error(both.metric, found.candidate),
-        rival=_error(both.metric, found.champion),
+        error=_error(found.metric, found.candidate),
+        rival=_error(found.metric, found.champion),
     )
 
 

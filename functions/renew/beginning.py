@@ -1,7 +1,6 @@
 """The beginning of a renewal: whether it may, and what it goes on."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,10 +10,10 @@ from evergreen.renewal.admission import why_not
 from evergreen.renewal.ledger import Ledger, Refusal, Run
 from evergreen.versions.champion import Champion
 from evergreen.versions.data_version import manifest_key
+from functions.ledgers import Ledgers
 from functions.model_store import ModelStore
 from functions.renew import surroundings
 from functions.renew.deployed import Deployed
-from functions.renew.ledgers import Ledgers
 
 _CAPTURED = (names.PREDICTIONS_PREFIX, names.FEEDBACK_PREFIX)
 
@@ -45,11 +44,21 @@ def begin(
         began=now.isoformat(timespec="seconds"),
         dollars=deployed.limits.dollars,
     )
+
+    def why(ledger: Ledger) -> str:
+        back = surroundings.went_back(ledger, champion)
+        return why_not(ledger, deployed.limits, now=now, by_hand=event["by_hand"], changed_by_hand=back)
+
+    def admit(ledger: Ledger) -> Ledger:
+        # A retry has begun already.
+        if ledger.run(run.id) or why(ledger):
+            return ledger
+        return ledger.follow(present, standing).begin(run)
+
     # The ledger is written only as it was when this was decided, so that of many triggers at once no two get in.
-    reasons: list[str] = []
-    ledger = ledgers.change(_admission(run, champion, deployed, standing, reasons, now, by_hand=event["by_hand"]))
-    if reasons[-1]:
-        return _refuse(ledgers, event, reasons[-1], now)
+    ledger = ledgers.change(admit)
+    if not ledger.run(run.id):
+        return _refuse(ledgers, event, why(ledger), now)
     own_code = lineage["source_sha256"] == deployed.source_digest
     return {
         "go": True,
@@ -63,31 +72,6 @@ def begin(
         "earlier": [asdict(each) for each in ledger.earlier],
         "standing": asdict(ledger.standing or standing),
     }
-
-
-def _admission(
-    run: Run,
-    champion: Champion,
-    deployed: Deployed,
-    standing: Any,
-    reasons: list[str],
-    now: datetime,
-    *,
-    by_hand: bool,
-) -> Callable[[Ledger], Ledger]:
-    """What becomes of the ledger; the last of the reasons says why the run may not begin, or is empty."""
-
-    def admit(ledger: Ledger) -> Ledger:
-        # A retry has begun already.
-        begun = ledger.run(run.id) is not None
-        back = surroundings.went_back(ledger, champion)
-        told = "" if begun else why_not(ledger, deployed.limits, now=now, by_hand=by_hand, changed_by_hand=back)
-        reasons.append(told)
-        if begun or told:
-            return ledger
-        return ledger.follow(surroundings.model_of(champion), standing).begin(run)
-
-    return admit
 
 
 def _obstacle(champion: Champion | None, s3: Any, deployed: Deployed) -> str:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from evergreen.renewal.ledger import FAILED, KEPT, PROMOTED, REFUSED, Ledger, Model, standing_of
+from functions.ledgers import Ledgers
 from functions.renew.deployed import Deployed, dollars
-from functions.renew.ledgers import Ledgers
 
 
 def end(event: dict[str, Any], ledgers: Ledgers, deployed: Deployed, *, now: datetime) -> dict[str, Any]:

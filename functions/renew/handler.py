@@ -11,11 +11,11 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.ledgers import Ledgers
 from functions.model_store import model_store
 from functions.renew.beginning import begin
 from functions.renew.deployed import Deployed
 from functions.renew.ending import end
-from functions.renew.ledgers import Ledgers
 from functions.renew.planning import plan
 
 logger = Logger()

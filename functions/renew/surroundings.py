@@ -8,6 +8,7 @@ from evergreen import names
 from evergreen.number_text import number
 from evergreen.renewal.ledger import Ledger, Model
 from evergreen.renewal.rule import ALL, Standing
+from evergreen.renewal.trigger import broken_features
 from evergreen.versions.bundle import LINEAGE, METRICS
 from evergreen.versions.champion import Champion
 from functions.model_store import ModelStore
@@ -57,7 +58,7 @@ def what_is_broken(check: dict[str, Any], champion: Champion) -> str:
     """
     if not check or check["version"] != champion.version:
         return ""
-    broken = [f"{feature['name']} ({feature['broken']})" for feature in check["features"] if feature["broken"]]
+    broken = broken_features(check["features"])
     if check["status"] != names.STATUS_BROKEN_INPUT and not broken:
         return ""
     more = f", and {number(len(broken) - _NAMED)} more" if len(broken) > _NAMED else ""

@@ -12,7 +12,7 @@ from evergreen.renewal.evidence import Evidence
 from evergreen.renewal.ledger import FAILED, KEPT, PROMOTED, REFUSED, Ledger, Model, UnreadableLedger
 from evergreen.renewal.rule import ALL, LAST, Standing
 from evergreen.settings.sections import RenewalSettings
-from functions.renew import ledgers
+from functions import ledgers
 from tests.integration.functions.renew.conftest import CAPTURES, DATA, MODELS, NAME, now
 
 AFTER = Standing(champion=ALL, rows=100, periods=1, evidence={LAST: Evidence().and_then(1.0, error=0.1, rival=0.2)})
