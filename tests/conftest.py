@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,13 @@ _ROWS = b"a,b\n1,2\n"
 # For these processes and all that they start: where others run beside them, threads of OpenMP take twice the time by
 # waiting for each other. Results are the same with any number of them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _of_aws() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
+_CALLERS_OWN = _of_aws()
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +70,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return _Rooms(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_cloud_is_left_to_others() -> Iterator[None]:
+    """Fails where a module, or what it has made for the session, leaves its cloud's address to those that come next."""
+    yield
+    assert _of_aws() == _CALLERS_OWN
 
 
 @pytest.fixture

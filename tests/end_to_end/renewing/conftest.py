@@ -103,10 +103,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
         deploying = deployed_cloud(folder / "cloud", Steps(), port=None, model_toml=folder / "model.toml")
         embedded, target = deploying.__enter__()
     try:
+        deployed = Deployed(embedded, target)
         with environment(embedded.environment()):
-            deployed = Deployed(embedded, target)
             assert deployed.train(folder / "model.toml")["promote"]
-            yield Model(deployed, folder, Inbox(target))
+            model = Model(deployed, folder, Inbox(target))
+        yield model
     finally:
         deploying.__exit__(None, None, None)
 
