@@ -148,10 +148,9 @@ _Found = tuple[Challenger, str] | None
 
 def _sure(standing: Standing, challengers: Sequence[Challenger], needed: float) -> _Found:
     sure = [each for each in challengers if standing.evidence[each.name].odds >= needed]
-    # Of those that are surely better, the one with the least error: certainty says nothing of how much.
-    best = max(
-        sure, key=lambda each: (standing.evidence[each.name].gap, standing.evidence[each.name].odds), default=None
-    )
+    # Of those that are surely better, the one with the least error now: certainty says nothing of how much, and what was
+    # before the world changed says nothing of what comes.
+    best = min(sure, key=lambda each: (each.error, -standing.evidence[each.name].odds), default=None)
     if best is None:
         return None
     evidence = standing.evidence[best.name]

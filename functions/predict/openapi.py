@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of the endpoint, made from the champion's contract."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +44,9 @@ _MODEL = {
     "metrics": _OBJECT,
     "contract": _OBJECT,
 }
+# What str.strip takes away. Dialects of regular expressions differ in what `\s` is.
+_BLANK = r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_SYNTAX = r"[\^$\\.*+?()\[\]{}|/]"
 # By the form of a date.
 _DATES: dict[str, dict[str, str]] = {
     DAY: {"format": "date"},
@@ -124,10 +128,9 @@ def _property(feature: Feature, marks: Sequence[str]) -> dict[str, Any]:
 
 
 def _text_that_is_there(marks: Sequence[str]) -> dict[str, Any]:
-    """No blank text, and no mark of a missing value."""
-    words = [mark for mark in marks if mark]
-    blank = {"pattern": r"\S"} if "" in marks else {}
-    return {**blank, **({"not": {"enum": words}} if words else {})}
+    """No mark of a missing value, with blanks around it or without."""
+    words = "|".join(re.sub(_SYNTAX, r"\\\g<0>", mark) for mark in marks)
+    return {"not": {"pattern": f"^{_BLANK}*({words}){_BLANK}*$"}} if marks else {}
 
 
 def _example(feature: Feature) -> Any:

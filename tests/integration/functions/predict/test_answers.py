@@ -2,13 +2,15 @@
 
 import gc
 import json
+import re
+import sys
 
 import pytest
 
 from evergreen import names
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import Feature
-from evergreen.errors import NoChampion
+from evergreen.errors import InvalidRow, NoChampion
 from functions.predict import openapi
 from tests.integration.functions.predict.serving import ROW, FakeModels, value
 
@@ -187,6 +189,22 @@ def test_the_openapi_document_says_how_a_date_is_sent(form, example, schema):
     assert found.pop("description").startswith("1970-01-01")
     assert found == {"type": ["string", "null"], "examples": [example], **schema}
     assert contract.parse({"sold": example})
+
+
+def test_the_openapi_document_allows_the_texts_that_are_not_missing():
+    city = Feature(name="city", type="category", missing_allowed=False, categories=("x",), example="x")
+    contract = Contract(task="regression", target="price", features=(city,), missing=("", "NA", "n.a.", "(x)"))
+    described = openapi.document(contract, name="houses", version="v1")
+    pattern = described["components"]["schemas"]["Features"]["properties"]["city"]["not"]["pattern"]
+
+    characters = [chr(code) for code in range(sys.maxunicode) if not 0xD800 <= code < 0xE000]
+    for text in (*characters, "", "NA ", "\u2003n.a.", "nxax", "(x)", "x", "NA NA"):
+        taken = True
+        try:
+            contract.parse({"city": text})
+        except InvalidRow:
+            taken = False
+        assert taken == (re.search(pattern, text) is None), repr(text)
 
 
 def test_the_openapi_document_of_a_classification_names_its_classes(call, classifier):
