@@ -85,6 +85,8 @@ def test_a_model_of_the_newest_rows_takes_the_champions_place(model, capsys):
     winner = next(each for each in run.challengers if each["version"] == run.promoted)
     assert winner["name"] == HALF
     assert winner["error"] < 0.7 * winner["rival"]
+    # What serves knows the rows that it was judged on as well.
+    assert model.workflow.champion()["bundle"].endswith("/refit/output/model/")
 
 
 def test_people_are_told_why_what_it_cost_and_what_happens_next(model):
@@ -98,6 +100,7 @@ def test_people_are_told_why_what_it_cost_and_what_happens_next(model):
         f"What came of it: promoted version {run.promoted}.",
         f"Why: {run.told}",
         "mae on the newest labelled rows: ",
+        "; what serves was fitted again to ",
         f"Challengers, on {PERIOD} labelled predictions:",
         "What it cost: 0.0",
         "takes its place back",
