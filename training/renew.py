@@ -28,7 +28,9 @@ from training.collecting.obstacles import obstacles
 from training.preparing.cleaning import clean
 from training.reading.table import read_version
 from training.renewing.growth import Growth, grow, store
+from training.renewing.lost_signal import MOST_ROWS, TIMES, lost_signal
 from training.renewing.windows import Windows, judged_on
+from training.train import fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,8 @@ def _plan(
     if len(period) < settings.quality.minimum_labels:
         return _refused(version, _too_few(len(period), settings))
     windows = Windows(cleaned, period, growth.new, contract, settings)
+    if why := _mixed_up(windows, settings):
+        return _refused(version, why)
     sizes, without = {}, []
     for window in windows.names:
         try:
@@ -149,6 +153,23 @@ def _one_sided(captured: LabelledRows, growth: Growth, settings: ModelSettings) 
         f"{percent(share)} of {counted(told.total(), 'new label')} come from one of {number(len(told))} callers, "
         f"{line(caller) or 'unknown'}: whoever tells so many decides what is true. Name whose labels count in "
         "[quality] labels_from of model.toml, and train once with it, or raise [renewal] most_from_one"
+    )
+
+
+def _mixed_up(windows: Windows, settings: ModelSettings) -> str:
+    """Why the newest labels cannot be those of their rows; empty if they can, or if nobody can tell."""
+    try:
+        before, now, contract = windows.newest(MOST_ROWS, times=TIMES)
+    except InvalidData:
+        return ""
+    share = lost_signal(before, now, contract, settings, fit)
+    if share <= settings.renewal.most_lost:
+        return ""
+    return (
+        f"the features tell {percent(share)} less of the newest labels than of as many rows before, and no model can "
+        "learn from such labels: they look mixed up. Send the right ones to POST /feedback, the latest counts; or take "
+        "them out with: evergreen forget. If the world is like that now, raise [renewal] most_lost, which is "
+        f"{number(settings.renewal.most_lost)}"
     )
 
 

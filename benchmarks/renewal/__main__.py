@@ -5,7 +5,8 @@ import sys
 
 from benchmarks.command import MISSING, Benchmark, Progress, Results, Rig, main
 from benchmarks.real_tables import TEXAS, TablesUnavailable
-from benchmarks.renewal import chance, report, synthetic, tables
+from benchmarks.renewal import chance, labels, report, synthetic, tables
+from benchmarks.renewal.streams import STREAMS
 
 
 def _synthetic(rig: Rig, progress: Progress) -> Results:
@@ -30,12 +31,22 @@ def _tables(rig: Rig, progress: Progress) -> Results:
         return {MISSING: {"the real tables": str(error)}}
 
 
+def _labels(rig: Rig, progress: Progress) -> Results:
+    streams = ["SEA, abrupt"] if rig.quick else list(STREAMS)
+    real = [TEXAS] if rig.quick else list(tables.LIVED)
+    sizes, most = ([100], 2) if rig.quick else ([250, 1000], 12)
+    try:
+        return {"labels": labels.measure(streams=streams, real=real, sizes=sizes, most=most, progress=progress)}
+    except TablesUnavailable as error:
+        return {MISSING: {"the real tables": str(error)}}
+
+
 BENCHMARK = Benchmark(
     name="renewal",
     purpose="Measure when to train again, and on what: Evergreen's rule beside simple policies.",
     page="renewal.md",
     libraries=("scikit-learn", "numpy", "pandas"),
-    parts={"synthetic": _synthetic, "still": _still, "chance": _chance, "tables": _tables},
+    parts={"synthetic": _synthetic, "still": _still, "chance": _chance, "tables": _tables, "labels": _labels},
     render=report.render,
 )
 

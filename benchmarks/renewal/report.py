@@ -22,7 +22,13 @@ def render(results: Results) -> str:
         METHOD,
         results,
         goals=_goals(results),
-        sections={"synthetic": [_streams], "still": [_still], "chance": [_chance], "tables": [_tables]},
+        sections={
+            "synthetic": [_streams],
+            "still": [_still],
+            "chance": [_chance],
+            "tables": [_tables],
+            "labels": [_labels],
+        },
     )
 
 
@@ -176,4 +182,36 @@ def _tables(tables: Results) -> list[str]:
         *(f"- {name}: {TABLES[name].about}; {found['periods']} periods." for name, found in tables.items()),
         "",
         *table(["", *names, "beside the best"], rows),
+    ]
+
+
+def _labels(found: Results) -> list[str]:
+    looked_at = [
+        (f"{name}, {size} rows", each) for name, sizes in found["streams"].items() for size, each in sizes.items()
+    ]
+    rows = [
+        [
+            name,
+            number(each["periods"]),
+            f"{each['most lost, sound']:.0%}",
+            f"{each['lost, mixed up']:.0%}",
+            f"{each['sound']:.0%}",
+            f"{each['mixed up']:.0%}",
+        ]
+        for name, each in (*looked_at, *found["tables"].items())
+    ]
+    return [
+        "## Labels that were mixed up",
+        "",
+        *prose(
+            "Before anything is trained, models of the period's own rows are held against models of as many rows "
+            "before that are like them: how well they predict rows that they were not fitted to. If the features tell "
+            "so much less of the new labels (`[renewal] most_lost`), the renewal is refused. The table shows it for "
+            "periods as they are, and with a third of the labels dealt anew among their rows. Where almost all rows "
+            "have the same label, or a world moves within the period, there is little to lose, and it is not seen."
+        ),
+        *table(
+            ["", "periods", "most lost", "lost, a third mixed up", "refused", "refused, a third mixed up"],
+            rows,
+        ),
     ]

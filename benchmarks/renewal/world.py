@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 # The bootstrap's draws give a standard error only.
 _RESAMPLES = 200
 _CONFIDENCE = 0.975
-_TREES = 40
+TREES = 40
 # Several worlds are lived through side by side.
 _THREADS = 1
 
@@ -131,7 +131,7 @@ class World:
     def _fit(self, version: Version) -> Any:
         rows = slice(self._window_start(version), self.starts[version.before])
         features, target = self.features[rows], self.target[rows]
-        shared = {"max_iter": _TREES, "early_stopping": False, "random_state": 0}
+        shared = {"max_iter": TREES, "early_stopping": False, "random_state": 0}
         if self._is_classification:
             return HistGradientBoostingClassifier(**shared).fit(features, target)
         loss = "absolute_error" if self.metric == "mae" else "squared_error"

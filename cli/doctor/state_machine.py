@@ -1,9 +1,11 @@
 """The state machine's definition, held against Step Functions' own validation before anything is deployed."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from cli.aws.target import CHECKOUT
@@ -12,6 +14,7 @@ from cli.findings import Finding, Status
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.settings.model_toml import read_settings
+from evergreen.settings.sections import ModelSettings
 
 STATE_MACHINE = "state machine"
 _SECONDS = 50
@@ -23,8 +26,22 @@ def state_machine(plan: Plan, caller: Caller, client: Any) -> Sequence[Finding]:
     Raises:
         CommandFailed: there is no definition, since the checkout's code fails.
     """
+    settings = read_settings(plan.settings_file)
+    workflows = {"training": None}
+    if settings.renewal.enabled:
+        workflows["renewal"] = json.dumps(asdict(settings.renewal), sort_keys=True)
+    found = [
+        finding
+        for workflow, renewal in workflows.items()
+        for finding in _validate(definition(plan, caller, settings, renewal=renewal), workflow, client)
+    ]
+    accepted = f"Step Functions accepts the definition of the {' and the '.join(workflows)} workflow"
+    return found or [Finding(check=STATE_MACHINE, status=Status.OK, found=accepted)]
+
+
+def _validate(definition: str, workflow: str, client: Any) -> list[Finding]:
     answer = client("stepfunctions").validate_state_machine_definition(
-        definition=definition(plan, caller), type="STANDARD", severity="WARNING", maxResults=_MOST
+        definition=definition, type="STANDARD", severity="WARNING", maxResults=_MOST
     )
     is_refused = answer["result"] != "OK"
     findings = [
@@ -32,28 +49,32 @@ def state_machine(plan: Plan, caller: Caller, client: Any) -> Sequence[Finding]:
             check=STATE_MACHINE,
             status=Status.FAILED if diagnostic["severity"] == "ERROR" else Status.WARNING,
             found=f"{diagnostic['code']} at {diagnostic.get('location', 'the whole')}: {diagnostic['message']}",
-            remedy="correct it in infra/training; of a checkout without changes, please report it",
+            remedy=f"correct it in infra/{workflow}; of a checkout without changes, please report it",
         )
         for diagnostic in answer["diagnostics"]
     ]
     # What counts is the result: AWS may change severities and words.
     if is_refused and all(finding.status != Status.FAILED for finding in findings):
-        found = "Step Functions refuses the definition without saying why"
+        found = f"Step Functions refuses the definition of the {workflow} workflow without saying why"
         findings.append(Finding(check=STATE_MACHINE, status=Status.FAILED, found=found))
-    return findings or [Finding(check=STATE_MACHINE, status=Status.OK, found="Step Functions accepts the definition")]
+    return findings
 
 
-def definition(plan: Plan, caller: Caller) -> str:
-    """The definition that a deployment would have, with ARNs of the account's form instead of references."""
+def definition(plan: Plan, caller: Caller, settings: ModelSettings, *, renewal: str | None = None) -> str:
+    """The definition that a deployment would have, with ARNs of the account's form instead of references.
+
+    Args:
+        renewal: [renewal] as JSON, for that of the renewal workflow.
+    """
     # In a process of its own, since the code of the stack is no part of the command. It builds no package.
-    settings = read_settings(plan.settings_file)
     tracking = os.environ.get(names.TRACKING_URI)
     command = [
-        *(sys.executable, "-m", "infra.training.definition"),
+        *(sys.executable, "-m", "infra.definition"),
         *("--environment", plan.environment.name, "--region", plan.region),
         *("--account", caller.account, "--partition", caller.partition),
         *("--model", settings.name, "--message-format", settings.notifications.format),
         *(("--tracking", tracking) if tracking else ()),
+        *(("--renewal", renewal) if renewal else ()),
     ]
     ran = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if ran.returncode:

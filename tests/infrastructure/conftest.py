@@ -25,6 +25,7 @@ from infra.stacks import EvergreenStack
 ACCOUNT = "111122223333"
 TRACKING_URL = "https://mlflow.example.com"
 EMAIL = "someone@example.com"
+RENEWAL = RenewalSettings(enabled=True, every_days=7)
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETTINGS = read_settings(CHECKOUT / "model.toml")
 
@@ -239,8 +240,7 @@ def template_for_chat(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 @pytest.fixture(scope="session")
 def templates_with_renewal(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    renewal = dataclasses.asdict(RenewalSettings(enabled=True, every_days=7))
-    return synthesise(tmp_path_factory.mktemp("synth"), renewal=renewal)
+    return synthesise(tmp_path_factory.mktemp("synth"), renewal=dataclasses.asdict(RENEWAL))
 
 
 @pytest.fixture(scope="session", params=[environment.name for environment in ENVIRONMENTS])

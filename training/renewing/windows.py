@@ -13,6 +13,7 @@ from evergreen.settings.sections import GROUP, RANDOM, ModelSettings
 from training.preparing.cleaning import Cleaned
 from training.preparing.dividing import divide
 from training.preparing.prepared import Prepared
+from training.preparing.rows import TrainingRows
 from training.preparing.split import Sides, split
 
 
@@ -69,6 +70,22 @@ class Windows:
             InvalidData: there can be no model of the window.
         """
         return self._divide(np.concatenate([self._rows(window), self._period]))
+
+    def newest(self, most: int, *, times: int) -> tuple[TrainingRows, TrainingRows, Contract]:
+        """Rows before the period and rows of it, the newest of each, with a contract of all.
+
+        Args:
+            most: rows of the period.
+            times: so many times as many before it, if there are.
+
+        Raises:
+            InvalidData: there can be no model of them.
+        """
+        everything = self._divide(np.concatenate([self._before, self._period]))
+        cut, end = len(self._before), len(everything.train)
+        size, rows = min(most, end - cut), everything.train_rows
+        before, now = np.arange(max(0, cut - times * size), cut), np.arange(end - size, end)
+        return rows.take(before), rows.take(now), everything.contract
 
     def _rows(self, window: str) -> np.ndarray:
         return self._before[len(self._before) - self._sizes[window] :]

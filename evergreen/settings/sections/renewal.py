@@ -54,3 +54,10 @@ class RenewalSettings:
             "Share of the labels that one caller of several may have told, where `[quality] labels_from` names none."
         ),
     )
+    most_lost: float = field(
+        default=0.4,
+        metadata=says(
+            "How much less the features may tell of the newest labels than of as many rows before. A third of labels "
+            "that were mixed up costs about half of it; a world that has changed can be learned as well as the old one."
+        ),
+    )

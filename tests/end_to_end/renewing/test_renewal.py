@@ -19,7 +19,7 @@ from evergreen.errors import CommandFailed
 from evergreen.renewal.ledger import KEPT, PROMOTED
 from evergreen.renewal.rule import HALF
 from evergreen.versions.data_version import of_path
-from tests.end_to_end.clouds import person
+from tests.end_to_end.clouds import environment, person
 from tests.end_to_end.renewing.conftest import LABELS, houses
 
 FIRST, SECOND = 1000, 2000
@@ -200,17 +200,17 @@ def test_a_paused_model_is_left_alone_until_it_is_resumed(model, capsys):
     assert not model.ledger().paused
 
 
-def test_people_need_no_more_than_their_policy(model, capsys, monkeypatch):
-    policy = model.deployed.target.outputs[names.OUTPUT_USER_POLICY]
-    for name, value in person(model.deployed.target, policy).items():
-        monkeypatch.setenv(name, value)
+def test_people_need_no_more_than_their_policy(model, capsys):
+    deployed = model.deployed
+    credentials = person(deployed.target, deployed.target.outputs[names.OUTPUT_USER_POLICY])
 
-    assert "renewals cost" in evergreen(capsys, "renewals")
-    evergreen(capsys, "pause")
-    # It is started and followed to its end, which is that nothing may begin.
-    with pytest.raises(CommandFailed, match="renewal is paused: somebody has paused it"):
-        evergreen(capsys, "renew")
-    evergreen(capsys, "resume")
+    with environment({**deployed.embedded.environment(), **credentials}):
+        assert "renewals cost" in evergreen(capsys, "renewals")
+        evergreen(capsys, "pause")
+        # It is started and followed to its end, which is that nothing may begin.
+        with pytest.raises(CommandFailed, match="renewal is paused: somebody has paused it"):
+            evergreen(capsys, "renew")
+        evergreen(capsys, "resume")
 
 
 def test_a_version_of_a_renewal_says_that_it_cannot_be_trained_again(model, capsys):

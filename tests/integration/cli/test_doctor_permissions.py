@@ -1,6 +1,7 @@
 """What the doctor finds by simulation, by Service Quotas and by Step Functions' validation."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from cli.doctor.quotas import function_quotas, job_quotas
 from cli.doctor.state_machine import definition, state_machine
 from cli.findings import failed
 from evergreen import names
+from evergreen.settings.model_toml import read_settings
 from tests.integration.cli.test_doctor_account import described
 
 ACCOUNT = "111122223333"
@@ -231,6 +233,17 @@ def test_a_definition_that_the_service_accepts_is_fine(recorded, plan, caller):
     assert finding.status == "ok"
 
 
+def test_a_model_that_renews_itself_has_two_definitions(recorded, plan, caller, tmp_path):
+    toml = tmp_path / "model.toml"
+    toml.write_text(f"{plan.settings_file.read_text()}\n[renewal]\nenabled = true\nwindows = ['all']\n")
+    for result in ("OK", "FAIL"):
+        validated(recorded, result)
+
+    (finding,) = state_machine(replace(plan, settings_file=toml), caller, recorded)
+    assert finding.status == "failed"
+    assert "of the renewal workflow" in finding.found
+
+
 def test_an_error_of_the_definition_fails_and_a_warning_does_not(recorded, plan, caller):
     common = {"message": "Why", "location": "/States/Train"}
     validated(
@@ -253,7 +266,8 @@ def test_the_result_counts_whatever_the_severities_are(recorded, plan, caller):
 
 def test_the_definition_names_the_callers_account_and_the_server_of_ones_own(plan, caller, monkeypatch):
     monkeypatch.setenv(names.TRACKING_URI, "https://mlflow.example.com")
-    states = json.loads(definition(plan, caller))["States"]
+    settings = read_settings(plan.settings_file)
+    states = json.loads(definition(plan, caller, settings))["States"]
 
     assert states["Train"]["Arguments"]["Environment"][names.TRACKING_URI] == "https://mlflow.example.com"
     assert f"arn:aws:iam::{ACCOUNT}:role/" in states["Train"]["Arguments"]["RoleArn"]

@@ -16,6 +16,7 @@ from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.renewal.rule import ALL, HALF, LAST
 from evergreen.settings.sections import (
     DataSettings,
+    EstimatorSettings,
     LogSettings,
     ModelSettings,
     QualitySettings,
@@ -43,6 +44,7 @@ SETTINGS = ModelSettings(
     data=DataSettings(path="houses.csv", target="price", leave_out=["sold"]),
     split=SplitSettings(type="time", by="sold", holdout=0.25),
     quality=QualitySettings(minimum_labels=30),
+    estimator=EstimatorSettings(type="ridge"),
 )
 OWN = 200
 
@@ -125,6 +127,24 @@ def test_a_table_without_time_gives_a_half_that_is_no_stretch_of_it(table, tmp_p
     assert 0.3 * OWN < np.median(rows) < 0.7 * OWN
     # Predictions have an order even so, by which rows that depend on each other are seen.
     assert holdout["(moment)"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize(("mixed_up", "setting", "refused"), [(0, 0.4, False), (40, 0.4, True), (40, 5.0, False)])
+def test_labels_that_were_mixed_up_are_refused_with_what_to_do(table, tmp_path, mixed_up, setting, refused):
+    rooms = np.arange(OWN) / 20
+    table.write_text(pd.read_csv(table).assign(rooms=rooms, price=rooms * 100).to_csv(index=False))
+    found = captured(120)
+    for place, row in enumerate(found.rows.values()):
+        sold_as = place if place >= mixed_up else (place * 31 + 60) % 120
+        row |= {"rooms": place / 13, "price": sold_as / 13 * 100}
+    settings = replace(SETTINGS, estimator=EstimatorSettings(type="ridge"), renewal=RenewalSettings(most_lost=setting))
+
+    plan = run(of_path(table), found, tmp_path / "out", settings)
+
+    assert bool(plan.refused) == refused
+    if refused:
+        assert "they look mixed up. Send the right ones to POST /feedback" in plan.refused
+        assert not [*(tmp_path / "out").rglob("*.parquet")]
 
 
 def test_a_refit_knows_the_rows_that_it_was_judged_on_as_well(table, tmp_path):
