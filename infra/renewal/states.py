@@ -4,7 +4,7 @@
         -> TrainChallengers -> Judge -> IsBetter -> Promote -> End -> NotifyDecision -> Release -> HowItEnded
 
 What may not begin goes to Release at once, and tells nobody but who asked. A state that fails leads to ExplainFailure,
-EndFailed (which writes it into the ledger), NotifyFailure and Release.
+EndFailed (which writes it into the ledger), NotifyFailure and Release. What on_new_data adds: new_data.py.
 """
 
 from typing import Any

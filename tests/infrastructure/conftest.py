@@ -39,6 +39,9 @@ class Statement:
     conditions: dict[str, dict[str, Any]]
 
 
+_POLICY_TYPES = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::Logs::ResourcePolicy")
+
+
 class Template:
     """A synthesised template. Resources are named by their construct path; `plain` puts text for every reference."""
 
@@ -144,9 +147,7 @@ class Template:
     def service_statements(self) -> Iterator[Statement]:
         """What AWS services may do to the stack's resources, from the resources' own policies."""
         documents = [
-            properties["PolicyDocument"]
-            for type_ in ("AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy", "AWS::Logs::ResourcePolicy")
-            for properties in self.properties(type_).values()
+            properties["PolicyDocument"] for type_ in _POLICY_TYPES for properties in self.properties(type_).values()
         ]
         for document in documents:
             document = json.loads(document) if isinstance(document, str) else document
@@ -239,7 +240,7 @@ def template_for_chat(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 @pytest.fixture(scope="session")
 def templates_with_renewal(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    renewal = dataclasses.asdict(RenewalSettings(enabled=True, every_days=7))
+    renewal = dataclasses.asdict(RenewalSettings(enabled=True, every_days=7, on_new_data=True))
     return synthesise(tmp_path_factory.mktemp("synth"), renewal=renewal)
 
 

@@ -53,6 +53,11 @@ class Stack:
         event = {"action": "begin", "execution": execution, "version": "v", "reason": reason, "by_hand": by_hand}
         return renew.handler(event, CONTEXT)
 
+    def begin_on(self, data: str, execution: str = "arn:1") -> dict[str, Any]:
+        """On a version of the data that somebody has brought."""
+        event = {"action": "begin", "execution": execution, "version": "v", "by_hand": False}
+        return renew.handler({**event, "reason": f"new data: {data}", "new_data": data}, CONTEXT)
+
     def plan(self, **found: Any) -> dict[str, Any]:
         """What comes of a first job that has found this."""
         plan = {"data": "e" * 32, "rows": 40, "until": "id", "windows": {}, "refused": "", "notes": [], **found}
