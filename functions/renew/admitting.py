@@ -49,12 +49,12 @@ def admit(
     deployed: Deployed,
     *,
     now: datetime,
-    needless: Callable[[Ledger, dict[str, Any]], bool] = lambda _ledger, _lineage: False,
+    needless: Callable[[Ledger], bool] = lambda _: False,
 ) -> Admitted | str:
     """The run that `event` asks for; or why it may not begin, empty where it is needless.
 
     Args:
-        needless: whether it need not begin at all, by the ledger and the champion's lineage.
+        needless: whether it need not begin at all, by the ledger.
 
     Raises:
         BrokenBundle: the champion's bundle is gone.
@@ -75,7 +75,7 @@ def admit(
 
     def begun(ledger: Ledger) -> Ledger:
         # A retry has begun already.
-        if ledger.run(run.id) or needless(ledger, lineage) or why(ledger):
+        if ledger.run(run.id) or needless(ledger) or why(ledger):
             return ledger
         return ledger.follow(present, standing).begin(run)
 
@@ -83,7 +83,7 @@ def admit(
     ledger = ledgers.change(begun)
     if ledger.run(run.id):
         return Admitted(ledger=ledger, champion=present, standing=standing, lineage=lineage)
-    return "" if needless(ledger, lineage) else why(ledger)
+    return "" if needless(ledger) else why(ledger)
 
 
 def refuse(ledgers: Ledgers, event: dict[str, Any], told: str, now: datetime) -> dict[str, Any]:

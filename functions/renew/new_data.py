@@ -10,6 +10,7 @@ from functions.ledgers import Ledgers
 from functions.model_store import ModelStore
 from functions.renew.admitting import WITHOUT_CHAMPION, admit, refuse
 from functions.renew.deployed import Deployed
+from functions.renew.surroundings import trained_since
 
 
 def begin_on_new_data(
@@ -17,26 +18,29 @@ def begin_on_new_data(
 ) -> dict[str, Any]:
     """
     Args:
-        event: as of begin, and `new_data`, the version of the data.
+        event: as of begin; `new_data`, the version of the data; and `brought`, when it came (ISO 8601).
 
     Returns:
-        `go`; if it may not begin, `told` why, and whether that is `known` to everybody: S3 tells of an object more than
-        once. Else the inputs of the training's jobs, and the `champion`.
+        `go`; if it may not begin, `told` why, and whether that is `known` to everybody: S3 may tell of an object twice,
+        and who has brought it may train on it by hand. Else the inputs of the training's jobs, and the `champion`.
 
     Raises:
         BrokenBundle: the champion's bundle is gone.
     """
+    version = event["new_data"]
+    known = {"go": False, "known": True, "told": f"{version} has had its training"}
+    if trained_since(store, deployed.model, version, datetime.fromisoformat(event["brought"])):
+        return known
     champion = store.champion(deployed.model)
     if champion is None:
         return {**refuse(ledgers, event, WITHOUT_CHAMPION, now), "known": False}
-    version = event["new_data"]
 
-    def trained_on(ledger: Ledger, lineage: dict[str, Any]) -> bool:
-        return lineage["data_version"] == version or any(run.reason == event["reason"] for run in ledger.runs)
+    def has_begun(ledger: Ledger) -> bool:
+        return any(run.reason == event["reason"] for run in ledger.runs)
 
-    found = admit(event, champion, store, ledgers, deployed, now=now, needless=trained_on)
+    found = admit(event, champion, store, ledgers, deployed, now=now, needless=has_begun)
     if found == "":
-        return {"go": False, "known": True, "told": f"{version} has had its training"}
+        return known
     if isinstance(found, str):
         return {**refuse(ledgers, event, found, now), "known": False}
     return {

@@ -3,7 +3,8 @@
     MayBegin -> PrepareTable -> IsTablePrepared -> TrainChallengers -> IsTable -> JudgeTable -> IsBetter
 
 It is a run of renewal like any other, with the lease, the limits, the ledger and the messages of one; but its jobs, its
-splits and its gates are those of a training. While another holds the lease, it waits: what is new is not told again.
+splits and its gates are those of a training. While another holds the lease, it waits, and begins anew with a name of
+that time: what is new is not told again.
 """
 
 from typing import Any
@@ -14,8 +15,8 @@ from infra.training.addresses import Addresses
 from infra.training.jobs import prepare_request
 from infra.training.tasks import call, is_completed, job, notify
 
-# What the rule passes on: the key of the note that a version is new.
-NOTE = "note"
+# What the rule passes on: the key of the note that a version is new, and when it was written.
+NOTE, TIME = "note", "time"
 _VERSION = f"$substringBefore($substringAfter($states.input.{NOTE}, '{names.DATA_PREFIX}'), '{names.NEWS}')"
 _IS_NEW_DATA = "$new_data != ''"
 _WAIT_FOR_LEASE_SECONDS = 60
@@ -31,12 +32,13 @@ def with_new_data(definition: dict[str, Any], at: Addresses) -> dict[str, Any]:
     changed["NameRenewal"] = _assigning(
         changed["NameRenewal"],
         new_data=f"{{% $exists($states.input.{NOTE}) ? {_VERSION} : '' %}}",
+        brought=f"{{% $exists($states.input.{TIME}) ? $states.input.{TIME} : '' %}}",
         reason=f"{{% $exists($states.input.{NOTE}) ? 'new data: ' & {_VERSION} : $states.input.reason %}}",
     )
     taken = {"Condition": f"{{% $exists($lease.taken) and {_IS_NEW_DATA} %}}", "Next": "WaitForLease"}
     changed["IsFree"] = _choosing(changed["IsFree"], taken)
     arguments = changed["Begin"]["Arguments"]
-    payload = {**arguments["Payload"], "new_data": "{% $new_data %}"}
+    payload = {**arguments["Payload"], "new_data": "{% $new_data %}", "brought": "{% $brought %}"}
     changed["Begin"] = {**changed["Begin"], "Arguments": {**arguments, "Payload": payload}}
     changed["MayBegin"] = _choosing(
         changed["MayBegin"],
@@ -71,7 +73,7 @@ def _states(at: Addresses, *, prepare: dict[str, Any]) -> dict[str, Any]:
     window = {"window": "table", "version": "{% $version %}", "prepared": prepared}
     way = {**way, "Assign": {"plan": {"candidates": [window], "manifest": "{% $data %}"}}}
     return {
-        "WaitForLease": {"Type": "Wait", "Seconds": _WAIT_FOR_LEASE_SECONDS, "Next": "Acquire"},
+        "WaitForLease": {"Type": "Wait", "Seconds": _WAIT_FOR_LEASE_SECONDS, "Next": "NameRenewal"},
         "PrepareTable": {
             **job("PrepareTable", "createProcessingJob", prepare_request(at), next_="IsTablePrepared"),
             "Assign": prepare["Assign"],

@@ -22,7 +22,7 @@ from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
 from infra.notifications import Notifications
 from infra.principals import own_service
-from infra.renewal.new_data import NOTE, with_new_data
+from infra.renewal.new_data import NOTE, TIME, with_new_data
 from infra.renewal.states import definition
 from infra.training import roles as job_roles
 from infra.training.addresses import job_prefix
@@ -182,10 +182,10 @@ class Renewal(Construct):
             ),
         )
         role = iam.Role(self, "NewDataRole", assumed_by=own_service("events"))
-        note = events.EventField.from_path("$.detail.object.key")
+        passed_on = {NOTE: events.EventField.from_path("$.detail.object.key"), TIME: events.EventField.time}
         target = targets.SfnStateMachine(
             state_machine,
-            input=events.RuleTargetInput.from_object({NOTE: note}),
+            input=events.RuleTargetInput.from_object(passed_on),
             role=role,
             dead_letter_queue=notifications.dead_letters,
         )

@@ -230,8 +230,8 @@ def test_new_data_starts_a_renewal_and_what_it_could_not_start_is_kept(template_
     assert target["Arn"] == f"arn:aws:states:{here}:stateMachine:renewal-statemachine"
     assert target["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/renewal-newdatarole"
     assert target["InputTransformer"] == {
-        "InputPathsMap": {"detail-object-key": "$.detail.object.key"},
-        "InputTemplate": '{"note":<detail-object-key>}',
+        "InputPathsMap": {"detail-object-key": "$.detail.object.key", "time": "$.time"},
+        "InputTemplate": '{"note":<detail-object-key>,"time":<time>}',
     }
     assert target["DeadLetterConfig"] == {"Arn": f"arn:aws:sqs:{here}:deadletters-queue"}
     bucket = template_with_renewal.properties("AWS::S3::Bucket")["Data/Bucket"]

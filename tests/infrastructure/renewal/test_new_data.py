@@ -13,6 +13,7 @@ from tests.infrastructure.training.evaluation import context, evaluate
 from tests.infrastructure.training.test_rendering import chosen, inputs
 
 DATA = 32 * "e"
+TIME = "2026-11-23T20:46:48Z"
 FOLDER = f"{32 * 'f'}.dir"
 PREPARED = f"s3://data-bucket/prepared/prices/{VERSION}"
 TRAINED = {"window": "table", "version": VERSION, "bundle": "s3://models-bucket/x/output/model.tar.gz", "seconds": 9}
@@ -24,7 +25,7 @@ def states(template_with_renewal):
 
 
 def named(states, version=DATA):
-    variables = evaluate(states["NameRenewal"]["Assign"], {}, input={"note": news_key(version)})
+    variables = evaluate(states["NameRenewal"]["Assign"], {}, input={"note": news_key(version), "time": TIME})
     return variables | {"version": VERSION}
 
 
@@ -51,6 +52,7 @@ def test_the_reason_names_the_version_that_has_come(states, version):
     assert (variables["new_data"], variables["reason"]) == (version, f"new data: {version}")
     payload = evaluate(states["Begin"]["Arguments"]["Payload"], variables, context=context())
     assert (payload["new_data"], payload["by_hand"]) == (version, False)
+    assert payload["brought"] == TIME
 
 
 def test_another_trigger_has_its_own_reason_and_way(states):
@@ -63,9 +65,15 @@ def test_another_trigger_has_its_own_reason_and_way(states):
     assert chosen(states["IsTable"], variables) == "Judge"
 
 
+def test_it_asks_for_the_lease_again_with_all_that_it_knows(states):
+    # What NameRenewal reads is still the input after those between.
+    for name in ("Acquire", "IsFree", "WaitForLease"):
+        assert states[name].get("Output", "{% $states.input %}") == "{% $states.input %}"
+
+
 def test_new_data_waits_for_whoever_holds_the_lease(states):
     assert chosen(states["IsFree"], {**named(states), "lease": {"taken": "t"}}) == "WaitForLease"
-    assert states["WaitForLease"] == {"Type": "Wait", "Seconds": 60, "Next": "Acquire"}
+    assert states["WaitForLease"] == {"Type": "Wait", "Seconds": 60, "Next": "NameRenewal"}
     assert chosen(states["IsFree"], {**named(states), "lease": {"previous_contract": ""}}) == "Begin"
 
 

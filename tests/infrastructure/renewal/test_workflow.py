@@ -252,7 +252,7 @@ def test_no_expression_of_the_workflow_returns_nothing(states, trainings):
     told = {"promote": True, "told": "t"}
     variables = {**planned(states), "failure": failure, "trouble": failure, "decision": {**DECISION, **told}}
     variables |= {"run": RUN, "lease": {"taken": "t", "previous_contract": CONTRACT}, "begun": {**BEGUN, "told": "t"}}
-    variables |= {"new_data": "n", "data": BEGUN["data"]}
+    variables |= {"new_data": "n", "brought": "b", "data": BEGUN["data"]}
     job = {
         **prepare_request(states),
         **train_requests(states, trainings)[0],

@@ -72,11 +72,17 @@ def test_of_two_events_at_the_same_moment_one_begins(trained, monkeypatch):
     assert [run.id for run in trained.ledger().runs] == ["arn:2"]
 
 
-def test_what_the_champion_was_trained_on_is_not_new(trained):
-    answer = trained.begin_on(TRAINED_ON)
+def test_what_somebody_has_trained_on_by_hand_meanwhile_is_not_trained_on_again(trained):
+    before, after = (datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (-1, 1))
 
+    # The champion's bundle, which is of this version of the data, has come after it, or was there.
+    answer = trained.begin_on(TRAINED_ON, brought=before.isoformat())
     assert (answer["go"], answer["known"]) == (False, True)
     assert "has had its training" in answer["told"]
+    assert trained.begin_on(NEW, brought=before.isoformat())["go"]
+    trained.end(decision={"promote": False, "reason": "no better"})
+    trained.keep(Ledger())
+    assert trained.begin_on(TRAINED_ON, "arn:2", brought=after.isoformat())["go"]
 
 
 def test_without_a_champion_nothing_begins_and_people_are_told(stack):
