@@ -1,6 +1,8 @@
 """What [renewal] on_new_data adds to the renewal state machine: a training on a version of the data.
 
     MayBegin -> PrepareTable -> IsTablePrepared -> TrainChallengers -> IsTable -> JudgeTable -> IsBetter
+    MayBegin -> NotifyUntrained -> Release
+    IsFree -> WaitForLease -> NameRenewal
 
 It is a run of renewal like any other, with the lease, the limits, the ledger and the messages of one; but its jobs, its
 splits and its gates are those of a training. While another holds the lease, it waits, and begins anew with a name of
