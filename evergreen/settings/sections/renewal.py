@@ -31,7 +31,7 @@ class RenewalSettings:
     on_new_data: bool = field(
         default=False,
         metadata=says(
-            "Whether a new version of the data, which `evergreen data add` or `data push` has brought, is trained on "
+            "Whether a new version of the data, which `evergreen data push` or `data add` has brought, is trained on "
             "with the champion's settings. That counts as a renewal."
         ),
     )
