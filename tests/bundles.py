@@ -11,7 +11,18 @@ from evergreen.contract.feature import CATEGORY, NUMBER, Feature
 from evergreen.judging.card_decision import CARD_FILES, MARK
 from evergreen.judging.promotion import SHEET_FILES
 from evergreen.settings.sections import PromotionSettings
-from evergreen.versions.bundle import CONTRACT, HOLDOUT, LINEAGE, MANIFEST, METRICS, MODEL, MONITORING
+from evergreen.versions.bundle import (
+    CONTRACT,
+    HOLDOUT,
+    LINEAGE,
+    MANIFEST,
+    METRICS,
+    MODEL,
+    MONITORING,
+    REFIT_CONTRACT,
+    REFIT_HOLDOUT,
+    REFIT_MODEL,
+)
 
 TRUTH = 10.0
 ROWS = 12
@@ -66,7 +77,7 @@ def constant_bundle(
         "holdout": {"mae": sum(abs(prediction - truth) for truth in truths) / len(truths)},
         "baseline": {"mae": 5.0},
         "promotion": asdict(promotion or PromotionSettings()),
-        "rows": {"train_rows": 100},
+        "rows": {"train_rows": 100, "holdout_rows": len(truths)},
     }
     if baseline is not None:
         metrics["baseline"] = {"mae": sum(abs(baseline - truth) for truth in truths) / len(truths)}
@@ -91,6 +102,12 @@ def constant_bundle(
             **dict.fromkeys(SHEET_FILES, b"Sheet\n"),
         }
     )
+
+
+def with_refit(files: dict[str, bytes], again: dict[str, bytes]) -> dict[str, bytes]:
+    """The files of a bundle with the model of another as the one that was fitted again."""
+    refit = {REFIT_MODEL: again[MODEL], REFIT_CONTRACT: again[CONTRACT], REFIT_HOLDOUT: again[HOLDOUT]}
+    return signed({**files, **refit})
 
 
 def signed(files: dict[str, bytes]) -> dict[str, bytes]:

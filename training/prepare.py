@@ -37,6 +37,9 @@ from training.reading.table import read_version
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
+# Of a renewal with a refit: the training rows with those of the holdout, and the contract that is inferred from them.
+REFIT = "refit.parquet"
+REFIT_CONTRACT = "refit_contract.json"
 
 
 def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source) -> Prepared:
@@ -101,12 +104,21 @@ def summarise(
 def write(prepared: Prepared, folder: Path, *, settings: ModelSettings, summary: dict[str, Any]) -> None:
     """Write the parts, the contract, the summary and the data sheet as files."""
     folder.mkdir(parents=True, exist_ok=True)
-    train = _weighed(prepared.train, prepared.train_weights)
-    as_columns(train, prepared.train_units).to_parquet(folder / TRAIN, index=False)
+    _training_rows(prepared).to_parquet(folder / TRAIN, index=False)
     as_columns(prepared.holdout, prepared.holdout_units).to_parquet(folder / HOLDOUT, index=False)
     (folder / CONTRACT).write_bytes(prepared.contract.to_json())
     (folder / names.SUMMARY).write_text(json.dumps(summary, indent=1))
     data_sheet.write_sheet(folder, prepared=prepared, settings=settings, summary=summary)
+
+
+def write_refit(refit: Prepared, folder: Path) -> None:
+    """Write what a model is fitted to once it has been judged, beside what it was judged by."""
+    _training_rows(refit).to_parquet(folder / REFIT, index=False)
+    (folder / REFIT_CONTRACT).write_bytes(refit.contract.to_json())
+
+
+def _training_rows(prepared: Prepared) -> pd.DataFrame:
+    return as_columns(_weighed(prepared.train, prepared.train_weights), prepared.train_units)
 
 
 def run(

@@ -28,7 +28,7 @@ from training.collecting.obstacles import obstacles
 from training.preparing.cleaning import clean
 from training.reading.table import read_version
 from training.renewing.growth import Growth, grow, store
-from training.renewing.windows import judged_on, prepare_windows
+from training.renewing.windows import Windows, judged_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +102,20 @@ def _plan(
     period = judged_on(cleaned, growth.new)
     if len(period) < settings.quality.minimum_labels:
         return _refused(version, _too_few(len(period), settings))
+    windows = Windows(cleaned, period, growth.new, contract, settings)
     sizes, without = {}, []
-    for window, found in prepare_windows(cleaned, period, growth.new, contract, settings):
-        if isinstance(found, InvalidData):
-            without.append(f"no model is fitted to the window {window!r}: {found}")
+    for window in windows.names:
+        try:
+            found = windows.prepare(window)
+            refit = windows.prepare_refit(window) if settings.renewal.refit else None
+        except InvalidData as error:
+            without.append(f"no model is fitted to the window {window!r}: {error}")
             continue
+        target = folder / names.CHANNEL_PREPARED / window
         summary = prepare.summarise(found, settings, growth.version, previous=contract)
-        prepare.write(found, folder / names.CHANNEL_PREPARED / window, settings=settings, summary=summary)
+        prepare.write(found, target, settings=settings, summary=summary)
+        if refit:
+            prepare.write_refit(refit, target)
         sizes[window] = len(found.train)
     if not sizes:
         return _refused(version, "; ".join(without))

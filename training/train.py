@@ -49,20 +49,17 @@ class Inputs:
     settings: ModelSettings
     contract: Contract
     summary: dict[str, Any]
-    train: pd.DataFrame
+    train_rows: TrainingRows
     holdout: pd.DataFrame
-    train_units: Units
     holdout_units: Units
-    train_weights: np.ndarray | None
 
     @property
-    def train_rows(self) -> TrainingRows:
-        return TrainingRows(table=self.train, units=self.train_units, weights=self.train_weights)
+    def train(self) -> pd.DataFrame:
+        return self.train_rows.table
 
     @classmethod
     def read(cls, folder: Path, settings_file: Path) -> "Inputs":
-        train, train_units = from_columns(pd.read_parquet(folder / prepare.TRAIN))
-        weights = train.pop(WEIGHT).to_numpy() if WEIGHT in train else None
+        rows = _training_rows(folder / prepare.TRAIN)
         holdout, holdout_units = from_columns(pd.read_parquet(folder / prepare.HOLDOUT))
         return cls(
             folder=folder,
@@ -70,12 +67,16 @@ class Inputs:
             settings=read_settings(settings_file),
             contract=Contract.from_json((folder / prepare.CONTRACT).read_bytes()),
             summary=json.loads((folder / names.SUMMARY).read_text()),
-            train=train,
+            train_rows=rows,
             holdout=holdout,
-            train_units=train_units,
             holdout_units=holdout_units,
-            train_weights=weights,
         )
+
+
+def _training_rows(file: Path) -> TrainingRows:
+    table, units = from_columns(pd.read_parquet(file))
+    weights = table.pop(WEIGHT).to_numpy() if WEIGHT in table else None
+    return TrainingRows(table=table, units=units, weights=weights)
 
 
 def fit(rows: TrainingRows, contract: Contract, settings: ModelSettings) -> Any:
@@ -173,7 +174,7 @@ def run(
         estimator,
         inputs.train,
         inputs.holdout,
-        inputs.train_units.then(inputs.holdout_units),
+        inputs.train_rows.units.then(inputs.holdout_units),
         evaluation.importance,
         contract=contract,
         settings=settings,
@@ -181,7 +182,7 @@ def run(
     metrics = {
         "metric": settings.metric,
         **asdict(evaluation),
-        **summary(estimator, outcomes, settings, units=inputs.train_units),
+        **summary(estimator, outcomes, settings, units=inputs.train_rows.units),
         "promotion": asdict(settings.promotion),
         "rows": inputs.summary,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -203,6 +204,8 @@ def run(
     (folder / bundle.MONITORING).write_text(json.dumps(monitoring, indent=1))
     for sheet in bundle.SHEET_FILES:
         shutil.copyfile(prepared / sheet, folder / sheet)
+    if (prepared / prepare.REFIT).exists():
+        _fit_again(inputs, folder)
     documents = model_card.write_card(
         folder, settings=settings, contract=contract, metrics=metrics, lineage=asdict(traced), outcomes=outcomes
     )
@@ -212,6 +215,17 @@ def run(
     (folder / bundle.LINEAGE).write_text(json.dumps(asdict(traced), indent=1))
     bundle.write_manifest(folder)
     return evaluation
+
+
+def _fit_again(inputs: Inputs, folder: Path) -> None:
+    """Fit the same recipe to the holdout as well. All that is measured stays about the model that did not know it."""
+    contract = Contract.from_json((inputs.folder / prepare.REFIT_CONTRACT).read_bytes())
+    estimator = decided(fit, _training_rows(inputs.folder / prepare.REFIT), contract, inputs.settings)
+    outcomes = predict(estimator, inputs.holdout, contract)
+    (folder / bundle.REFIT_MODEL).write_text(json.dumps(portable.export(estimator)))
+    (folder / bundle.REFIT_CONTRACT).write_bytes(contract.to_json())
+    with (folder / bundle.REFIT_HOLDOUT).open("w") as file:
+        file.writelines(holdout_lines(inputs.holdout, contract, outcomes, inputs.holdout_units))
 
 
 def _log(

@@ -39,7 +39,7 @@ it has lasted. What was before a change does not count against what comes after 
 The first gate that a challenger passes promotes it. The others ask for less than `sure`, each for a reason.
 
 - **sure**: the odds are 50 to 1 for each challenger: 300 to 1 if there are six. Of several that are sure, the one with
-  the least error.
+  the least error in this period.
 - **back**: the champion is at most eight periods old, and its predecessor has done better on all of their rows
   together, by 1.64 standard errors. This happens once: what was given up is not taken up again without proof.
 - **moving**: what is true of rows is known to change, the champion has served two periods, and the challenger is ahead
@@ -53,8 +53,11 @@ What is true of rows is known to change after a promotion by `sure` or `far`, an
 the new champion is ahead of its predecessor by half a standard error on later rows: one wrong step does not lead to
 the next by itself.
 
-What wins serves as it was judged. It could be fitted again before, to the newest rows as well: it would know the newest
-period, and nobody would have judged it. The streams are lived through both ways ("evergreen, refit" is the other one).
+What wins serves as it was judged. With `refit = true` it is fitted again before, to the period's rows as well. It
+knows the newest period then, and nobody has judged it: what is measured, promised and watched is about the model that
+was judged, and on the period's rows its predictions may lie no farther from that one's, on average, than the truth
+does. The registered model in MLflow is the judged one too. The streams are lived through both ways ("evergreen, refit"
+is the other one).
 
 ## What this is worth, and what it is not
 

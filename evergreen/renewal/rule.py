@@ -130,6 +130,11 @@ def succeed(verdict: Verdict, *, champion: str) -> Standing:
     )
 
 
+def is_watched(standing: Standing) -> bool:
+    """Whether the champion is so new that its predecessor may take its place back after the next period."""
+    return bool(standing.predecessor) and standing.periods < _WATCHED
+
+
 def account(standing: Standing, challenger: Challenger, *, of: int) -> str:
     """What is known of a challenger since the champion took its place, in a sentence's part.
 
@@ -148,8 +153,8 @@ _Found = tuple[Challenger, str] | None
 
 def _sure(standing: Standing, challengers: Sequence[Challenger], needed: float) -> _Found:
     sure = [each for each in challengers if standing.evidence[each.name].odds >= needed]
-    # Of those that are surely better, the one with the least error now: certainty says nothing of how much, and what was
-    # before the world changed says nothing of what comes.
+    # Of those that are surely better, the one with the least error now: certainty says nothing of how much, and what
+    # was before the world has changed says nothing of what comes.
     best = min(sure, key=lambda each: (each.error, -standing.evidence[each.name].odds), default=None)
     if best is None:
         return None

@@ -19,14 +19,18 @@ class Trigger:
     told: str = ""
 
 
-def trigger(*, drift: str, quality: str, broken: str, new_labels: int, minimum_labels: int, labels: int) -> Trigger:
+def trigger(
+    *, drift: str, quality: str, broken: str, new_labels: int, minimum_labels: int, labels: int, watched: bool = False
+) -> Trigger:
     """
     Args:
         drift, quality, broken: what the check has found, in words; empty where it has found nothing.
         new_labels: labelled predictions since those that the last renewal has judged on.
         minimum_labels: with fewer, nothing can be judged.
         labels: so many are a reason by themselves.
+        watched: whether the champion is new: then as many as can be judged on are.
     """
+    labels = minimum_labels if watched else labels
     causes = [cause for cause in (quality, drift) if cause]
     if broken and (causes or new_labels >= labels):
         return Trigger(told=f"Nothing is renewed on broken input: {broken}.")
@@ -38,7 +42,8 @@ def trigger(*, drift: str, quality: str, broken: str, new_labels: int, minimum_l
             f"renewal have one, and {number(minimum_labels)} are needed. Send what really happened to POST /feedback, "
             "or with: evergreen feedback."
         )
-    causes = causes or [f"{number(new_labels)} new labelled predictions"]
+    because = ", and the champion is new and watched" if watched else ""
+    causes = causes or [f"{number(new_labels)} new labelled predictions{because}"]
     return Trigger(reason="; ".join(causes), told="A renewal begins: it tries models that are fitted to newer rows.")
 
 

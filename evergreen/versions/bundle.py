@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,12 @@ MANIFEST = "manifest.json"
 SHEET_HTML = "data_sheet.html"
 SHEET_MARKDOWN = "data_sheet.md"
 SHEET_FILES = (SHEET_HTML, SHEET_MARKDOWN)
+# Of a challenger of a renewal: the same recipe fitted to the holdout as well, its contract, and the holdout with its
+# predictions. A bundle that serves has none of them.
+REFIT_MODEL = "refit_model.json"
+REFIT_CONTRACT = "refit_contract.json"
+REFIT_HOLDOUT = "refit_holdout.jsonl"
+REFIT_FILES = (REFIT_MODEL, REFIT_CONTRACT, REFIT_HOLDOUT)
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
@@ -100,13 +106,14 @@ def _try(model: ServableModel) -> None:
 
 def write_manifest(folder: Path) -> dict[str, str]:
     """Write manifest.json: the SHA-256 of every other file in the folder, by name."""
-    digests = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.name != MANIFEST
-    }
+    digests = manifest_of({path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST})
     (folder / MANIFEST).write_text(json.dumps(digests, indent=1))
     return digests
+
+
+def manifest_of(files: Mapping[str, bytes]) -> dict[str, str]:
+    """The content of manifest.json: the SHA-256 of every file by its name."""
+    return {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
 
 
 @dataclass(frozen=True)
@@ -154,9 +161,9 @@ class Bundle:
     def model(self) -> ServableModel:
         return load_model(self.files[MODEL], self.files[CONTRACT], digest=self.digest)
 
-    def holdout(self) -> Iterator[HoldoutRow]:
+    def holdout(self, file: str = HOLDOUT) -> Iterator[HoldoutRow]:
         # Decoded once: each line by itself takes a tenth longer.
-        for line in self.files[HOLDOUT].decode().split("\n"):
+        for line in self.files[file].decode().split("\n"):
             if line:
                 yield HoldoutRow(**json.loads(line))
 

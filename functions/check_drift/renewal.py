@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 
 from evergreen import names
+from evergreen.renewal.rule import is_watched
 from evergreen.renewal.trigger import Trigger, broken_features, trigger
 from functions.check_drift.result import BROKEN_INPUT, CheckResult
 from functions.ledgers import Ledgers
@@ -41,6 +42,8 @@ class Renewal:
         broken = broken_features(result.features)
         if result.status == BROKEN_INPUT:
             broken.insert(0, result.reason)
+        ledger = self._ledgers.read()
+        known = ledger.standing if ledger.champion and ledger.champion.version == result.version else None
         self._found = trigger(
             drift=f"drift: {result.reason}" if result.drifting else "",
             quality=_fall(result.quality),
@@ -48,6 +51,7 @@ class Renewal:
             new_labels=result.new_labels,
             minimum_labels=minimum_labels,
             labels=int(self._settings["labels"]),
+            watched=known is not None and is_watched(known),
         )
         if self._found.reason and not self._may_begin:
             return "A scheduled check that finds this begins a renewal."

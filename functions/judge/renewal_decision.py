@@ -1,21 +1,27 @@
 """The decision of a renewal: unpacks its challengers, holds them against the champion, records what came of each."""
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from evergreen import names
+from evergreen.contract.contract import Contract
 from evergreen.errors import BrokenBundle, PromotionConflict
 from evergreen.metrics import metric_of
 from evergreen.renewal.ledger import Model, standing_of
+from evergreen.versions.bundle import CONTRACT, Bundle
 from functions.judge.archive import unpack
 from functions.judge.record import quoted_metrics, record
+from functions.judge.refit import Refit, refit_of
 from functions.judge.renewing import Entrant, Judgement, Renewal, renew
 from functions.model_store import ModelStore
 
 logger = Logger(child=True)
+
+# With the ending of any bundle's prefix, by which the policies of those who read bundles know one.
+_REFIT_FOLDER = "refit/output/model/"
 
 
 def decide(store: ModelStore, event: dict[str, Any]) -> dict[str, Any]:
@@ -42,24 +48,33 @@ def decide(store: ModelStore, event: dict[str, Any]) -> dict[str, Any]:
         )
     windows = [_window(store, each) for each in event["candidates"]]
     earlier = [entrant for each in event["earlier"] if (entrant := _earlier(store, Model(**each)))]
+    present_bundle = store.bundle(champion.bundle)
     found = renew(
         windows,
         earlier,
-        store.bundle(champion.bundle),
+        present_bundle,
         standing_of(event["standing"]),
         version=champion.version,
     )
+    winner, standing = found.winner, found.standing
+    refit = _refit(winner, present_bundle) if winner else None
+    served = winner.model if winner else None
+    if winner and refit and refit.gate.passed:
+        served = _store(store, winner.model, refit)
+        rows = refit.bundle.metrics["rows"]
+        standing = replace(standing, rows=rows["train_rows"] + rows["holdout_rows"])
     for judgement in found.judgements:
         if not judgement.entrant.is_earlier:
-            _record(store, judgement, found, champion, reason=event["reason"])
-    winner = found.winner
+            won = judgement.entrant == winner
+            _record(store, judgement, served if won else None, refit if won else None, champion, reason=event["reason"])
+    summary = _summary(found, windows[0].bundle.metrics["metric"])
     return {
         "promote": winner is not None,
         "reason": found.reason,
-        **(asdict(winner.model) if winner else {}),
+        **(asdict(served) if served else {}),
         "champion": champion.version,
-        "summary": _summary(found, windows[0].bundle.metrics["metric"]),
-        "standing": asdict(found.standing),
+        "summary": f"{summary}; {refit.gate.reason}" if refit else summary,
+        "standing": asdict(standing),
         "challengers": [
             {
                 "name": each.entrant.name,
@@ -90,13 +105,38 @@ def _earlier(store: ModelStore, model: Model) -> Entrant | None:
     return Entrant(name=model.version, model=model, bundle=bundle)
 
 
-def _record(store: ModelStore, judgement: Judgement, found: Renewal, champion: Model, *, reason: str) -> None:
+def _refit(winner: Entrant, champion: Bundle) -> Refit | None:
+    """Of a winner that is no earlier champion, the model that was fitted again, if there is one."""
+    return None if winner.is_earlier else refit_of(winner.bundle, Contract.from_json(champion.files[CONTRACT]))
+
+
+def _store(store: ModelStore, judged: Model, refit: Refit) -> Model:
+    """Below the bundle that was judged, by the same version, as a bundle like any other."""
+    prefix = f"{judged.bundle}{_REFIT_FOLDER}"
+    store.write_once(prefix, refit.files)
+    return Model(version=judged.version, bundle=prefix, digest=refit.bundle.digest)
+
+
+def _record(
+    store: ModelStore,
+    judgement: Judgement,
+    served: Model | None,
+    refit: Refit | None,
+    champion: Model,
+    *,
+    reason: str,
+) -> None:
+    """
+    Args:
+        served: the entrant as it serves, if it has won.
+    """
     entrant = judgement.entrant
+    model = served or entrant.model
     result = {
-        "promote": entrant == found.winner,
+        "promote": served is not None,
         "reason": judgement.reason,
-        "gates": [asdict(gate) for gate in judgement.gates],
-        **asdict(entrant.model),
+        "gates": [asdict(gate) for gate in (*judgement.gates, *([refit.gate] if refit else []))],
+        **asdict(model),
         "metrics": quoted_metrics(entrant.bundle),
         "champion": champion.version,
         "renewal": {"reason": reason, "window": entrant.name},

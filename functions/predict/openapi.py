@@ -118,19 +118,22 @@ def _property(feature: Feature, marks: Sequence[str]) -> dict[str, Any]:
     else:
         more = len(feature.categories) - _NAMED
         seen = f"in training: {', '.join(feature.categories[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
-    return {
+    is_text = feature.type == CATEGORY and kind == "string"
+    schema: dict[str, Any] = {
         "type": kind if required else [kind, "null"],
-        "description": seen,
-        "examples": [_example(feature)],
         **(_DATES[feature.form] if feature.form else {}),
-        **(_text_that_is_there(marks) if feature.type == CATEGORY and kind == "string" and required else {}),
     }
+    if marks and required and is_text:
+        schema["not"] = _mark(marks)
+    elif marks and not required and not is_text:
+        schema = {"anyOf": [schema, {"type": "string", **_mark(marks)}]}
+    return {**schema, "description": seen, "examples": [_example(feature)]}
 
 
-def _text_that_is_there(marks: Sequence[str]) -> dict[str, Any]:
-    """No mark of a missing value, with blanks around it or without."""
+def _mark(marks: Sequence[str]) -> dict[str, str]:
+    """A mark of a missing value, with blanks around it or without."""
     words = "|".join(re.sub(_SYNTAX, r"\\\g<0>", mark) for mark in marks)
-    return {"not": {"pattern": f"^{_BLANK}*({words}){_BLANK}*$"}} if marks else {}
+    return {"pattern": f"^{_BLANK}*({words}){_BLANK}*$"}
 
 
 def _example(feature: Feature) -> Any:

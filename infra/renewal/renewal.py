@@ -22,6 +22,7 @@ from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
 from infra.notifications import Notifications
 from infra.principals import own_service
+from infra.renewal.jobs import SETTINGS_READ
 from infra.renewal.new_data import NOTE, TIME, with_new_data
 from infra.renewal.states import definition
 from infra.training import roles as job_roles
@@ -82,7 +83,7 @@ class Renewal(Construct):
         states = definition(
             addresses,
             renew_function=function.lambda_function.function_arn,
-            settings=settings,
+            settings=json.dumps({name: renewal[name] for name in SETTINGS_READ}),
             windows=windows,
         )
         if renewal["on_new_data"]:

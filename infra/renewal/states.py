@@ -22,7 +22,7 @@ def definition(at: Addresses, *, renew_function: str, settings: str, windows: in
     """The state machine's definition.
 
     Args:
-        settings: [renewal] of model.toml, as JSON.
+        settings: what the first job reads of [renewal], as JSON.
         windows: how many of them it has.
     """
     return {

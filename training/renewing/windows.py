@@ -1,12 +1,11 @@
 """What challengers are fitted to, and the newest labelled rows that all of them are judged on."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from evergreen.contract.contract import Contract
-from evergreen.errors import InvalidData
 from evergreen.judging.dependence import Units
 from evergreen.prediction_id import predicted_at
 from evergreen.renewal.rule import ALL, HALF, LAST
@@ -28,42 +27,58 @@ def judged_on(cleaned: Cleaned, new: Collection[str]) -> np.ndarray:
     return positions[np.argsort(ids, kind="stable")]
 
 
-def prepare_windows(
-    cleaned: Cleaned, period: np.ndarray, new: Collection[str], promised: Contract, settings: ModelSettings
-) -> Iterator[tuple[str, Prepared | InvalidData]]:
-    """The rows of each window with those of the period, or why there can be no model of it. A window that has the rows
-    of an earlier one is left out.
+class Windows:
+    """The rows of each window with those of the period.
 
-    Args:
-        period: of judged_on.
-        promised: the champion's contract. What callers may send now, they may send to each challenger.
+    Attributes:
+        names: of the windows in model.toml, without one that has the rows of an earlier one.
     """
-    assert cleaned.ids is not None
-    moments = split(cleaned.hashes, cleaned.by, settings.split, source=cleaned.source, ids=cleaned.ids).moments
-    is_new = cleaned.ids.isin(list(new)).to_numpy()
-    before = _oldest_first(cleaned, moments)
-    before = before[~is_new[before]]
-    own = int(cleaned.ids.isna().sum())
-    sizes = {ALL: len(before), LAST: min(own, len(before)), HALF: min(own // 2, len(before))}
-    seen = set()
-    for window in settings.renewal.windows:
-        if sizes[window] in seen:
-            continue
-        seen.add(sizes[window])
-        sides = Sides(
-            train=before[len(before) - sizes[window] :],
-            holdout=period,
-            duplicates=int(is_new.sum()) - len(period),
-            moments=moments,
-        )
-        try:
-            found = divide(cleaned, sides, settings)
-        except InvalidData as error:
-            yield window, error
-            continue
-        if settings.split.type in (RANDOM, GROUP):
-            found = replace(found, holdout_units=_asked_at(cleaned, period, found.holdout_units))
-        yield window, replace(found, contract=_keep(promised, found.contract))
+
+    def __init__(
+        self, cleaned: Cleaned, period: np.ndarray, new: Collection[str], promised: Contract, settings: ModelSettings
+    ) -> None:
+        """
+        Args:
+            period: of judged_on.
+            promised: the champion's contract. What callers may send now, they may send to each challenger.
+        """
+        assert cleaned.ids is not None
+        self._cleaned, self._period, self._promised, self._settings = cleaned, period, promised, settings
+        found = split(cleaned.hashes, cleaned.by, settings.split, source=cleaned.source, ids=cleaned.ids)
+        self._moments = found.moments
+        is_new = cleaned.ids.isin(list(new)).to_numpy()
+        self._repeated = int(is_new.sum()) - len(period)
+        before = _oldest_first(cleaned, found.moments)
+        self._before = before[~is_new[before]]
+        known, own = len(self._before), int(cleaned.ids.isna().sum())
+        self._sizes = {ALL: known, LAST: min(own, known), HALF: min(own // 2, known)}
+        first_of_size = {self._sizes[window]: window for window in reversed(settings.renewal.windows)}
+        self.names = [window for window in settings.renewal.windows if first_of_size[self._sizes[window]] == window]
+
+    def prepare(self, window: str) -> Prepared:
+        """
+        Raises:
+            InvalidData: there can be no model of the window.
+        """
+        return self._divide(self._rows(window))
+
+    def prepare_refit(self, window: str) -> Prepared:
+        """The same with the period's rows among those to fit on, after it has been judged on them.
+
+        Raises:
+            InvalidData: there can be no model of the window.
+        """
+        return self._divide(np.concatenate([self._rows(window), self._period]))
+
+    def _rows(self, window: str) -> np.ndarray:
+        return self._before[len(self._before) - self._sizes[window] :]
+
+    def _divide(self, train: np.ndarray) -> Prepared:
+        sides = Sides(train=train, holdout=self._period, duplicates=self._repeated, moments=self._moments)
+        found = divide(self._cleaned, sides, self._settings)
+        if self._settings.split.type in (RANDOM, GROUP):
+            found = replace(found, holdout_units=_asked_at(self._cleaned, self._period, found.holdout_units))
+        return replace(found, contract=_keep(self._promised, found.contract))
 
 
 def _keep(promised: Contract, contract: Contract) -> Contract:

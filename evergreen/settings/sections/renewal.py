@@ -18,6 +18,13 @@ class RenewalSettings:
             "`half`: half as many. Each costs a training."
         ),
     )
+    refit: bool = field(
+        default=False,
+        metadata=says(
+            "Whether what wins is fitted again before it serves, to the rows that it was judged on as well. Nobody has "
+            "judged that model: it must predict much the same."
+        ),
+    )
     labels: int = field(
         default=500,
         metadata=says(

@@ -41,6 +41,7 @@ false_alarms_per_year = 12
 [renewal]
 enabled = true
 windows = ["all", "half"]
+refit = true
 labels = 60
 cool_down_hours = 0.0
 runs_per_day = 40

@@ -159,7 +159,8 @@ def test_the_first_job_reads_captures_by_lists_and_writes_a_version_of_the_data(
     assert evaluate(completed["Output"], {}, input=request) == outputs[names.CHANNEL_PREPARED]
     assert request["Environment"][names.DATA_MANIFEST] == BEGUN["data"]
     settings = json.loads(request["Environment"][names.RENEWAL])
-    assert RenewalSettings(**settings) == RenewalSettings(enabled=True, every_days=7, on_new_data=True)
+    assert RenewalSettings(**settings) == RenewalSettings()
+    assert set(settings) == {"windows", "refit", "most_from_one"}
 
 
 def test_sagemaker_accepts_the_training_of_every_challenger(states, trainings):

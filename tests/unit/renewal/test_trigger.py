@@ -30,6 +30,13 @@ def test_enough_labels_are_a_reason_by_themselves():
     assert found(new_labels=500).reason == "500 new labelled predictions"
 
 
+def test_of_a_new_champion_the_fewest_labels_are():
+    assert not found(new_labels=99, watched=True).reason
+    assert found(new_labels=100, watched=True).reason == (
+        "100 new labelled predictions, and the champion is new and watched"
+    )
+
+
 def test_without_labels_nothing_begins_and_it_says_what_to_send():
     told = found(drift="drift: x", new_labels=99)
 

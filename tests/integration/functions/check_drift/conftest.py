@@ -30,13 +30,15 @@ class PlainMeasure:
 @pytest.fixture(scope="module")
 def aws():
     """Moto, for a module: to start it takes longer than a test."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
+    with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
         environment.setenv("AWS_ACCESS_KEY_ID", "x")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "y")
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET)
-        yield client
+        # Inside, since it has credentials of its own, which would be left behind.
+        with mock_aws():
+            client = boto3.client("s3")
+            client.create_bucket(Bucket=BUCKET)
+            yield client
 
 
 @pytest.fixture

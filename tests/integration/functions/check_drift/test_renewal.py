@@ -8,9 +8,10 @@ import boto3
 import pytest
 
 from evergreen import names
-from evergreen.renewal.ledger import Ledger
+from evergreen.renewal.ledger import Ledger, Model
+from evergreen.renewal.rule import ALL, Standing
 from evergreen.settings.sections import RenewalSettings
-from tests.integration.functions.check_drift.checking import BUCKET, NAME, feedback, houses, records, rows_of
+from tests.integration.functions.check_drift.checking import BUCKET, NAME, VERSION, feedback, houses, records, rows_of
 from tests.integration.functions.check_drift.deployed import DRIFTED as BROKEN
 from tests.integration.functions.check_drift.deployed import EVENT
 
@@ -76,6 +77,21 @@ def test_labels_that_the_last_renewal_has_judged_on_do_not_count_again(stack, ca
 
     assert result["new_labels"] == 0
     assert renewals() == []
+
+
+@pytest.mark.parametrize(("periods", "begun"), [(0, 1), (8, 0)])
+def test_a_new_champion_is_looked_at_with_few_labels(stack, captures, renewals, periods, begun):
+    rows = rows_of(houses(150, seed=1))
+    captures.put_records(records(rows))
+    captures.put_feedback(feedback({row["prediction_id"]: row["prediction"] for row in rows}))
+    standing = Standing(champion=ALL, rows=1000, predecessor="v0", periods=periods)
+    champion = Model(version=VERSION, bundle="b/", digest="d")
+    ledger = Ledger(champion=champion, standing=standing)
+    stack.client.put_object(Bucket=BUCKET, Key=names.ledger_key(NAME), Body=ledger.to_json())
+
+    stack.check(SCHEDULED)
+
+    assert len(renewals()) == begun
 
 
 def test_on_broken_input_none_begins_and_the_result_says_what_is_broken(stack, captures, renewals):

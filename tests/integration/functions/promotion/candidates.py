@@ -8,7 +8,7 @@ from typing import Any
 from evergreen import names
 from evergreen.versions.champion import Champion
 from functions.judge import handler as judge
-from tests.bundles import constant_bundle
+from tests.bundles import constant_bundle, with_refit
 
 BUCKET, NAME = "models", "houses"
 CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="r")
@@ -21,14 +21,28 @@ class Candidates:
         self._s3, self._registry = s3, registry
         self.runs: dict[str, str] = {}
 
-    def put(self, version: str, prediction: float, *, mlflow_version: str = "1", **changes: Any) -> str:
-        """Put the archive of a model that predicts one number; returns its s3:// URI."""
+    def put(
+        self,
+        version: str,
+        prediction: float,
+        *,
+        mlflow_version: str = "1",
+        again: float | None = None,
+        **changes: Any,
+    ) -> str:
+        """Put the archive of a model that predicts one number; returns its s3:// URI.
+
+        Args:
+            again: what it predicts since it was fitted again.
+        """
         if version not in self.runs:
             experiment = self._registry.get_experiment_by_name(NAME).experiment_id
             self.runs[version] = self._registry.create_run(experiment, run_name=version).info.run_id
         files = constant_bundle(
             prediction, mlflow_version=mlflow_version, **{"mlflow_run": self.runs[version], **changes}
         )
+        if again is not None:
+            files = with_refit(files, constant_bundle(again, **changes))
         return self.put_files(version, files)
 
     def put_files(self, version: str, files: dict[str, bytes]) -> str:

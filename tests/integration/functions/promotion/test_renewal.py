@@ -9,7 +9,9 @@ from evergreen import tracking
 from evergreen.errors import PromotionConflict
 from evergreen.renewal.ledger import Model
 from evergreen.renewal.rule import ALL, HALF, Standing
+from evergreen.versions.bundle import REFIT_FILES
 from functions.judge import handler as judge
+from functions.model_store import model_store
 from functions.promote import handler as promote
 from tests.integration.functions.promotion.candidates import CONTEXT
 
@@ -24,13 +26,13 @@ def champion(candidates):
     return Model(**{name: decision[name] for name in ("version", "bundle", "digest")})
 
 
-def renewed(champion, candidates, predictions, *, earlier=()):
+def renewed(champion, candidates, predictions, *, earlier=(), again=None):
     """Judge's answer about a challenger for each window that predicts one number."""
     found = [
         {
             "window": window,
             "version": f"v-{window}",
-            "bundle": candidates.put(f"v-{window}", prediction, truths=TRUTHS, mlflow_version="2"),
+            "bundle": candidates.put(f"v-{window}", prediction, mlflow_version="2", again=again, truths=TRUTHS),
             "seconds": 10,
         }
         for window, prediction in predictions.items()
@@ -110,3 +112,45 @@ def test_a_champion_that_has_changed_since_is_not_judged_against(candidates, cha
 
 def test_a_retry_decides_the_same(candidates, champion):
     assert renewed(champion, candidates, {ALL: 10.0}) == renewed(champion, candidates, {ALL: 10.0})
+
+
+def test_what_was_fitted_again_serves_and_what_was_measured_stays(candidates, champion, registry):
+    decision = renewed(champion, candidates, {ALL: 8.1, HALF: 10.0}, again=10.1)
+
+    assert (decision["version"], decision["standing"]["rows"]) == ("v-half", 100 + len(TRUTHS))
+    assert decision["summary"].endswith(
+        "what serves was fitted again to 160 rows, those of the holdout among them: its predictions are 0.1 from the "
+        "judged model's on average, the truth 0.5667"
+    )
+    promote.handler(decision, CONTEXT)
+    served = candidates.pointer()
+    assert served.bundle.startswith("models/houses/v-half/output/model/")
+    bundle = model_store().bundle(served.bundle)
+    assert bundle.digest == served.digest
+    assert bundle.model().predict([1.0]) == 10.1
+    assert {row.predicted for row in bundle.holdout()} == {10.0}
+    assert not bundle.files.keys() & set(REFIT_FILES)
+    stored = json.loads(candidates.stored("v-half", "decision.json")["Body"].read())
+    assert (stored["promote"], stored["bundle"], stored["digest"]) == (True, served.bundle, served.digest)
+    assert stored["gates"][-1]["name"] == "refit"
+    assert registry.get_run(candidates.runs["v-half"]).data.tags[tracking.DECISION_TAG] == tracking.PROMOTED
+
+
+def test_of_a_fit_that_went_astray_the_judged_model_serves(candidates, champion):
+    decision = renewed(champion, candidates, {HALF: 10.0}, again=11.0)
+
+    assert decision["promote"]
+    assert "the model that was fitted again does not serve, the one that was judged does" in decision["summary"]
+    promote.handler(decision, CONTEXT)
+    assert candidates.pointer().bundle == "models/houses/v-half/output/model/"
+    assert decision["standing"]["rows"] == 100
+
+
+def test_an_earlier_champion_is_not_fitted_again(candidates, champion):
+    better = candidates.judged("v0", 10.0, truths=TRUTHS, again=10.1)
+    before = Model(**{name: better[name] for name in ("version", "bundle", "digest")})
+
+    decision = renewed(champion, candidates, {ALL: 7.0}, earlier=[before], again=7.1)
+
+    assert decision["bundle"] == before.bundle
+    assert "fitted again" not in decision["summary"]

@@ -127,6 +127,26 @@ def test_a_table_without_time_gives_a_half_that_is_no_stretch_of_it(table, tmp_p
     assert holdout["(moment)"].is_monotonic_increasing
 
 
+def test_a_refit_knows_the_rows_that_it_was_judged_on_as_well(table, tmp_path):
+    settings = replace(SETTINGS, renewal=RenewalSettings(refit=True))
+    run(of_path(table), captured(40), tmp_path, settings)
+
+    for window, own in ((ALL, OWN), (HALF, OWN // 2)):
+        prepared = tmp_path / names.CHANNEL_PREPARED / window
+        train, holdout = parts(tmp_path, window)
+        again = pd.read_parquet(prepared / "refit.parquet")
+        assert len(again) == own + 40
+        assert sorted(again["price"]) == sorted([*train["price"], *holdout["price"]])
+        # The captured rows have a value that the table has not.
+        [rooms, _] = json.loads((prepared / "refit_contract.json").read_text())["features"]
+        assert rooms["minimum"] == 0.5
+
+
+def test_without_refit_nothing_of_it_is_written(table, tmp_path):
+    run(of_path(table), captured(40), tmp_path)
+    assert not [*tmp_path.rglob("refit*")]
+
+
 def test_the_next_renewal_learns_from_what_this_one_judged_on(table, tmp_path):
     version = of_path(table)
     run(version, captured(40), tmp_path / "1")
