@@ -107,6 +107,8 @@ REPOSITORY = (
 
 # Key prefixes of the data bucket.
 DATA_PREFIX = "data/"
+# The suffix of the note, beside its manifest, that somebody has brought a version.
+NEWS = ".new"
 DVC_PREFIX = "dvc/"
 OBJECTS_PREFIX = f"{DVC_PREFIX}files/md5/"
 SETTINGS_PREFIX = "settings/"

@@ -20,6 +20,7 @@ PREVIOUS = "previous"
 VERSION_TAG = "evergreen.version"
 DECISION_TAG = "evergreen.decision"
 REASON_TAG = "evergreen.reason"
+TRIGGER_TAG = "evergreen.trigger"
 DIGEST_TAG = "evergreen.digest"
 PROMOTED, REFUSED = "promoted", "refused"
 
@@ -155,6 +156,8 @@ def record_decision(run_id: str, decision: Mapping[str, Any], files: Mapping[str
     client.set_tag(run_id, DECISION_TAG, PROMOTED if decision["promote"] else REFUSED)
     client.set_tag(run_id, REASON_TAG, decision["reason"])
     client.set_tag(run_id, DIGEST_TAG, decision["digest"])
+    if "trigger" in decision:
+        client.set_tag(run_id, TRIGGER_TAG, decision["trigger"])
     client.log_text(run_id, json.dumps(dict(decision), indent=1), "documents/decision.json")
     for name, content in files.items():
         client.log_text(run_id, content.decode(), f"documents/{name}")

@@ -1,8 +1,9 @@
 """Reads and writes the model bucket through boto3, for the functions off the request path."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,7 +14,7 @@ from aws_lambda_powertools import Logger
 
 from evergreen import names
 from evergreen.errors import BrokenBundle, PromotionConflict
-from evergreen.versions.bundle import Bundle
+from evergreen.versions.bundle import LINEAGE, Bundle
 from evergreen.versions.champion import Champion
 from functions.conditional_write import put_if_unchanged
 
@@ -77,6 +78,14 @@ class ModelStore:
             BrokenBundle: there is no complete and unchanged bundle at the prefix.
         """
         return Bundle.read(lambda name: self.read(f"{prefix}{name}"))
+
+    def bundles_since(self, model: str, moment: datetime) -> Iterator[str]:
+        """The prefixes of the bundles that have been written since then."""
+        folder = names.bundles_prefix(model)
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder):
+            for item in page.get("Contents", []):
+                if item["Key"].endswith(f"/{_BUNDLE_FOLDER}{LINEAGE}") and item["LastModified"] >= moment:
+                    yield item["Key"].removesuffix(LINEAGE)
 
     def write_once(self, prefix: str, files: Mapping[str, bytes]) -> None:
         """Store files by name, in this order. One that is there already stays what it is."""

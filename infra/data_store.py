@@ -1,7 +1,10 @@
 """The data bucket: versions of tables, settings, and the splits that Prepare makes."""
 
+from typing import cast
+
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from evergreen import names
@@ -10,7 +13,7 @@ from infra.deployment import Deployment
 
 
 class DataStore(Construct):
-    """Holds dvc/files/md5/<content> and data/<version>.manifest, which names a version's files;
+    """Holds dvc/files/md5/<content> and data/<version>.manifest, which names a version's files; data/<version>.new;
     settings/<sha256>/model.toml; prepared/<model>/<version>/; captures/<model>/<version>/, what a renewal read.
     """
 
@@ -25,6 +28,16 @@ class DataStore(Construct):
             self.bucket.add_lifecycle_rule(
                 id="CapturesWereRead", prefix=names.CAPTURES_READ_PREFIX, expiration=Duration.days(days)
             )
+            if deployment.settings.renewal["on_new_data"]:
+                self._tell_of_objects()
+
+    def _tell_of_objects(self) -> None:
+        """Have S3 tell EventBridge of every object. The construct's own property would bring a function to set it."""
+        told = s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        resource = cast(s3.CfnBucket, self.bucket.node.default_child)
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=told
+        )
 
     def grant_read_inputs(self, grantee: iam.IGrantable) -> None:
         for prefix in (names.DATA_PREFIX, names.DVC_PREFIX, names.SETTINGS_PREFIX):

@@ -66,8 +66,7 @@ def with_plausible_addresses(
     return renewal.definition(
         addresses,
         renew_function=function.format("RenewalRenew"),
-        settings=renewal_settings,
-        windows=len(json.loads(renewal_settings)["windows"]),
+        renewal=json.loads(renewal_settings),
     )
 
 

@@ -17,6 +17,7 @@ from evergreen.versions.data_version import (
     manifest,
     manifest_key,
     md5_of,
+    news_key,
     object_key,
     read_listing,
     version_of_manifest,
@@ -47,8 +48,12 @@ class DataStorage:
             if (version := version_of_manifest(item["Key"])) is not None
         ]
 
-    def upload(self, data: DataVersion, on_file: OnFile = lambda _: None) -> str:
+    def upload(self, data: DataVersion, on_file: OnFile = lambda _: None, *, news: bool = False) -> str:
         """Upload what the bucket lacks of a version; return the URI of its manifest, which is the workflow's input.
+
+        Args:
+            news: whether the stack is told if the version is new, so that it may train on it by itself. Who starts a
+                training does not say so.
 
         Raises:
             InvalidData: a file changed during the upload.
@@ -59,11 +64,11 @@ class DataStorage:
                 self._send(file)
         if data.listing is not None and not self.has(data.version):
             self._s3.put_object(Bucket=self.bucket, Key=object_key(data.version), Body=data.listing)
-        return self._manifest(data)
+        return self._manifest(data, news=news)
 
-    def register(self, version: str, name: str) -> str:
-        """The URI of the manifest of a version whose objects are in the bucket already."""
-        return self._manifest(self._described(version, name, Path()))
+    def register(self, version: str, name: str, *, news: bool = False) -> str:
+        """The URI of the manifest of a version whose objects are in the bucket already; `news` as of upload."""
+        return self._manifest(self._described(version, name, Path()), news=news)
 
     def download(self, version: str, to: Path, on_file: OnFile = lambda _: None) -> None:
         """Download a version as the file or the folder `to`.
@@ -137,10 +142,12 @@ class DataStorage:
             self._s3.delete_object(Bucket=self.bucket, Key=object_key(file.md5))
             raise InvalidData(f"{file.name} was changed while it was uploaded. Run the command again when it is whole")
 
-    def _manifest(self, data: DataVersion) -> str:
+    def _manifest(self, data: DataVersion, *, news: bool) -> str:
         key = manifest_key(data.version)
         if not self._exists(key):
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=manifest(data, self.bucket))
+            if news:
+                self._s3.put_object(Bucket=self.bucket, Key=news_key(data.version), Body=b"")
         return f"s3://{self.bucket}/{key}"
 
     def _exists(self, key: str) -> bool:

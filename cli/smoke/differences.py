@@ -15,6 +15,7 @@ LONG_LINES = "long log lines"
 ENCRYPTION = "buckets and limits"
 GATEWAY = "gateway's refusals"
 FIREHOSE = "Firehose's buffer"
+EVENTS = "events of buckets"
 TIME_LIMITS = "time limits"
 PERIODS = "periods of alarms"
 
@@ -84,6 +85,12 @@ DIFFERENCES = (
         "Firehose's buffer has no limit of size. What it cannot unpack is lost, not put under the error prefix; and "
         "CloudWatch Logs tries again where AWS gives up, if Firehose refuses a record for good.",
         unseen="it sends too little to fill the buffer, and nothing that cannot be unpacked",
+    ),
+    Difference(
+        EVENTS,
+        "S3 tells EventBridge of objects from the moment on that it is deployed; on AWS it may take five minutes. What "
+        "a rule cannot start is lost here, not put into the queue of dead letters.",
+        unseen="it brings no data",
     ),
     Difference(
         TIME_LIMITS,

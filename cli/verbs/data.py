@@ -61,7 +61,7 @@ def add(
     with steps.step("Push it to the data bucket") as step:
         # Pushed before the commit, so that everyone can fetch what Git names.
         step.result = repository.push(history.pointer)
-        DataStorage(target).upload(version)
+        DataStorage(target).upload(version, news=True)
     short = version.version[:SHORT]
     with steps.step("Commit its .dvc file to Git") as step:
         if not git.commit(_written(git, history), message or f"{git.name(table)} is version {short}"):
@@ -182,11 +182,23 @@ def collect(
 
 
 @app.command()
-def push(environment: EnvironmentName = "dev", local: Local = False) -> None:
+def push(
+    settings_file: SettingsFile = Path("model.toml"), environment: EnvironmentName = "dev", local: Local = False
+) -> None:
     """Push everything that DVC has here to the data bucket: tables, and the splits and model of `dvc repro`."""
-    repository = DvcRepository(Path.cwd(), Target.choose(environment, local=local))
+    target = Target.choose(environment, local=local)
+    repository = DvcRepository(Path.cwd(), target)
     with Steps().step("Push to the data bucket") as step:
         step.result = repository.push()
+        if settings_file.is_file():
+            _register(_table(settings_file), DataStorage(target))
+
+
+def _register(table: Path, storage: DataStorage) -> None:
+    """Complete the version that the table's .dvc file names: DVC knows no manifests."""
+    version = TableHistory(table).declared()
+    if version and storage.has(version):
+        storage.register(version, table.name, news=True)
 
 
 def _table(settings_file: Path) -> Path:

@@ -45,8 +45,8 @@ def markdown(decision: Mapping[str, Any]) -> str:
     """
     rows = [f"| {' | '.join(escape_markdown(cell) for cell in row)} |" for row in _rows(decision)]
     rule = "|---" * len(_HEAD) + "|"
-    reason = escape_markdown(decision["reason"])
-    return "\n".join([f"**{_verdict(decision)}**: {reason}.", "", f"| {' | '.join(_HEAD)} |", rule, *rows])
+    reason = escape_markdown(f"{decision['reason']}.{_trigger(decision)}")
+    return "\n".join([f"**{_verdict(decision)}**: {reason}", "", f"| {' | '.join(_HEAD)} |", rule, *rows])
 
 
 def escape_markdown(text: str) -> str:
@@ -62,7 +62,7 @@ def _html(decision: Mapping[str, Any]) -> str:
     )
     return "\n".join(
         [
-            f"<p><strong>{_verdict(decision)}</strong>: {escape(decision['reason'])}.</p>",
+            f"<p><strong>{_verdict(decision)}</strong>: {escape(decision['reason'])}.{escape(_trigger(decision))}</p>",
             '<div class="table" role="region" tabindex="0" aria-label="The gates of promotion">',
             "<table>",
             "<caption>The gates of promotion</caption>",
@@ -78,6 +78,11 @@ def _html(decision: Mapping[str, Any]) -> str:
 
 def _verdict(decision: Mapping[str, Any]) -> str:
     return "Promoted" if decision["promote"] else "Not promoted"
+
+
+def _trigger(decision: Mapping[str, Any]) -> str:
+    """Why a training began that nobody has asked for."""
+    return f" It was trained because of this: {decision['trigger']}." if "trigger" in decision else ""
 
 
 def _rows(decision: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from evergreen.errors import InvalidData
-from evergreen.names import DATA_PREFIX, OBJECTS_PREFIX
+from evergreen.names import DATA_PREFIX, NEWS, OBJECTS_PREFIX
 
 # The folder, in a table's, of the rows that were captured.
 CAPTURED = "captured"
@@ -100,6 +100,14 @@ def object_key(md5: str) -> str:
 def manifest_key(version: str) -> str:
     """The key in the data bucket of the list that tells SageMaker which objects a version has."""
     return f"{DATA_PREFIX}{version}{_MANIFEST}"
+
+
+def news_key(version: str) -> str:
+    """The key in the data bucket of the note that a version is new: S3 tells the stack of it.
+
+    A manifest does not say so: a training writes one for a table that it trains on anyway, and a renewal at its end.
+    """
+    return f"{DATA_PREFIX}{version}{NEWS}"
 
 
 def version_of_manifest(uri: str) -> str | None:

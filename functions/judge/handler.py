@@ -25,8 +25,8 @@ logger = Logger()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
     Args:
-        event: `version`, and `bundle`, the s3:// URI of the archive that training uploaded. Of a renewal, what
-            renewal_decision.decide takes.
+        event: `version`, and `bundle`, the s3:// URI of the archive that training uploaded; if nobody has asked for the
+            training, `trigger`, why it began. Of a renewal, what renewal_decision.decide takes.
 
     Returns:
         The decision (`promote`, `reason`, `gates`) with what Promote needs: `version`, `bundle` (key prefix),
@@ -59,6 +59,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         "summary": _summary(candidate, decision, present),
         "metrics": quoted_metrics(candidate),
         "champion": present.version if present else None,
+        **({"trigger": event["trigger"]} if "trigger" in event else {}),
     }
     record(store, candidate, prefix, result)
     logger.info("decision", extra={"decision": result})

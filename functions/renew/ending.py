@@ -6,10 +6,14 @@ from typing import Any
 
 from evergreen.renewal.ledger import FAILED, KEPT, PROMOTED, REFUSED, Ledger, Model, standing_of
 from functions.ledgers import Ledgers
+from functions.model_store import ModelStore
+from functions.renew import surroundings
 from functions.renew.deployed import Deployed, dollars
 
 
-def end(event: dict[str, Any], ledgers: Ledgers, deployed: Deployed, *, now: datetime) -> dict[str, Any]:
+def end(
+    event: dict[str, Any], store: ModelStore, ledgers: Ledgers, deployed: Deployed, *, now: datetime
+) -> dict[str, Any]:
     """
     Args:
         event: `execution`; `seconds` that its jobs have run for; `forgets`, as the ledger had it when it began; and, as
@@ -17,6 +21,9 @@ def end(event: dict[str, Any], ledgers: Ledgers, deployed: Deployed, *, now: dat
 
     Returns:
         The run, as the ledger has it.
+
+    Raises:
+        BrokenBundle: the bundle that was promoted is gone.
     """
     plan, decision, failure = event["plan"], event["decision"], event["failure"]
     outcome = _outcome(plan, decision, failure)
@@ -36,6 +43,9 @@ def end(event: dict[str, Any], ledgers: Ledgers, deployed: Deployed, *, now: dat
             rows=plan.get("rows", 0),
             challengers=tuple(decision.get("challengers", ())),
         )
+        # A training on new data has looked at no period.
+        if "standing" not in decision:
+            return _promoted(ledger.end(ended), store, decision) if outcome == PROMOTED else ledger.end(ended)
         return _learn(ledger.end(ended), event["forgets"], plan, decision, outcome)
 
     run = ledgers.change(changed).run(event["execution"])
@@ -48,6 +58,12 @@ def _outcome(plan: dict[str, Any], decision: dict[str, Any], failure: str) -> st
     if plan.get("refused"):
         return REFUSED
     return PROMOTED if decision["promote"] else KEPT
+
+
+def _promoted(ledger: Ledger, store: ModelStore, decision: dict[str, Any]) -> Ledger:
+    """About the version that a training has promoted: who goes back from it by hand is left alone then."""
+    model = Model(version=decision["version"], bundle=decision["bundle"], digest=decision["digest"])
+    return ledger.follow(model, surroundings.first_standing(store, model))
 
 
 def _learn(ledger: Ledger, forgets: int, plan: dict[str, Any], decision: dict[str, Any], outcome: str) -> Ledger:

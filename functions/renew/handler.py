@@ -16,6 +16,7 @@ from functions.model_store import model_store
 from functions.renew.beginning import begin
 from functions.renew.deployed import Deployed
 from functions.renew.ending import end
+from functions.renew.new_data import begin_on_new_data
 from functions.renew.planning import plan
 
 logger = Logger()
@@ -42,11 +43,13 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """
     now, deployed = datetime.now(UTC), Deployed.from_environment()
     ledgers = Ledgers(_s3(), deployed.model_bucket, deployed.model)
-    if event["action"] == "begin":
+    if event["action"] == "begin" and event.get("new_data"):
+        answer = begin_on_new_data(event, model_store(), ledgers, deployed, now=now)
+    elif event["action"] == "begin":
         answer = begin(event, _s3(), model_store(), ledgers, deployed, now=now)
     elif event["action"] == "plan":
         answer = plan(event, _s3(), now=now)
     else:
-        answer = end(event, ledgers, deployed, now=now)
+        answer = end(event, model_store(), ledgers, deployed, now=now)
     logger.info(event["action"], extra={"answer": answer})
     return answer

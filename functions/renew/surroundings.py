@@ -39,6 +39,12 @@ def first_standing(store: ModelStore, champion: Model) -> Standing:
     return Standing(champion=ALL, rows=int(metrics["rows"]["train_rows"]))
 
 
+def trained_since(store: ModelStore, model: str, data: str, moment: datetime) -> bool:
+    """Whether a training on this version of the data has left a bundle since then."""
+    prefixes = store.bundles_since(model, moment)
+    return any(json.loads(store.read(f"{prefix}{LINEAGE}"))["data_version"] == data for prefix in prefixes)
+
+
 def went_back(ledger: Ledger, champion: Champion) -> datetime | None:
     """When somebody went back by hand to a version that is older than the one that renewal knows; None if nobody did.
 

@@ -13,12 +13,15 @@ from infra.training.jobs import (
     train_request,
 )
 
+# What the first job reads of [renewal]; all of it would be more than the 256 characters that SageMaker takes.
+SETTINGS_READ = ("windows", "refit", "most_from_one", "most_lost")
+
 
 def collect_request(at: Addresses, settings: str) -> dict[str, Any]:
     """CreateProcessingJob: captures become a new version of the data, and what challengers are fitted to.
 
     Args:
-        settings: [renewal] of model.toml, as JSON.
+        settings: SETTINGS_READ, as JSON.
     """
     inputs = (
         processing_input(names.CHANNEL_DATA, "$begun.data", data_type="ManifestFile"),

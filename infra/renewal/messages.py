@@ -12,6 +12,7 @@ CHAMPION_AFTER_FAILURE = (
     " & ' completes it.' :"
     " $decision.promote ? 'Version ' & $decision.version & ' has become champion.' :"
     " 'The champion is unchanged.'; "
+    "$champion := $champion & ' The renewal began because of this: ' & $reason & '.'; "
 )
 
 _WORDS = (
@@ -43,3 +44,15 @@ def renewal_message(at: Addresses) -> dict[str, Any]:
         f" -e {at.environment}'"
     )
     return publication(at, subject=subject, text=text, words=_WORDS)
+
+
+def untrained_message(at: Addresses) -> dict[str, Any]:
+    """Of new data that nothing was trained on."""
+    subject = f"'Evergreen {at.environment}: {at.model_name} not trained on new data'"
+    text = (
+        f"'The data bucket of {at.model_name} has a new version of the data, ' & $new_data & ', and nothing was trained"
+        " on it.\\n\\nWhy: ' & $decision.told"
+        f" & '\\n\\nWhat happens next: nothing by itself. To train on it: evergreen train -e {at.environment} --data '"
+        " & $new_data"
+    )
+    return publication(at, subject=subject, text=text, words="")

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
@@ -20,6 +22,7 @@ from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
 from infra.notifications import Notifications
 from infra.principals import own_service
+from infra.renewal.new_data import NOTE, TIME
 from infra.renewal.states import definition
 from infra.training import roles as job_roles
 from infra.training.addresses import job_prefix
@@ -78,8 +81,7 @@ class Renewal(Construct):
         states = definition(
             replace(training.addresses, prepare_role=collect_role.role_arn),
             renew_function=function.lambda_function.function_arn,
-            settings=settings,
-            windows=windows,
+            renewal=renewal,
         )
         state_machine = self._state_machine(states, role)
         self.arn, self.name = state_machine.state_machine_arn, state_machine.state_machine_name
@@ -96,6 +98,8 @@ class Renewal(Construct):
         monitoring.check.grant_renew(self.arn, settings, models)
         if renewal["every_days"]:
             self._schedule(renewal["every_days"], notifications)
+        if renewal["on_new_data"]:
+            self._on_new_data(state_machine, data, notifications)
 
     def _function(self, variables: Mapping[str, str]) -> Function:
         return Function(
@@ -152,3 +156,33 @@ class Renewal(Construct):
                 ),
             ),
         ).node.add_dependency(role)
+
+    def _on_new_data(
+        self, state_machine: stepfunctions.StateMachine, data: DataStore, notifications: Notifications
+    ) -> None:
+        """Begin when S3 tells that a note has been laid beside a manifest.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
+        """
+        rule = events.Rule(
+            self,
+            "NewData",
+            description="Trains the model on new data",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [data.bucket.bucket_name]},
+                    "object": {"key": [{"wildcard": f"{names.DATA_PREFIX}*{names.NEWS}"}]},
+                },
+            ),
+        )
+        role = iam.Role(self, "NewDataRole", assumed_by=own_service("events"))
+        passed_on = {NOTE: events.EventField.from_path("$.detail.object.key"), TIME: events.EventField.time}
+        target = targets.SfnStateMachine(
+            state_machine,
+            input=events.RuleTargetInput.from_object(passed_on),
+            role=role,
+            dead_letter_queue=notifications.dead_letters,
+        )
+        rule.add_target(target)

@@ -4,33 +4,41 @@
         -> TrainChallengers -> Judge -> IsBetter -> Promote -> End -> NotifyDecision -> Release -> HowItEnded
 
 What may not begin goes to Release at once, and tells nobody but who asked. A state that fails leads to ExplainFailure,
-EndFailed (which writes it into the ledger), NotifyFailure and Release.
+EndFailed (which writes it into the ledger), NotifyFailure and Release. What on_new_data adds: new_data.py.
 """
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from infra.renewal.challengers import train_challengers
-from infra.renewal.jobs import collect_request
+from infra.renewal.jobs import SETTINGS_READ, collect_request
 from infra.renewal.messages import CHAMPION_AFTER_FAILURE, renewal_message
+from infra.renewal.new_data import with_new_data
 from infra.training.addresses import Addresses
 from infra.training.messages import failure_message
 from infra.training.states import name_version, time_limit
 from infra.training.tasks import call, endings, explain, is_completed, job, notify, promote, release
 
 
-def definition(at: Addresses, *, renew_function: str, settings: str, windows: int) -> dict[str, Any]:
+def definition(at: Addresses, *, renew_function: str, renewal: Mapping[str, Any]) -> dict[str, Any]:
     """The state machine's definition.
 
     Args:
-        settings: [renewal] of model.toml, as JSON.
-        windows: how many of them it has.
+        renewal: [renewal] of model.toml.
     """
+    states = _definition(at, renew_function=renew_function, renewal=renewal)
+    return with_new_data(states, at) if renewal["on_new_data"] else states
+
+
+def _definition(at: Addresses, *, renew_function: str, renewal: Mapping[str, Any]) -> dict[str, Any]:
+    settings = json.dumps({name: renewal[name] for name in SETTINGS_READ})
     return {
         "Comment": f"Renews {at.model_name} from predictions whose truth has come in",
         "QueryLanguage": "JSONata",
         "StartAt": "NameRenewal",
         "TimeoutSeconds": time_limit(
-            prepare_seconds=at.prepare_seconds, train_seconds=at.train_seconds, trainings=windows
+            prepare_seconds=at.prepare_seconds, train_seconds=at.train_seconds, trainings=len(renewal["windows"])
         ),
         "States": {
             "NameRenewal": name_version(

@@ -25,7 +25,7 @@ from infra.stacks import EvergreenStack
 ACCOUNT = "111122223333"
 TRACKING_URL = "https://mlflow.example.com"
 EMAIL = "someone@example.com"
-RENEWAL = RenewalSettings(enabled=True, every_days=7)
+RENEWAL = RenewalSettings(enabled=True, every_days=7, on_new_data=True)
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETTINGS = read_settings(CHECKOUT / "model.toml")
 
@@ -38,6 +38,9 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     conditions: dict[str, dict[str, Any]]
+
+
+_POLICY_TYPES = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::Logs::ResourcePolicy")
 
 
 class Template:
@@ -145,9 +148,7 @@ class Template:
     def service_statements(self) -> Iterator[Statement]:
         """What AWS services may do to the stack's resources, from the resources' own policies."""
         documents = [
-            properties["PolicyDocument"]
-            for type_ in ("AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy", "AWS::Logs::ResourcePolicy")
-            for properties in self.properties(type_).values()
+            properties["PolicyDocument"] for type_ in _POLICY_TYPES for properties in self.properties(type_).values()
         ]
         for document in documents:
             document = json.loads(document) if isinstance(document, str) else document

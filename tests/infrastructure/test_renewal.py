@@ -56,6 +56,9 @@ def test_with_renewal_nothing_else_is_changed_than_what_must_be(template, templa
     variables = ("Properties", "Environment", "Variables")
     assert found == {
         ("Data/Bucket/Resource", "Properties", "LifecycleConfiguration", "Rules"),
+        # Only with on_new_data, as the next.
+        ("Data/Bucket/Resource", "Properties", "NotificationConfiguration"),
+        ("DeadLetters/Queue/Policy/Resource", "Properties", "PolicyDocument", "Statement"),
         ("Training/Lease/Function/Resource", *variables, names.LEASE_SECONDS),
         (f"{CHECK}/Function/Resource", *variables, names.RENEWAL),
         (f"{CHECK}/Function/Resource", *variables, names.RENEWAL_WORKFLOW),
@@ -105,7 +108,7 @@ def test_the_check_and_the_bookkeeping_know_the_same_settings(template_with_rene
         json.loads(functions[f"{path}/Function"]["Environment"]["Variables"][names.RENEWAL])
         for path in (CHECK, "Renewal/Renew")
     ]
-    assert told == 2 * [dataclasses.asdict(RenewalSettings(enabled=True, every_days=7))]
+    assert told == 2 * [dataclasses.asdict(RenewalSettings(enabled=True, every_days=7, on_new_data=True))]
 
 
 def test_only_the_bookkeeping_and_people_write_the_ledger(statements, template_with_renewal):
@@ -141,9 +144,9 @@ def test_only_a_renewals_first_job_makes_versions_of_the_data(statements):
     assert not [on for on in granted(statements, "Training/PrepareRole", "s3:GetObject") if "capture" in on]
 
 
-def test_only_the_check_and_the_schedule_start_a_renewal_by_themselves(statements):
+def test_only_the_check_the_schedule_and_new_data_start_a_renewal_by_themselves(statements):
     starting = {statement.who for statement in statements if "states:StartExecution" in statement.actions}
-    assert starting == {f"{CHECK}/Role", "Renewal/ScheduleRole"}
+    assert starting == {f"{CHECK}/Role", "Renewal/ScheduleRole", "Renewal/NewDataRole"}
 
 
 def test_the_workflow_calls_its_own_functions_and_passes_the_roles_of_its_own_jobs(statements, template_with_renewal):
@@ -173,6 +176,7 @@ def test_each_role_of_renewal_is_assumed_by_one_service_for_this_account(templat
     }
     own = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
     services = {PREPARE: "sagemaker", MACHINE: "states", "Renewal/ScheduleRole": "scheduler", RENEW: "lambda"}
+    services["Renewal/NewDataRole"] = "events"
     assert trusted == {
         path: [
             {
@@ -212,6 +216,40 @@ def test_no_schedule_starts_a_renewal_without_days_between_two(only_on_occasion,
     assert set(template.properties("AWS::Scheduler::Schedule")) == {"Monitoring/Schedule"}
     assert "Renewal/ScheduleRole" not in template.resources("AWS::IAM::Role")
     assert "Renewal/StateMachine" in template.resources("AWS::StepFunctions::StateMachine")
+
+
+def test_new_data_starts_a_renewal_and_what_it_could_not_start_is_kept(template_with_renewal):
+    here = f"{template_with_renewal.environment.region}:{ACCOUNT}"
+    rule = template_with_renewal.properties("AWS::Events::Rule")["Renewal/NewData"]
+    assert rule["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": ["data-bucket"]}, "object": {"key": [{"wildcard": "data/*.new"}]}},
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"] == f"arn:aws:states:{here}:stateMachine:renewal-statemachine"
+    assert target["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/renewal-newdatarole"
+    assert target["InputTransformer"] == {
+        "InputPathsMap": {"detail-object-key": "$.detail.object.key", "time": "$.time"},
+        "InputTemplate": '{"note":<detail-object-key>,"time":<time>}',
+    }
+    assert target["DeadLetterConfig"] == {"Arn": f"arn:aws:sqs:{here}:deadletters-queue"}
+    bucket = template_with_renewal.properties("AWS::S3::Bucket")["Data/Bucket"]
+    assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    # The construct's own way would be a function of CloudFormation's.
+    types = {resource["Type"] for resource in template_with_renewal.document["Resources"].values()}
+    assert "Custom::S3BucketNotifications" not in types
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_without_on_new_data_nothing_tells_of_it_or_waits_for_it(only_on_occasion, environment):
+    template = only_on_occasion[environment]
+    assert "NotificationConfiguration" not in template.properties("AWS::S3::Bucket")["Data/Bucket"]
+    assert "Renewal/NewDataRole" not in template.resources("AWS::IAM::Role")
+    assert "Renewal/NewData" not in template.resources("AWS::Events::Rule")
+    machine = json.dumps(template.state_machine("Renewal/StateMachine"))
+    assert "Table" not in machine
+    assert "$new_data" not in machine
 
 
 def test_a_renewal_that_ends_without_a_word_gives_the_lease_back_and_is_told(template_with_renewal):

@@ -35,6 +35,13 @@ class RenewalSettings:
     every_days: int = field(
         default=0, metadata=says("Days after which it is tried in any case, if there are labels; 0: no such reason.")
     )
+    on_new_data: bool = field(
+        default=False,
+        metadata=says(
+            "Whether a new version of the data, which `evergreen data push` or `data add` has brought, is trained on "
+            "with the champion's settings. That counts as a renewal."
+        ),
+    )
     cool_down_hours: float = field(default=24.0, metadata=says("From the start of one renewal to that of the next."))
     runs_per_day: int = field(default=1, metadata=says("Most renewals in 24 hours, failed ones too."))
     runs_per_month: int = field(default=10, metadata=says("Most renewals in 30 days."))

@@ -46,6 +46,7 @@ labels = 60
 cool_down_hours = 0.0
 runs_per_day = 40
 runs_per_month = 40
+on_new_data = true
 """
 
 

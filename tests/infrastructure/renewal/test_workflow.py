@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import re
 
 import pytest
 
@@ -9,6 +10,7 @@ from evergreen import names
 from evergreen.settings.sections import RenewalSettings
 from infra.training.addresses import job_prefix, training_jobs
 from local.services.api_model import validate
+from tests.infrastructure.conftest import CHECKOUT
 from tests.infrastructure.training.evaluation import context, evaluate
 from tests.infrastructure.training.test_rendering import chosen, inputs
 from tests.infrastructure.training.test_workflow import ways
@@ -76,7 +78,8 @@ def begun(states):
     variables |= evaluate(states["Acquire"]["Assign"], variables, result={"Payload": lease})
     variables |= evaluate(states["IsFree"]["Assign"], variables)
     variables |= evaluate(states["Begin"]["Assign"], variables, result={"Payload": BEGUN})
-    (may,) = states["MayBegin"]["Choices"]
+    # Those of new data come before.
+    may = states["MayBegin"]["Choices"][-1]
     return variables | evaluate(may["Assign"], variables)
 
 
@@ -118,7 +121,7 @@ def test_every_way_gives_the_lease_back_and_only_what_did_not_begin_says_nothing
     assert {way[-1] for way in found} == ends == {"Promoted", "KeepChampion", "NotNow", "Failed"}
     for way in found:
         assert way.count("Release") == 1, way
-        told = "NotifyFailure" in way or "NotifyDecision" in way
+        told = {"NotifyFailure", "NotifyDecision", "NotifyUntrained"}.intersection(way)
         assert told or way[way.index("Release") - 1] in ("IsFree", "MayBegin"), way
         # What went wrong while it ran is in the ledger too, or could not be written there.
         assert "NotifyFailure" not in way or "EndFailed" in way or "ExplainEnd" in way, way
@@ -158,7 +161,10 @@ def test_the_first_job_reads_captures_by_lists_and_writes_a_version_of_the_data(
     assert evaluate(completed["Output"], {}, input=request) == outputs[names.CHANNEL_PREPARED]
     assert request["Environment"][names.DATA_MANIFEST] == BEGUN["data"]
     settings = json.loads(request["Environment"][names.RENEWAL])
-    assert RenewalSettings(**settings) == RenewalSettings(enabled=True, every_days=7)
+    assert RenewalSettings(**settings) == RenewalSettings()
+    # All that the job's code asks for.
+    code = "".join(path.read_text() for path in (CHECKOUT / "training").rglob("*.py"))
+    assert set(settings) == set(re.findall(r"settings\.renewal\.(\w+)", code))
 
 
 def test_sagemaker_accepts_the_training_of_every_challenger(states, trainings):
@@ -251,6 +257,7 @@ def test_no_expression_of_the_workflow_returns_nothing(states, trainings):
     told = {"promote": True, "told": "t"}
     variables = {**planned(states), "failure": failure, "trouble": failure, "decision": {**DECISION, **told}}
     variables |= {"run": RUN, "lease": {"taken": "t", "previous_contract": CONTRACT}, "begun": {**BEGUN, "told": "t"}}
+    variables |= {"new_data": "n", "brought": "b", "data": BEGUN["data"]}
     job = {
         **prepare_request(states),
         **train_requests(states, trainings)[0],
@@ -258,7 +265,7 @@ def test_no_expression_of_the_workflow_returns_nothing(states, trainings):
     }
     times = {f"{kind}{end}Time": 1000 for kind in ("Processing", "Training") for end in ("Start", "End")}
     results = {
-        "input": {**job, **PLAN["candidates"][0], "reason": "r", "job": {**job, **times}},
+        "input": {**job, **PLAN["candidates"][0], "reason": "r", "bundle": "s", "job": {**job, **times}},
         "result": {**times, "Payload": BEGUN, "Body": "words", "seconds": 1},
         "errorOutput": {"Error": "E", "Cause": "c"},
         "context": context(redrives=0),

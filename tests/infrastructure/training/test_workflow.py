@@ -117,7 +117,8 @@ def ways(states, name, way=()):
         return
     catches = [catch["Next"] for catch in state.get("Catch", [])]
     choices = [choice["Next"] for choice in state.get("Choices", [])]
-    for next_ in {*catches, *choices, *filter(None, (state.get("Next"), state.get("Default")))}:
+    # One that waits and asks again has been there before.
+    for next_ in {*catches, *choices, *filter(None, (state.get("Next"), state.get("Default")))} - {*way, name}:
         yield from ways(states, next_, (*way, name))
 
 

@@ -147,6 +147,50 @@ def test_what_training_uploads_is_what_dvc_pushes(aws, target, repository, data)
     assert data_version.of_path(folder).version == version
 
 
+def test_the_stack_is_told_of_a_version_that_is_brought_and_not_of_one_that_is_trained_on(
+    aws, target, repository, data
+):
+    table, first, second = repository / "data" / "houses.csv", version_of(FIRST), version_of(SECOND)
+    table.write_text(FIRST)
+    TrainingRun(target, repository / "model.toml").upload()
+    # It is there already: whoever brought it has trained on it.
+    data("add", "data/houses.csv")
+    data("push")
+    assert data_version.news_key(first) not in stored(aws, target, "data/")
+
+    table.write_text(SECOND)
+    data("add", "data/houses.csv")
+    told = stored(aws, target, "data/")
+    assert told[data_version.news_key(second)] == b""
+    assert data_version.manifest_key(second) in told
+    assert second in {version for version, _ in DataStorage(target).versions()}
+
+
+def test_a_push_completes_the_version_that_the_dvc_file_names_and_tells_of_it_once(aws, target, repository, data):
+    table, version = repository / "data" / "houses.csv", version_of(FIRST)
+    table.write_text(FIRST)
+    data("add", "data/houses.csv")
+    s3, bucket = aws.client("s3"), target.outputs["DataBucket"]
+    # As if the clone had added it to another stack's bucket.
+    for key in (*stored(aws, target), *stored(aws, target, "data/")):
+        s3.delete_object(Bucket=bucket, Key=key)
+
+    data("push")
+
+    assert set(stored(aws, target, "data/")) == {data_version.manifest_key(version), data_version.news_key(version)}
+    s3.delete_object(Bucket=bucket, Key=data_version.news_key(version))
+    data("push")
+    assert set(stored(aws, target, "data/")) == {data_version.manifest_key(version)}
+
+
+def test_without_a_model_toml_a_push_is_dvcs_alone(repository, data):
+    (repository / "data" / "houses.csv").write_text(FIRST)
+    data("add", "data/houses.csv")
+    (repository / "model.toml").unlink()
+
+    assert "Push to the data bucket" in data("push")
+
+
 def test_a_table_that_git_tracks_is_refused_with_a_way_out_that_works(repository, git, data):
     (repository / "data" / "houses.csv").write_text(FIRST)
     git("add", "data/houses.csv")

@@ -50,6 +50,13 @@ def as_html(name: str, text: str) -> str:
 
 
 @pytest.mark.parametrize("name", [CARD_HTML, CARD_MARKDOWN])
+def test_a_card_tells_why_a_training_began_that_nobody_has_asked_for(name):
+    html = as_html(name, card(name, {**PROMOTED, "trigger": "new data: <e>"}))
+
+    assert "mape 0.3 beats 0.4. It was trained because of this: new data: &lt;e&gt;." in html
+
+
+@pytest.mark.parametrize("name", [CARD_HTML, CARD_MARKDOWN])
 def test_a_card_tells_the_decision_its_reason_and_every_gate_with_its_numbers(name):
     html = as_html(name, card(name, PROMOTED))
 

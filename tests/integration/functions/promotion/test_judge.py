@@ -6,11 +6,13 @@ import pytest
 from mlflow import artifacts
 from mlflow.exceptions import MlflowException
 
+from evergreen import tracking
 from evergreen.errors import BrokenBundle
 from evergreen.judging.card_decision import CARD_MARKDOWN, MARK
 from evergreen.versions.bundle import MANIFEST, MODEL
 from functions import model_store
 from functions.conditional_write import put_if_unchanged
+from functions.judge import handler as judge
 from functions.promote import handler as promote
 from tests.bundles import constant_bundle, signed
 from tests.integration.functions.promotion.candidates import CONTEXT, judge_bundle, packed
@@ -71,6 +73,18 @@ def test_the_decision_stands_on_the_candidates_mlflow_run(candidates, registry):
     names = {item.path.removeprefix(f"{folder}/") for item in registry.list_artifacts(run.info.run_id, folder)}
     assert names == {"decision.json", "model_card.html", "model_card.md"}
     assert decision["reason"] in artifacts.load_text(f"runs:/{run.info.run_id}/{folder}/{CARD_MARKDOWN}")
+
+
+def test_why_a_training_began_that_nobody_has_asked_for_stands_beside_its_decision_and_on_its_run(candidates, registry):
+    event = {"version": "v1", "bundle": candidates.put("v1", 9.0), "trigger": "new data: e"}
+
+    decision = judge.handler(event, CONTEXT)
+
+    assert decision["trigger"] == "new data: e"
+    assert json.loads(candidates.stored("v1", "decision.json")["Body"].read()) == decision
+    assert registry.get_run(candidates.runs["v1"]).data.tags[tracking.TRIGGER_TAG] == "new data: e"
+    candidates.judged("v2", 8.0)
+    assert tracking.TRIGGER_TAG not in registry.get_run(candidates.runs["v2"]).data.tags
 
 
 def test_a_later_candidate_is_held_against_the_champion(candidates):

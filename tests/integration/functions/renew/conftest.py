@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,6 +52,12 @@ class Stack:
     def begin(self, execution: str = "arn:1", *, by_hand: bool = False, reason: str = "drift") -> dict[str, Any]:
         event = {"action": "begin", "execution": execution, "version": "v", "reason": reason, "by_hand": by_hand}
         return renew.handler(event, CONTEXT)
+
+    def begin_on(self, data: str, execution: str = "arn:1", *, brought: str = "") -> dict[str, Any]:
+        """On a version of the data that somebody has brought, by default after all that is here."""
+        brought = brought or (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+        event = {"action": "begin", "execution": execution, "version": "v", "by_hand": False}
+        return renew.handler({**event, "reason": f"new data: {data}", "new_data": data, "brought": brought}, CONTEXT)
 
     def plan(self, **found: Any) -> dict[str, Any]:
         """What comes of a first job that has found this."""
