@@ -44,18 +44,23 @@ def measure(
         progress(f"{name}, {size} rows: {found['streams'][name][str(size)]}")
     for name, table in read(real).items() if real else ():
         world = tables.make(table, TABLES[name].target, tables.LIVED[name])
-        found.setdefault("tables", {})[name] = _refused(world, most)
+        found.setdefault("tables", {})[name] = _refused(world, most, RenewalSettings().labels)
         progress(f"{name}: {found['tables'][name]}")
     return found
 
 
-def _refused(world: World, most: int) -> dict[str, float]:
+def _refused(world: World, most: int, rows: int = 0) -> dict[str, float]:
+    """
+    Args:
+        rows: from the start of a period on; 0 for those of the period.
+    """
     generator = np.random.default_rng(_SEED)
     periods = np.linspace(world.first + 1, world.periods - 1, min(most, world.periods - world.first - 1)).astype(int)
     limit = RenewalSettings().most_lost
     sound, mixed = [], []
     for period in periods:
-        start, end = world.starts[period], world.starts[period + 1]
+        start = world.starts[period]
+        end = min(start + (rows or world.starts[period + 1] - start), world.starts[-1])
         size = min(int(end - start), MOST_ROWS)
         before, now = np.arange(max(0, start - TIMES * size), start), np.arange(end - size, end)
         labels = world.target.copy()
@@ -67,7 +72,7 @@ def _refused(world: World, most: int) -> dict[str, float]:
         "periods": len(periods),
         "sound": float(np.mean(np.array(sound) > limit)),
         "mixed up": float(np.mean(np.array(mixed) > limit)),
-        "most lost, sound": max(sound),
+        "most lost, sound": float(max(sound)),
         "lost, mixed up": float(np.median(mixed)),
     }
 
@@ -89,11 +94,13 @@ def _lost(world: World, before: Any, now: Any, target: Any) -> float:
         split=SplitSettings(type="random", holdout=0.25),
         estimator=EstimatorSettings(type="hist_gradient_boosting", parameters={"max_iter": TREES}),
     )
-    sides = []
-    for rows in (before, now):
-        table = pd.DataFrame(world.features[rows], columns=names)
-        table[_TARGET] = target[rows] if is_regression else target[rows].astype(int).astype(str).astype(object)
-        sides.append(TrainingRows(table=table))
+
+    def rows(places: Any) -> TrainingRows:
+        table = pd.DataFrame(world.features[places], columns=names)
+        labels = target[places]
+        table[_TARGET] = labels if is_regression else labels.astype(int).astype(str).astype(object)
+        return TrainingRows(table=table)
+
     # Of so few rows, threads take longer to meet than to work.
     with threadpool_limits(limits=1):
-        return lost_signal(*sides, contract, settings, fit)
+        return lost_signal(rows(before), rows(now), contract, settings, fit)

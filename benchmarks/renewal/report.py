@@ -198,7 +198,7 @@ def _labels(found: Results) -> list[str]:
             f"{each['sound']:.0%}",
             f"{each['mixed up']:.0%}",
         ]
-        for name, each in (*looked_at, *found["tables"].items())
+        for name, each in (*looked_at, *((f"{name}, 500 rows", each) for name, each in found["tables"].items()))
     ]
     return [
         "## Labels that were mixed up",

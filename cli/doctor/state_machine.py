@@ -27,7 +27,7 @@ def state_machine(plan: Plan, caller: Caller, client: Any) -> Sequence[Finding]:
         CommandFailed: there is no definition, since the checkout's code fails.
     """
     settings = read_settings(plan.settings_file)
-    workflows = {"training": None}
+    workflows: dict[str, str | None] = {"training": None}
     if settings.renewal.enabled:
         workflows["renewal"] = json.dumps(asdict(settings.renewal), sort_keys=True)
     found = [

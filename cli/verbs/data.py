@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.aws.renewals import Renewals, renews
 from cli.aws.target import EnvironmentName, Local, Target
 from cli.console import PlainTable, Steps, console
 from cli.data.collecting import collect as collect_labelled
@@ -74,10 +75,13 @@ def list_versions(
     settings_file: SettingsFile = Path("model.toml"), environment: EnvironmentName = "dev", local: Local = False
 ) -> None:
     """List the versions of the table that model.toml names, the newest first."""
-    table, storage = _table(settings_file), DataStorage(Target.choose(environment, local=local))
+    target = Target.choose(environment, local=local)
+    table, storage = _table(settings_file), DataStorage(target)
     versions = DataVersions(table, storage)
     present = versions.history.present()
-    rows = PlainTable("Version", "", "When", "Bytes", "In the bucket", "Commit")
+    runs = Renewals(target).ledger().runs if renews(target) else ()
+    renewals = {run.data: f"renewal {run.version}: {run.reason}" for run in runs}
+    rows = PlainTable("Version", "", "When", "Bytes", "In the bucket", "Where it comes from")
     for version in versions.all:
         rows.add_row(
             version.version[:SHORT],
@@ -85,7 +89,9 @@ def list_versions(
             f"{version.when:%Y-%m-%d %H:%M} UTC",
             "" if version.size is None else number(version.size),
             "yes" if storage.has(version.version) else "no",
-            f"{version.commit[:SHORT]} {version.message}" if version.commit else "none",
+            f"commit {version.commit[:SHORT]} {version.message}"
+            if version.commit
+            else renewals.get(version.version, "no commit"),
         )
     console.print(rows)
     if present is not None and present not in {version.version for version in versions.all}:

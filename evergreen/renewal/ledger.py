@@ -44,6 +44,7 @@ class Run:
         promoted: the version that became champion; empty if none did.
         dollars: what its jobs have cost; while it runs, the most that they can.
         rows: labelled predictions that it judged on.
+        data: the version of the data that it has made; empty if it has made none.
         challengers: each with `name`, `version`, `error` and `rival` (its own and the champion's), and `reason`.
     """
 
@@ -57,6 +58,7 @@ class Run:
     promoted: str = ""
     dollars: float = 0.0
     rows: int = 0
+    data: str = ""
     challengers: tuple[Mapping[str, Any], ...] = ()
 
 

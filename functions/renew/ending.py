@@ -41,6 +41,8 @@ def end(
             # What a job that has failed has cost is not told: it may have run to its limit.
             dollars=run.dollars if failure else dollars(event["seconds"], deployed.dollars_per_hour),
             rows=plan.get("rows", 0),
+            # A plan that was refused names the version that there was.
+            data="" if plan.get("refused") else plan.get("data", ""),
             challengers=tuple(decision.get("challengers", ())),
         )
         # A training on new data has looked at no period.

@@ -65,6 +65,6 @@ class RenewalSettings:
         default=0.4,
         metadata=says(
             "How much less the features may tell of the newest labels than of as many rows before. A third of labels "
-            "that were mixed up costs about half of it; a world that has changed can be learned as well as the old one."
+            "that were mixed up costs a third to a half of it; a world that has changed is learned as the old one was."
         ),
     )
