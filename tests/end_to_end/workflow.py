@@ -120,12 +120,25 @@ class Workflow:
 
 @contextmanager
 def without_object(s3: Any, bucket: str, key: str) -> Iterator[None]:
-    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    s3.delete_object(Bucket=bucket, Key=key)
+    with object_as_before(s3, bucket, key):
+        s3.delete_object(Bucket=bucket, Key=key)
+        yield
+
+
+@contextmanager
+def object_as_before(s3: Any, bucket: str, key: str) -> Iterator[None]:
+    """What an object was, or that there was none, is so again afterwards."""
+    try:
+        content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        content = None
     try:
         yield
     finally:
-        s3.put_object(Bucket=bucket, Key=key, Body=content)
+        if content is None:
+            s3.delete_object(Bucket=bucket, Key=key)
+        else:
+            s3.put_object(Bucket=bucket, Key=key, Body=content)
 
 
 def physical_names(deployed: Deployed, types: Iterable[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """New data in the bucket is trained on by itself, once, and nothing that a training has uploaded is.
 
-It comes after the other tests, in the same cloud. Each event comes twice there.
+It comes after the story of test_renewal.py, in the same cloud. Each event comes twice there.
 """
 
 import html
