@@ -101,13 +101,3 @@ def test_what_the_table_calls_aws_only_is_not_enforced_here(model, stack):
         assert gone == {grant for grant in AWS_ONLY if grant[0] != "Renewal/ScheduleRole"}
         model.renew(by_hand=True)
     assert model.ledger().runs[-1].outcome in (PROMOTED, KEPT)
-
-
-def test_with_every_grant_in_place_a_check_begins_a_renewal_that_comes_to_its_end(model, stack):
-    runs = model.ledger().runs
-    model.live(houses(ROWS, PRICE, seed=202))
-
-    assert check(stack)["renewal"].startswith("A renewal begins")
-
-    model.workflow.wait_until(lambda: len(model.ledger().runs) > len(runs) and model.ledger().runs[-1].ended)
-    assert model.ledger().runs[-1].outcome in (PROMOTED, KEPT)
