@@ -129,7 +129,7 @@ def test_a_table_without_time_gives_a_half_that_is_no_stretch_of_it(table, tmp_p
     assert holdout["(moment)"].is_monotonic_increasing
 
 
-@pytest.mark.parametrize(("mixed_up", "setting", "refused"), [(0, 0.4, False), (40, 0.4, True), (40, 5.0, False)])
+@pytest.mark.parametrize(("mixed_up", "setting", "refused"), [(0, 0.4, False), (90, 0.4, True), (90, 5.0, False)])
 def test_labels_that_were_mixed_up_are_refused_with_what_to_do(table, tmp_path, mixed_up, setting, refused):
     rooms = np.arange(OWN) / 20
     table.write_text(pd.read_csv(table).assign(rooms=rooms, price=rooms * 100).to_csv(index=False))
