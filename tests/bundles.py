@@ -111,7 +111,7 @@ def with_refit(files: dict[str, bytes], again: dict[str, bytes]) -> dict[str, by
 
 
 def signed(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files with a manifest that fits them."""
+    """The files with a manifest that fits them: what training writes, or somebody with write access could leave."""
     others = {name: content for name, content in files.items() if name != MANIFEST}
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in others.items()}
     return {**others, MANIFEST: json.dumps(digests).encode()}

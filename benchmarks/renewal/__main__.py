@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 
 from benchmarks.command import MISSING, Benchmark, Progress, Results, Rig, main
 from benchmarks.real_tables import TEXAS, TablesUnavailable
@@ -24,19 +25,24 @@ def _chance(rig: Rig, progress: Progress) -> Results:
 
 
 def _tables(rig: Rig, progress: Progress) -> Results:
-    names = [TEXAS] if rig.quick else list(tables.LIVED)
-    try:
-        return {"tables": tables.measure(names=names, periods=6 if rig.quick else None, progress=progress)}
-    except TablesUnavailable as error:
-        return {MISSING: {"the real tables": str(error)}}
+    periods = 6 if rig.quick else None
+    return _of_real_tables(rig, lambda real: {"tables": tables.measure(names=real, periods=periods, progress=progress)})
 
 
 def _labels(rig: Rig, progress: Progress) -> Results:
     streams = ["SEA, abrupt"] if rig.quick else list(STREAMS)
-    real = [TEXAS] if rig.quick else list(tables.LIVED)
     sizes, most = ([100], 2) if rig.quick else ([250, 1000], 12)
-    try:
+
+    def measure(real: Sequence[str]) -> Results:
         return {"labels": labels.measure(streams=streams, real=real, sizes=sizes, most=most, progress=progress)}
+
+    return _of_real_tables(rig, measure)
+
+
+def _of_real_tables(rig: Rig, measure: Callable[[Sequence[str]], Results]) -> Results:
+    """The results of a part that needs them, by their names; without them, that it is missing."""
+    try:
+        return measure([TEXAS] if rig.quick else list(tables.LIVED))
     except TablesUnavailable as error:
         return {MISSING: {"the real tables": str(error)}}
 

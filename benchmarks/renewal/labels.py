@@ -1,6 +1,6 @@
 """Labels that were mixed up: how often they are seen, and how often sound ones are taken for such."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,18 +35,18 @@ def measure(
     Raises:
         TablesUnavailable: the packages cannot be installed.
     """
-    worlds: Iterator[tuple[str, int, World]] = (
-        (name, size, make(name, 0, KNOWN + most + 1, size)[0]) for name in streams for size in sizes
-    )
-    found: dict[str, Any] = {}
-    for name, size, world in worlds:
-        found.setdefault("streams", {}).setdefault(name, {})[str(size)] = _refused(world, most)
-        progress(f"{name}, {size} rows: {found['streams'][name][str(size)]}")
-    for name, table in read(real).items() if real else ():
+    of_streams: dict[str, dict[str, Any]] = {name: {} for name in streams}
+    for name, of_sizes in of_streams.items():
+        for size in sizes:
+            world, _ = make(name, 0, KNOWN + most + 1, size)
+            of_sizes[str(size)] = _refused(world, most)
+            progress(f"{name}, {size} rows: {of_sizes[str(size)]}")
+    of_tables = {}
+    for name, table in read(real).items():
         world = tables.make(table, TABLES[name].target, tables.LIVED[name])
-        found.setdefault("tables", {})[name] = _refused(world, most, RenewalSettings().labels)
-        progress(f"{name}: {found['tables'][name]}")
-    return found
+        of_tables[name] = _refused(world, most, RenewalSettings().labels)
+        progress(f"{name}: {of_tables[name]}")
+    return {"streams": of_streams, "tables": of_tables}
 
 
 def _refused(world: World, most: int, rows: int = 0) -> dict[str, float]:

@@ -2,11 +2,13 @@
 
 import json
 import os
+from functools import cached_property
 from typing import Any
 
 import boto3
 
 from evergreen import names
+from evergreen.renewal.ledger import Ledger
 from evergreen.renewal.rule import is_watched
 from evergreen.renewal.trigger import Trigger, broken_features, trigger
 from functions.check_drift.result import BROKEN_INPUT, CheckResult
@@ -29,21 +31,25 @@ class Renewal:
         self._may_begin = may_begin
         self._found = Trigger()
 
+    @cached_property
+    def _ledger(self) -> Ledger:
+        return self._ledgers.read()
+
     def judged_until(self) -> str:
         """The greatest id of the predictions that the last renewal has judged on; empty before the first.
 
         Raises:
             UnreadableLedger: the ledger is none.
         """
-        return self._ledgers.read().until
+        return self._ledger.until
 
     def consider(self, result: CheckResult, *, minimum_labels: int) -> str:
         """What the check means, in words; empty if nothing."""
         broken = broken_features(result.features)
         if result.status == BROKEN_INPUT:
             broken.insert(0, result.reason)
-        ledger = self._ledgers.read()
-        known = ledger.standing if ledger.champion and ledger.champion.version == result.version else None
+        champion = self._ledger.champion
+        standing = self._ledger.standing if champion and champion.version == result.version else None
         self._found = trigger(
             drift=f"drift: {result.reason}" if result.drifting else "",
             quality=_fall(result.quality),
@@ -51,7 +57,7 @@ class Renewal:
             new_labels=result.new_labels,
             minimum_labels=minimum_labels,
             labels=int(self._settings["labels"]),
-            watched=known is not None and is_watched(known),
+            watched=standing is not None and is_watched(standing),
         )
         if self._found.reason and not self._may_begin:
             return "A scheduled check that finds this begins a renewal."

@@ -42,10 +42,12 @@ class Refit:
     Attributes:
         bundle: with the model that was fitted again, and what was measured of the one that was judged.
         gate: whether it serves; its reason is a sentence.
+        rows: that it was fitted to.
     """
 
     bundle: Bundle
     gate: Gate
+    rows: int
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -75,14 +77,15 @@ def refit_of(judged: Bundle, champion: Contract, *, clock: Callable[[], float] =
         promotion.contract(compare(champion, model.contract), rule=settings.contract_changes),
         distance(before, after, Contract.from_json(judged.files[CONTRACT]), model.contract),
     )
+    rows = judged.metrics["rows"]["train_rows"] + judged.metrics["rows"]["holdout_rows"]
     closed = next((gate for gate in gates if not gate.passed), None)
     if closed:
         reason = f"the model that was fitted again does not serve, the one that was judged does: {closed.reason}"
-        return Refit(bundle=bundle, gate=Gate(name=_REFIT, passed=False, reason=reason))
-    rows = judged.metrics["rows"]
-    fitted = number(rows["train_rows"] + rows["holdout_rows"])
-    reason = f"what serves was fitted again to {fitted} rows, those of the holdout among them: {gates[-1].reason}"
-    return Refit(bundle=bundle, gate=replace(gates[-1], reason=reason))
+        gate = Gate(name=_REFIT, passed=False, reason=reason)
+    else:
+        fitted = f"what serves was fitted again to {number(rows)} rows, those of the holdout among them"
+        gate = replace(gates[-1], reason=f"{fitted}: {gates[-1].reason}")
+    return Refit(bundle=bundle, gate=gate, rows=rows)
 
 
 def distance(before: list[HoldoutRow], after: list[HoldoutRow], old: Contract, new: Contract) -> Gate:

@@ -11,6 +11,7 @@ from evergreen.contract.contract import Contract
 from evergreen.errors import BrokenBundle, PromotionConflict
 from evergreen.metrics import metric_of
 from evergreen.renewal.ledger import Model, standing_of
+from evergreen.renewal.rule import Standing
 from evergreen.versions.bundle import CONTRACT, Bundle
 from functions.judge.archive import unpack
 from functions.judge.record import quoted_metrics, record
@@ -56,20 +57,15 @@ def decide(store: ModelStore, event: dict[str, Any]) -> dict[str, Any]:
         standing_of(event["standing"]),
         version=champion.version,
     )
-    winner, standing = found.winner, found.standing
-    refit = _refit(winner, present_bundle) if winner else None
-    served = winner.model if winner else None
-    if winner and refit and refit.gate.passed:
-        served = _store(store, winner.model, refit)
-        rows = refit.bundle.metrics["rows"]
-        standing = replace(standing, rows=rows["train_rows"] + rows["holdout_rows"])
+    refit = _refit(found.winner, present_bundle)
+    served, standing = _serve(store, found, refit)
     for judgement in found.judgements:
         if not judgement.entrant.is_earlier:
-            won = judgement.entrant == winner
+            won = judgement.entrant == found.winner
             _record(store, judgement, served if won else None, refit if won else None, champion, reason=event["reason"])
     summary = _summary(found, windows[0].bundle.metrics["metric"])
     return {
-        "promote": winner is not None,
+        "promote": served is not None,
         "reason": found.reason,
         **(asdict(served) if served else {}),
         "champion": champion.version,
@@ -105,9 +101,20 @@ def _earlier(store: ModelStore, model: Model) -> Entrant | None:
     return Entrant(name=model.version, model=model, bundle=bundle)
 
 
-def _refit(winner: Entrant, champion: Bundle) -> Refit | None:
+def _refit(winner: Entrant | None, champion: Bundle) -> Refit | None:
     """Of a winner that is no earlier champion, the model that was fitted again, if there is one."""
-    return None if winner.is_earlier else refit_of(winner.bundle, Contract.from_json(champion.files[CONTRACT]))
+    if winner is None or winner.is_earlier:
+        return None
+    return refit_of(winner.bundle, Contract.from_json(champion.files[CONTRACT]))
+
+
+def _serve(store: ModelStore, found: Renewal, refit: Refit | None) -> tuple[Model | None, Standing]:
+    """The winner as it serves, and the standing that goes with it."""
+    if found.winner is None:
+        return None, found.standing
+    if refit is None or not refit.gate.passed:
+        return found.winner.model, found.standing
+    return _store(store, found.winner.model, refit), replace(found.standing, rows=refit.rows)
 
 
 def _store(store: ModelStore, judged: Model, refit: Refit) -> Model:

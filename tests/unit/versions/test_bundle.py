@@ -1,6 +1,5 @@
 """A bundle that is not what training wrote is refused, whatever is wrong with it."""
 
-import hashlib
 import json
 import pickle
 
@@ -18,20 +17,13 @@ from evergreen.versions.bundle import (
     load_model,
     model_digest,
 )
-from tests.bundles import constant_bundle
+from tests.bundles import constant_bundle, signed
 
 FILES = (MODEL, CONTRACT, HOLDOUT, METRICS, LINEAGE)
 
 
 def read(files: dict[str, bytes]) -> Bundle:
     return Bundle.read(files.__getitem__)
-
-
-def signed(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files under a manifest that fits them: what an attacker with write access could leave."""
-    rest = {name: content for name, content in files.items() if name != MANIFEST}
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in rest.items()}
-    return {**rest, MANIFEST: json.dumps(digests).encode()}
 
 
 def test_a_whole_bundle_is_read():

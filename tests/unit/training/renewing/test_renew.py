@@ -137,7 +137,7 @@ def test_labels_that_were_mixed_up_are_refused_with_what_to_do(table, tmp_path, 
     for place, row in enumerate(found.rows.values()):
         sold_as = place if place >= mixed_up else (place * 31 + 60) % 120
         row |= {"rooms": place / 13, "price": sold_as / 13 * 100}
-    settings = replace(SETTINGS, estimator=EstimatorSettings(type="ridge"), renewal=RenewalSettings(most_lost=setting))
+    settings = replace(SETTINGS, renewal=RenewalSettings(most_lost=setting))
 
     plan = run(of_path(table), found, tmp_path / "out", settings)
 
