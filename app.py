@@ -9,10 +9,11 @@ from aws_cdk import App
 
 from evergreen import names
 from evergreen.errors import EvergreenError
+from evergreen.feature_store.described import DEFINITIONS, read_description
 from evergreen.settings.model_toml import read_settings
-from evergreen.settings.sections import ModelSettings
+from evergreen.settings.sections import FeatureStoreSettings, ModelSettings
 from evergreen.versions.source import source_digest
-from infra.deployment import Deployment, StackSettings
+from infra.deployment import Deployment, FeatureStoreParameters, StackSettings
 from infra.environments import ENVIRONMENTS
 from infra.packages.build import PYTHON_VERSION, PackagingError, compiles_for_lambda
 from infra.packages.training_image import training_image
@@ -21,6 +22,8 @@ from infra.pipeline.stack import PipelineStack
 from infra.stacks import EvergreenStack
 from infra.tracking import UnusableTracking
 
+_CHECKOUT = Path(__file__).resolve().parent
+
 
 def main() -> None:
     app = App()
@@ -28,7 +31,7 @@ def main() -> None:
     settings = read_settings(Path(app.node.try_get_context("settings") or "model.toml"))
     # cdk deploy evergreen-prod -c region=eu-west-1
     region = app.node.try_get_context("region")
-    digest = source_digest(Path(__file__).resolve().parent)
+    digest = source_digest(_CHECKOUT)
     this_machine = os.environ.get("EVERGREEN_FUNCTIONS_FOR") == "this-machine"
     environments = [
         dataclasses.replace(environment, region=region or environment.region) for environment in ENVIRONMENTS
@@ -61,7 +64,11 @@ def main() -> None:
 
 
 def of_the_stack(settings: ModelSettings) -> StackSettings:
-    """What of model.toml is part of the stack."""
+    """What of model.toml is part of the stack.
+
+    Raises:
+        InvalidFeatures: model.toml asks for a feature service that is not described there.
+    """
     return StackSettings(
         model_name=settings.name,
         metric=settings.metric,
@@ -77,6 +84,21 @@ def of_the_stack(settings: ModelSettings) -> StackSettings:
         window_hours=settings.drift.window_hours,
         message_format=settings.notifications.format,
         renewal=dataclasses.asdict(settings.renewal) if settings.renewal.enabled else None,
+        features=_feature_store(settings.features) if settings.features.service else None,
+        wandb_secret=settings.tracking.wandb_secret if settings.tracking.wandb else None,
+        # Each once, in one order: another order is no change.
+        protocols=tuple(sorted(set(settings.endpoint.protocols))),
+    )
+
+
+def _feature_store(features: FeatureStoreSettings) -> FeatureStoreParameters:
+    service = read_description(_CHECKOUT / DEFINITIONS, features.service)
+    return FeatureStoreParameters(
+        views=tuple(view.name for view in service.views),
+        ttl_seconds={view.name: view.ttl_seconds for view in service.views if view.ttl_seconds},
+        key_version=service.key_version,
+        missing=features.missing,
+        every_hours=features.every_hours,
     )
 
 

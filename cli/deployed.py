@@ -23,7 +23,7 @@ _BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 _FILES = ("app.py", "cdk.json", "requirements.txt", "package-lock.json")
 _FOLDERS = ("evergreen", "functions", "infra", "training")
 # The sections of model.toml that are in the template, see app.py. A change of the others needs no deployment.
-SECTIONS = ("name", "metric", "alarms", "log", "drift", "notifications", "renewal")
+SECTIONS = ("name", "metric", "endpoint", "alarms", "log", "drift", "notifications", "renewal", "features", "tracking")
 # What app.py reads of the environment, besides what the embedded cloud sets.
 _VARIABLES = ("EVERGREEN_ALARM_EMAIL",)
 

@@ -48,8 +48,8 @@ def deployed_cloud(
     from cli.packages import PackageBuild
     from local.cloud import EmbeddedCloud
 
-    renewal = read_settings(model_toml).renewal.enabled
-    packages = PackageBuild(renewal=renewal)
+    settings = read_settings(model_toml)
+    packages = PackageBuild(settings)
     cloud = EmbeddedCloud(home, region=REGION, port=port)
     try:
         with steps.step("Start the embedded cloud"):
@@ -86,8 +86,8 @@ def kept_cloud(cloud: "EmbeddedCloud", steps: Steps, *, model_toml: Path = CHECK
 
     present = digest(model_toml)
     # Whatever comes, a cloud that starts anew needs them; they are built beside its start.
-    renewal = read_settings(model_toml).renewal.enabled
-    packages = PackageBuild(renewal=renewal) if cloud.starts_anew() else None
+    settings = read_settings(model_toml)
+    packages = PackageBuild(settings) if cloud.starts_anew() else None
     try:
         with steps.step("Start the embedded cloud and MLflow") as step:
             cloud.start()
@@ -98,7 +98,7 @@ def kept_cloud(cloud: "EmbeddedCloud", steps: Steps, *, model_toml: Path = CHECK
         if before != present:
             if before:
                 console.print("  The checkout has changed since it was deployed: it is deployed again.", markup=False)
-            packages = packages or PackageBuild(renewal=renewal)
+            packages = packages or PackageBuild(settings)
             _await_packages(packages, steps)
             _deploy(cloud.home, steps, model_toml, bootstrap=not deployed.is_bootstrapped())
             deployed.write(present)

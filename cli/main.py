@@ -37,11 +37,12 @@ class _Verbs(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module = import_module(f"cli.verbs.{name}")
+    identifier = name.replace("-", "_")
+    module = import_module(f"cli.verbs.{identifier}")
     if hasattr(module, "app"):
         return get_command(module.app)
     single = typer.Typer(add_completion=False)
-    single.command(name)(getattr(module, name))
+    single.command(name)(getattr(module, identifier))
     return get_command(single)
 
 

@@ -7,6 +7,7 @@ import sys
 from cli.aws.target import CHECKOUT
 from cli.console import Step
 from evergreen.errors import CommandFailed
+from evergreen.settings.sections import ModelSettings
 from local.processes.leashed import LeashedProcess
 
 # Lines of the output that a message has.
@@ -16,12 +17,18 @@ _LAST = 10
 class PackageBuild:
     """Runs `python -m infra.packages` for this machine. Once everything is built, it takes a few seconds."""
 
-    def __init__(self, *, renewal: bool) -> None:
+    def __init__(self, settings: ModelSettings) -> None:
         """
         Args:
-            renewal: whether the stack has [renewal].
+            settings: what the stack has.
         """
-        options = ["--for-this-machine", *(["--renewal"] if renewal else [])]
+        options = [
+            "--for-this-machine",
+            *(["--renewal"] if settings.renewal.enabled else []),
+            *(["--features"] if settings.features.service else []),
+            *(["--protocols"] if settings.endpoint.protocols else []),
+            *(["--wandb"] if settings.tracking.wandb else []),
+        ]
         self._process = LeashedProcess(
             [sys.executable, "-m", "infra.packages", *options],
             environment=os.environ,

@@ -66,7 +66,8 @@ def _default(item: dataclasses.Field[Any]) -> str:
 def _words(cls: type, item: dataclasses.Field[Any]) -> str:
     words: str = item.metadata["says"]
     if choices := item.metadata["choices"]:
-        words += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
+        some = "Any of" if typing.get_type_hints(cls)[item.name] == list[str] else "One of"
+        words += f" {some} {', '.join(f'`{choice}`' for choice in choices)}."
     if (cls, item.name) == (ModelSettings, "metric"):
         for task in TASKS:
             words += f" {task.capitalize()}: {', '.join(f'`{name}`' for name in examples(task))}."

@@ -16,6 +16,7 @@ from cli.data.versions import DataVersions
 from cli.execution import OnState, execute
 from evergreen import names
 from evergreen.errors import InvalidData
+from evergreen.feature_store.described import DEFINITIONS
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions import data_version
@@ -49,7 +50,7 @@ class TrainingRun:
             version = TableHistory(self.data_file).declared()
         if version is None:
             # What is wrong with the table is told without an account.
-            self._present = _present_table(self.data_file, self.settings)
+            self._present = present_table(self.data_file, self.settings)
         else:
             self._versions = DataVersions(self.data_file, DataStorage(target))
             self._named = self._versions.find(version)
@@ -79,7 +80,16 @@ class TrainingRun:
         return f"{path} is not a committed version; run: evergreen data add {path}"
 
     def upload(self, on_file: OnFile = lambda _: None) -> dict[str, str]:
-        """Upload the data and model.toml, except what the data bucket has already; return the workflow's input."""
+        """Upload the data and model.toml, except what the data bucket has already; return the workflow's input.
+
+        Raises:
+            CommandFailed: model.toml asks for stored features, and there is no history of them to join.
+        """
+        if self.settings.features.service:
+            from cli.feature_store.definitions import described
+            from cli.feature_store.online import FeatureStore
+
+            FeatureStore(self._target, described(self.settings)).require_histories()
         storage = DataStorage(self._target)
         if self._versions and self._named:
             data = self._versions.manifest(self._named, on_file)
@@ -130,9 +140,10 @@ class TrainingRun:
             return None
 
 
-def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
+def present_table(table: Path, settings: ModelSettings) -> DataVersion:
     """The version on the disk. Its header is checked before anything is uploaded; the Prepare job checks the rest."""
-    # Imported here because it imports pandas, which other commands do without.
+    # Imported here because they import pandas, which other commands do without.
+    from training.reading.stored_features import StoredFeatures
     from training.reading.table import header, own_files
 
     name = settings.data.path
@@ -140,14 +151,17 @@ def _present_table(table: Path, settings: ModelSettings) -> DataVersion:
         raise InvalidData(f"{name} does not exist; model.toml names it as [data] path")
     present = data_version.of_path(table)
     columns = header(own_files(present, name=name)[0].path, settings.data)
-    missing = [column for column in settings.named_columns() if column not in columns]
+    stored = StoredFeatures.of_settings(settings, CHECKOUT / DEFINITIONS)
+    every = (*columns, *(stored.names if stored else ()))
+    missing = [column for column in settings.named_columns() if column not in every]
     if missing:
         raise InvalidData(
             f"{name} has no column {', '.join(map(repr, missing))}, which model.toml names; "
             f"it has: {', '.join(columns)}"
         )
-    features = [column for column in columns if column not in settings.no_features]
-    settings.check_features(features, file=name)
+    if stored:
+        stored.check(columns, settings, file=name)
+    settings.check_features([column for column in every if column not in settings.no_features], file=name)
     return present
 
 

@@ -24,6 +24,10 @@ class InvalidData(EvergreenError):
     """The table cannot be trained on. The Prepare job fails; nothing is written."""
 
 
+class InvalidFeatures(EvergreenError):
+    """A feature service, or the history of its views, cannot be used. Nothing is joined, nothing is written online."""
+
+
 class UnsupportedEstimator(EvergreenError):
     """The fitted estimator has no exact portable form. The Train job fails; there is no candidate."""
 

@@ -11,6 +11,13 @@ REJECTED_REQUESTS = "RejectedRequests"
 # 1 when the champion could not be looked at, or the new one not loaded; the present one goes on serving.
 CHAMPION_REFRESH_FAILURES = "ChampionRefreshFailures"
 
+# Of requests that read the feature store: entities of a view that are not in it, or older there than it allows; 1 when
+# a view could not be read; how long all reads took.
+MISSING_ENTITIES = "MissingEntities"
+STALE_ENTITIES = "StaleEntities"
+FEATURE_READ_FAILURES = "FeatureReadFailures"
+FEATURE_READ_DURATION = "FeatureReadDuration"
+
 # Of the check function, once a check. The 0/1 ones are left out where a check cannot tell.
 MONITORING_SERVICE = "monitoring"
 DRIFT_DETECTED = "DriftDetected"
@@ -28,6 +35,13 @@ LABELS = "Labels"
 MODEL_AGE_DAYS = "ModelAgeDays"
 CAPTURE_LAG_SECONDS = "CaptureLagSeconds"
 
+# Of the job that writes stored features online, once a run, with the dimension `view`.
+FEATURES_SERVICE = "features"
+FEATURE_ROWS_WRITTEN = "FeatureRowsWritten"
+FEATURE_LAG_SECONDS = "FeatureLagSeconds"
+FEATURE_SKEW = "FeatureSkew"  # served values that the history does not have; only where predictions were compared
+FEATURES_LATE = "FeaturesLate"  # predictions for which the history had a newer event; likewise
+
 # The lines of the predict function's log that are captured: their messages, and the version of their form.
 RECORD_PREDICT = "predict"
 RECORD_FEEDBACK = "feedback"
@@ -39,6 +53,11 @@ MODEL_NAME = "MODEL_NAME"
 LOG_SAMPLE = "LOG_SAMPLE"
 LOG_LEAVE_OUT = "LOG_LEAVE_OUT"
 LOG_CALLER = "LOG_CALLER"
+FEATURE_PROJECT = "FEATURE_PROJECT"  # of Feast; without it there is no feature store
+FEATURE_KEY_VERSION = "FEATURE_KEY_VERSION"
+PROTOCOLS = "PROTOCOLS"
+FEATURES_EVERY_HOURS = "FEATURES_EVERY_HOURS"
+FEATURES_MISSING = "FEATURES_MISSING"  # `missing` of [features]
 LEASE_SECONDS = "LEASE_SECONDS"
 DATA_MANIFEST = "DATA_MANIFEST"
 TRACKING_URI = "MLFLOW_TRACKING_URI"
@@ -56,6 +75,10 @@ SOURCE_DIGEST = "SOURCE_DIGEST"
 RENEWAL_WORKFLOW = "RENEWAL_WORKFLOW"
 STACK_NAME = "STACK_NAME"
 TOPIC = "NOTIFICATION_TOPIC"
+METRIC_NAMESPACE = "METRIC_NAMESPACE"
+FEAST_PYTHON = "EVERGREEN_FEAST_PYTHON"  # the Python that Feast runs in
+WANDB_PYTHON = "EVERGREEN_WANDB_PYTHON"  # the Python that W&B's client runs in
+FEAST_PACKAGES = "EVERGREEN_FEAST_PACKAGES"  # the folder that it is installed in, beside the image's own packages
 MESSAGE_FORMAT = "MESSAGE_FORMAT"
 
 # Of every function and every job: no package in them tells its makers that it is used.
@@ -77,6 +100,33 @@ STATUS_BROKEN_INPUT = "broken input"
 
 # Routes of the endpoint: method and path.
 ROUTES = ("POST /predict", "POST /feedback", "GET /model", "GET /openapi.json", "GET /health")
+# Of the protocols that [endpoint] protocols switches on. What TensorFlow Serving writes behind a colon, as in
+# POST /v1/models/NAME:predict, is part of the last path parameter for the gateway.
+PROTOCOL_ROUTES = {
+    "tensorflow": (
+        "GET /v1/models/{model}",
+        "GET /v1/models/{model}/metadata",
+        "POST /v1/models/{model}",
+        "GET /v1/models/{model}/versions/{version}",
+        "GET /v1/models/{model}/versions/{version}/metadata",
+        "POST /v1/models/{model}/versions/{version}",
+    ),
+    "open-inference": (
+        "GET /v2",
+        "GET /v2/health/live",
+        "GET /v2/health/ready",
+        "GET /v2/models/{model}",
+        "GET /v2/models/{model}/ready",
+        "POST /v2/models/{model}/infer",
+        "GET /v2/models/{model}/versions/{version}",
+        "GET /v2/models/{model}/versions/{version}/ready",
+        "POST /v2/models/{model}/versions/{version}/infer",
+    ),
+    "mlflow": ("POST /invocations", "GET /ping", "GET /version"),
+}
+
+# Of the archive that jobs run from: the folder with the wheels of W&B's client, where runs are mirrored.
+WANDB_WHEELS = "wandb-wheels"
 
 # Outputs of the stack, read by the command line.
 OUTPUT_PREDICT_URL = "PredictUrl"
@@ -95,6 +145,9 @@ OUTPUT_USER_POLICY = "UserPolicy"
 OUTPUT_LOG_SETTINGS = "LogSettings"
 # There is none without [renewal].
 OUTPUT_RENEWAL_WORKFLOW = "RenewalWorkflow"
+# There are none without [features].
+OUTPUT_FEATURE_WORKFLOW = "FeatureWorkflow"
+OUTPUT_FEATURE_PROJECT = "FeatureProject"
 
 # The stack of a pipeline on GitHub, its output with the repository that it trusts, and the jobs of pull requests.
 PIPELINE_STACK = "evergreen-pipeline"
@@ -117,6 +170,12 @@ PREPARED_PREFIX = "prepared/"
 SUMMARY = "summary.json"
 # What a renewal's first job has found, beside the rows of its challengers.
 PLAN = "plan.json"
+
+# With a feature store: the histories of its views, and its registry with what was written online.
+HISTORIES_PREFIX = "features/data/"
+REGISTRY_PREFIX = "features/registry/"
+# What the last run has written, there.
+MATERIALISED = "result.json"
 
 # Key prefixes of the model bucket.
 BUNDLES_PREFIX = "models/"
@@ -151,6 +210,8 @@ CHANNEL_PREDICTIONS = "predictions"
 CHANNEL_FEEDBACK = "feedback"
 CHANNEL_OBJECTS = "objects"
 CHANNEL_MANIFESTS = "manifests"
+# With a feature store: the histories of its views.
+CHANNEL_FEATURES = "features"
 
 
 def stack_name(environment: str) -> str:
@@ -181,6 +242,16 @@ def output_pipeline_role(job: str) -> str:
 def metric_namespace(environment: str) -> str:
     """The CloudWatch namespace of an environment's metrics: two environments may share an account."""
     return f"Evergreen/{environment}"
+
+
+def feature_project(model: str, environment: str) -> str:
+    """The project in Feast of a model in an environment: two environments may share an account."""
+    return f"{model}_{environment}".replace("-", "_")
+
+
+def online_table(project: str, view: str) -> str:
+    """The table of a feature view in the online store, as Feast names it."""
+    return f"{project}.{view}"
 
 
 def settings_key(sha256: str) -> str:

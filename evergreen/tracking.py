@@ -22,6 +22,7 @@ DECISION_TAG = "evergreen.decision"
 REASON_TAG = "evergreen.reason"
 TRIGGER_TAG = "evergreen.trigger"
 DIGEST_TAG = "evergreen.digest"
+WANDB_TAG = "evergreen.wandb"
 PROMOTED, REFUSED = "promoted", "refused"
 
 # The most characters of a parameter: MLflow does not accept a list of thousands of columns.
@@ -100,7 +101,7 @@ def log_training(
             dataset = from_pandas(
                 frame, source=data_source, targets=contract.target, name=f"{name} {context}", digest=data_version
             )
-            mlflow.log_input(dataset, context=context)
+            log_dataset(dataset, context)
         for path in artifacts:
             mlflow.log_artifact(str(path), artifact_path="documents")
         logged = mlflow.sklearn.log_model(
@@ -121,6 +122,21 @@ def log_training(
     return TrackedRun(run_id=run.info.run_id, model_version=model_version)
 
 
+def log_dataset(dataset: Any, context: str) -> None:
+    """Log what a run was given. Of two runs that name a new dataset at one moment, MLflow fails one: it looks for the
+    dataset before it adds it (`log_inputs` of its SQL store). The second time, the dataset is there.
+    """
+    import mlflow
+
+    for last in (False, False, True):
+        try:
+            mlflow.log_input(dataset, context=context)
+            return
+        except MlflowException:
+            if last:
+                raise
+
+
 def _signature(contract: Contract) -> Any:
     """What the model takes and gives, from the contract: a sample of rows would not tell what may be missing.
 
@@ -139,6 +155,14 @@ def _signature(contract: Contract) -> Any:
     ]
     output = DataType.string if contract.classes else DataType.double
     return ModelSignature(inputs=Schema(inputs), outputs=Schema([ColSpec(output)]))
+
+
+def tag(run_id: str, name: str, words: str) -> None:
+    """
+    Raises:
+        MlflowException: MLflow cannot be reached, or does not know the run.
+    """
+    MlflowClient().set_tag(run_id, name, words)
 
 
 def record_decision(run_id: str, decision: Mapping[str, Any], files: Mapping[str, bytes]) -> None:

@@ -7,9 +7,10 @@ from constructs import Construct
 
 from evergreen import names
 from infra.arns import own_arn
-from infra.buckets import grant_read, grant_write
+from infra.buckets import grant_read, grant_read_channel, grant_write
 from infra.data_store import DataStore
 from infra.deployment import Deployment
+from infra.feature_store.feature_store import FeatureStore
 from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
 from infra.notifications import Notifications
@@ -40,6 +41,7 @@ class CommandLineUser(Construct):
         tracking: Tracking,
         notifications: Notifications,
         renewal: Renewal | None,
+        features: FeatureStore | None,
     ) -> None:
         super().__init__(scope, id_)
         name = f"{deployment.stack_name}-user"
@@ -57,6 +59,9 @@ class CommandLineUser(Construct):
         if renewal:
             self._run(renewal.arn, renewal.name)
             models.grant_change_ledger(self.policy)
+        if features:
+            self._run(features.arn, features.name)
+            self._store_features(data.bucket, features)
         self._read_models(models.bucket, deployment.model_name)
         for route in names.ROUTES:
             self._allow(["execute-api:Invoke"], own_arn("execute-api", f"{serving.api_id}/*/{route.replace(' ', '')}"))
@@ -78,6 +83,14 @@ class CommandLineUser(Construct):
             grant_write(bucket, self.policy, prefix)
         # What was changed while it was uploaded is taken away again; the bucket keeps it as an old version.
         self._allow(["s3:DeleteObject"], bucket.arn_for_objects(f"{names.DVC_PREFIX}*"))
+
+    def _store_features(self, bucket: s3.IBucket, features: FeatureStore) -> None:
+        """Add to the histories of feature views and write what is newer online; see what is there."""
+        grant_read(bucket, self.policy, names.HISTORIES_PREFIX)
+        grant_write(bucket, self.policy, names.HISTORIES_PREFIX)
+        grant_read_channel(bucket, self.policy, f"{names.REGISTRY_PREFIX}*/{names.MATERIALISED}")
+        features.online.grant_read(self.policy)
+        features.online.grant_write(self.policy)
 
     def _run(self, arn: str, name: str) -> None:
         """Start an execution of a workflow and follow it."""

@@ -14,7 +14,8 @@ from infra.deployment import Deployment
 
 class DataStore(Construct):
     """Holds dvc/files/md5/<content> and data/<version>.manifest, which names a version's files; data/<version>.new;
-    settings/<sha256>/model.toml; prepared/<model>/<version>/; captures/<model>/<version>/, what a renewal read.
+    settings/<sha256>/model.toml; prepared/<model>/<version>/; captures/<model>/<version>/, what a renewal read;
+    features/data/<view>/, the histories of feature views, and features/registry/, what is online of them.
     """
 
     def __init__(self, scope: Construct, id_: str, deployment: Deployment) -> None:
@@ -43,6 +44,15 @@ class DataStore(Construct):
         for prefix in (names.DATA_PREFIX, names.DVC_PREFIX, names.SETTINGS_PREFIX):
             grant_read(self.bucket, grantee, prefix)
         grant_locate(self.bucket, grantee)
+
+    def grant_read_histories(self, grantee: iam.IGrantable) -> None:
+        grant_read(self.bucket, grantee, names.HISTORIES_PREFIX)
+        grant_locate(self.bucket, grantee)
+
+    def grant_keep_registry(self, grantee: iam.IGrantable) -> None:
+        """Feast's registry, and what was written online."""
+        grant_read(self.bucket, grantee, names.REGISTRY_PREFIX)
+        grant_write(self.bucket, grantee, names.REGISTRY_PREFIX)
 
     def grant_read_prepared(self, grantee: iam.IGrantable) -> None:
         grant_read(self.bucket, grantee, names.PREPARED_PREFIX)

@@ -3,7 +3,7 @@
 python -m infra.definition --environment dev --region us-east-1 --account 111122223333 --model houses
 
 In place of the template's references it has names and ARNs of the form that they get. With --renewal it is the renewal
-workflow's, else the training workflow's.
+workflow's, with --features the one that fills the online store, else the training workflow's.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from typing import Any
 
 from evergreen import names
 from infra.environments import ENVIRONMENTS
+from infra.feature_store import states as feature_store
 from infra.renewal import states as renewal
 from infra.training import states as training
 from infra.training.addresses import Addresses
@@ -30,12 +31,14 @@ def with_plausible_addresses(
     message_format: str = names.FORMAT_TEXT,
     tracking: str | None = None,
     renewal_settings: str | None = None,
+    feature_project: str | None = None,
 ) -> dict[str, Any]:
     """The definition of an environment.
 
     Args:
         tracking: the URL of an MLflow server, if one is used.
         renewal_settings: [renewal] of model.toml as JSON; with it, the renewal workflow's.
+        feature_project: of Feast; with it, that of the workflow that writes stored features online.
     """
     chosen = next(each for each in ENVIRONMENTS if each.name == environment)
     stack, here = names.stack_name(environment), f"{region}:{account}"
@@ -46,6 +49,8 @@ def with_plausible_addresses(
         model_name=model,
         image=_IMAGE.format(region=region),
         source_uri=f"s3://cdk-hnb659fds-assets-{account}-{region}/{'0' * 64}.gz",
+        prepare_source_uri=f"s3://cdk-hnb659fds-assets-{account}-{region}/{'0' * 64}.gz",
+        features=feature_project is not None,
         data_bucket=f"{stack}-databucket-0123456789ab",
         model_bucket=f"{stack}-modelsbucket-0123456789ab",
         prepare_role=f"arn:{partition}:iam::{account}:role/{stack}-TrainingPrepareRole-0123456789AB",
@@ -61,6 +66,13 @@ def with_plausible_addresses(
         prepare_seconds=chosen.prepare_seconds,
         train_seconds=chosen.train_seconds,
     )
+    if feature_project is not None:
+        return feature_store.definition(
+            addresses,
+            project=feature_project,
+            capture_bucket=f"{stack}-capturebucket-0123456789ab",
+            every_hours=24,
+        )
     if renewal_settings is None:
         return training.definition(addresses)
     return renewal.definition(
@@ -78,6 +90,7 @@ def main() -> None:
     parser.add_argument("--message-format", default=names.FORMAT_TEXT)
     parser.add_argument("--tracking")
     parser.add_argument("--renewal", dest="renewal_settings", help="[renewal] of model.toml, as JSON")
+    parser.add_argument("--features", dest="feature_project", help="the project in Feast")
     print(json.dumps(with_plausible_addresses(**vars(parser.parse_args()))))
 
 

@@ -1,11 +1,29 @@
 """A deployment: all of its parameters in one value, which every part of the stack gets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evergreen import names
 from infra.environments import Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureStoreParameters:
+    """
+    Attributes:
+        views: the feature views that have a table in the online store.
+        ttl_seconds: of each view whose values go stale, after how long.
+        key_version: of the keys there.
+        missing: what happens to a row whose entity is unknown: `[features] missing`.
+        every_hours: after how many hours what is new is written online.
+    """
+
+    views: tuple[str, ...]
+    key_version: int
+    missing: str
+    every_hours: int
+    ttl_seconds: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +44,9 @@ class StackSettings:
         every_hours, window_hours: the hours between two drift checks, and how far back each looks.
         message_format: the format of notifications, names.FORMAT_TEXT or names.FORMAT_CHAT.
         renewal: the section [renewal]; None if it is not enabled.
+        wandb_secret: the name of the secret with the key for W&B, where trainings are mirrored there.
+        protocols: those of other servers that the endpoint speaks.
+        features: what the section [features] asks for; None if it names no feature service.
     """
 
     model_name: str
@@ -42,6 +63,14 @@ class StackSettings:
     window_hours: int
     message_format: str
     renewal: Mapping[str, Any] | None = None
+    features: FeatureStoreParameters | None = None
+    wandb_secret: str | None = None
+    protocols: tuple[str, ...] = ()
+
+    @property
+    def routes(self) -> list[str]:
+        """All that the endpoint has."""
+        return [*names.ROUTES, *(route for protocol in self.protocols for route in names.PROTOCOL_ROUTES[protocol])]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ class Function(Construct):
         storage_mb: int = 512,
         dead_letters: sqs.Queue | None = None,
         log_days: int | None = None,
+        without: tuple[str, ...] = (),
     ) -> None:
         """
         Args:
@@ -39,6 +40,7 @@ class Function(Construct):
             storage_mb: of temporary files.
             dead_letters: takes events that failed after their retries.
             log_days: how long its log is kept, if not as long as the environment's others.
+            without: folders of ours that its package goes without.
         """
         super().__init__(scope, id_)
         code = linked_function if deployment.for_this_machine else function_zip
@@ -48,7 +50,7 @@ class Function(Construct):
         self.lambda_function = lambda_.Function(
             self,
             "Function",
-            code=lambda_.Code.from_asset(str(code(name))),
+            code=lambda_.Code.from_asset(str(code(name, without=without))),
             handler=f"functions.{name}.handler.handler",
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.X86_64,

@@ -7,6 +7,7 @@ from evergreen import names
 from infra.command_line import CommandLineUser
 from infra.data_store import DataStore
 from infra.deployment import Deployment
+from infra.feature_store.feature_store import FeatureStore
 from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
 from infra.notifications import Notifications
@@ -54,6 +55,22 @@ class EvergreenStack(Stack):
             else None
         )
 
+        features = (
+            FeatureStore(
+                self,
+                "Features",
+                deployment,
+                features=deployment.settings.features,
+                data=data,
+                training=training.workflow,
+                serving=serving,
+                monitoring=monitoring,
+                notifications=notifications,
+            )
+            if deployment.settings.features
+            else None
+        )
+
         user = CommandLineUser(
             self,
             "User",
@@ -66,6 +83,7 @@ class EvergreenStack(Stack):
             tracking=tracking,
             notifications=notifications,
             renewal=renewal,
+            features=features,
         )
 
         outputs = {
@@ -86,5 +104,8 @@ class EvergreenStack(Stack):
         }
         if renewal:
             outputs[names.OUTPUT_RENEWAL_WORKFLOW] = renewal.arn
+        if features:
+            outputs[names.OUTPUT_FEATURE_WORKFLOW] = features.arn
+            outputs[names.OUTPUT_FEATURE_PROJECT] = features.online.project
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

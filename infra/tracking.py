@@ -75,13 +75,7 @@ class Tracking(Construct):
     def grant_log(self, grantee: iam.IGrantable) -> None:
         """Log runs, register models and move aliases. A server of one's own asks for a login instead."""
         if self._secret:
-            # Secrets Manager puts a hyphen and six characters behind a name.
-            grantee.grant_principal.add_to_principal_policy(
-                iam.PolicyStatement(
-                    actions=["secretsmanager:GetSecretValue"],
-                    resources=[own_arn("secretsmanager", f"secret:{self._secret}-??????")],
-                )
-            )
+            grant_read_secret(grantee, self._secret)
         if self._app:
             self.grant_call(grantee)
             self._store.grant_artifacts(grantee)
@@ -92,6 +86,16 @@ class Tracking(Construct):
             grantee.grant_principal.add_to_principal_policy(
                 iam.PolicyStatement(actions=["sagemaker:CallMlflowAppApi"], resources=[self._app.attr_arn])
             )
+
+
+def grant_read_secret(grantee: iam.IGrantable, name: str) -> None:
+    # Secrets Manager puts a hyphen and six characters behind a name.
+    grantee.grant_principal.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["secretsmanager:GetSecretValue"],
+            resources=[own_arn("secretsmanager", f"secret:{name}-??????")],
+        )
+    )
 
 
 def _check_login(url: str | None, secret: str | None) -> None:

@@ -55,6 +55,7 @@ EXTRACT_RESOURCE_ARN = Touchpoint(
     "extract_resource_arn",
     ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
 )
+REQUEST_CONTEXT = Touchpoint("core.iam_actions", "request_tag_context", ("service", "iam_action", "body", "params"))
 AUTHORIZATION_OF_ROUTE = Touchpoint(
     "app", "_execute_api_authorization_type", ("api_id", "stage", "method", "execute_path")
 )

@@ -26,7 +26,7 @@ from local.services import (
     admin_paths,
     alarms,
     buckets,
-    dashboards,
+    cloudwatch,
     dead_letters,
     definitions,
     firehose,
@@ -102,7 +102,7 @@ def install(home: Path) -> Installed:
     dead_letters.install()
     templates.install()
     alarms.install()
-    dashboards.install()
+    cloudwatch.install()
     log_groups.install()
     routes.install()
     metric_math.install()

@@ -51,6 +51,7 @@ trap 'rm -f "$outcome"' EXIT
 value() { sed -n "s/^$1=//p" "$outcome"; }
 
 make test
+evergreen doctor -e "$environment" --only "stored features"
 cdk deploy "evergreen-$environment" --require-approval never ${role[@]+"${role[@]}"}
 evergreen train -e "$environment" ${data[@]+"${data[@]}"} --outcome "$outcome"
 evergreen gates "$(value version)" -e "$environment"

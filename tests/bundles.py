@@ -8,6 +8,7 @@ from typing import Any
 
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import CATEGORY, NUMBER, Feature
+from evergreen.feature_store.views import View
 from evergreen.judging.card_decision import CARD_FILES, MARK
 from evergreen.judging.promotion import SHEET_FILES
 from evergreen.settings.sections import PromotionSettings
@@ -39,6 +40,7 @@ def constant_bundle(
     promotion: PromotionSettings | None = None,
     mlflow_version: str = "1",
     mlflow_run: str = "run",
+    views: Sequence[View] = (),
 ) -> dict[str, bytes]:
     """The files of a bundle, by name. The metric is mae, the baseline's 5.
 
@@ -47,13 +49,14 @@ def constant_bundle(
         truths: of the holdout rows.
         towns: of the holdout rows; without them, town is no feature. It may be null if one of them is.
         claimed: what scikit-learn is said to predict, if not the same.
+        views: feature views that the model was trained with.
         baseline: what the baseline predicts of each row; without it, the bundle is one of an earlier release.
     """
     number = Feature(name=feature, type=NUMBER, missing_allowed=False)
     seen = tuple(sorted({town for town in towns if town is not None}))
     town = Feature(name="town", type=CATEGORY, missing_allowed=None in towns, categories=seen)
     features = (number, town) if towns else (number,)
-    contract = Contract(task="regression", target="price", features=features)
+    contract = Contract(task="regression", target="price", features=features, stored=tuple(views))
     model = {
         "format": 1,
         "features": [each.name for each in features],

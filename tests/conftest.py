@@ -14,6 +14,9 @@ _CHECKOUT = Path(__file__).resolve().parents[1]
 _SHARING = (
     "tests/end_to_end/deployed/training",
     "tests/end_to_end/deployed/in_use",
+    "tests/counterparts/protocols",
+    "tests/counterparts/orchestrators",
+    "tests/end_to_end/feature_store",
     "tests/end_to_end/renewing",
     "tests/integration/local",
     "tests/infrastructure",

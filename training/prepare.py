@@ -19,6 +19,7 @@ from evergreen import names
 from evergreen.contract.changes import compare
 from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidData
+from evergreen.feature_store.described import DEFINITIONS
 from evergreen.settings.model_toml import read_settings
 from evergreen.settings.sections import ModelSettings
 from evergreen.versions.data_version import DataVersion, of_channel, of_path, version_of_manifest
@@ -32,8 +33,10 @@ from training.preparing.units import as_columns
 from training.preparing.weights import WEIGHT
 from training.reading.dates import is_date, seconds_of
 from training.reading.source import Source
+from training.reading.stored_features import StoredFeatures
 from training.reading.table import read_version
 
+_DEFINITIONS = Path(__file__).resolve().parents[1] / DEFINITIONS
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
@@ -122,26 +125,33 @@ def _training_rows(prepared: Prepared) -> pd.DataFrame:
 
 
 def run(
-    version: DataVersion, settings: ModelSettings, folder: Path, *, previous: Contract | None = None
+    version: DataVersion,
+    settings: ModelSettings,
+    folder: Path,
+    *,
+    previous: Contract | None = None,
+    stored: StoredFeatures | None = None,
 ) -> dict[str, Any]:
     """Prepare a version of the data into a folder.
 
     Args:
         previous: the champion's contract, to name what has changed since then.
+        stored: what a feature store gives to each row.
 
     Raises:
+        InvalidFeatures: the feature store cannot give it; nothing is written.
         InvalidData: the table cannot be trained on; nothing is written.
         InvalidSettings: model.toml names a feature that the table lacks.
     """
-    prepared = read_and_prepare(version, settings)
+    prepared = read_and_prepare(version, settings, stored)
     summary = summarise(prepared, settings, version, previous=previous)
     write(prepared, folder, settings=settings, summary=summary)
     return summary
 
 
-def read_and_prepare(version: DataVersion, settings: ModelSettings) -> Prepared:
+def read_and_prepare(version: DataVersion, settings: ModelSettings, stored: StoredFeatures | None = None) -> Prepared:
     """Read a version and prepare it. A separate function, so that the table is freed before the parts are written."""
-    table, source = read_version(version, settings)
+    table, source = read_version(version, settings, stored)
     return prepare(table, settings, file=source)
 
 
@@ -158,13 +168,22 @@ def main() -> None:
     # SageMaker creates this channel only if there is a champion.
     previous = base / "input" / names.CHANNEL_PREVIOUS
     contract = Contract.from_json(job.single_file(previous).read_bytes()) if previous.exists() else None
-    _say(run(version, settings, base / "output" / names.CHANNEL_PREPARED, previous=contract))
+    stored = stored_features(settings)
+    _say(run(version, settings, base / "output" / names.CHANNEL_PREPARED, previous=contract, stored=stored))
+
+
+def stored_features(settings: ModelSettings) -> StoredFeatures | None:
+    """What the feature store gives in a job: the definitions of the archive, and the histories of a channel."""
+    data = job.base_folder() / "processing" / "input" / names.CHANNEL_FEATURES
+    return StoredFeatures.of_settings(settings, _DEFINITIONS, data=data)
 
 
 def command(arguments: argparse.Namespace) -> None:
     """Run Prepare on files of this machine."""
     previous = Contract.from_json(arguments.previous.read_bytes()) if arguments.previous else None
-    _say(run(of_path(arguments.data), read_settings(arguments.settings), arguments.output, previous=previous))
+    settings = read_settings(arguments.settings)
+    stored = StoredFeatures.of_settings(settings, _DEFINITIONS)
+    _say(run(of_path(arguments.data), settings, arguments.output, previous=previous, stored=stored))
 
 
 def _say(summary: dict[str, Any]) -> None:

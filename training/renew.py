@@ -99,11 +99,11 @@ def _plan(
         return _refused(version, why)
     if len(growth.new) < settings.quality.minimum_labels:
         return _refused(version, _too_few(len(growth.new), settings))
-    table, source = read_version(growth.version, settings)
+    table, source = read_version(growth.version, settings, prepare.stored_features(settings))
     cleaned = clean(table, settings, source=source)
     period = judged_on(cleaned, growth.new)
     if len(period) < settings.quality.minimum_labels:
-        return _refused(version, _too_few(len(period), settings))
+        return _refused(version, _too_few(len(growth.new), settings, unlike=len(period)))
     windows = Windows(cleaned, period, growth.new, contract, settings)
     if why := _mixed_up(windows, settings):
         return _refused(version, why)
@@ -173,9 +173,14 @@ def _mixed_up(windows: Windows, settings: ModelSettings) -> str:
     )
 
 
-def _too_few(rows: int, settings: ModelSettings) -> str:
+def _too_few(rows: int, settings: ModelSettings, *, unlike: int | None = None) -> str:
+    """
+    Args:
+        unlike: how many of them are no rows that the table has already, feature by feature and in the label.
+    """
+    equal = "" if unlike is None else f" (of which {number(rows - unlike)} equal rows of the data so far)"
     return (
-        f"{counted(rows, 'prediction')} with a label since the last renewal, and [quality] minimum_labels is "
+        f"{counted(rows, 'prediction')} with a label since the last renewal{equal}, and [quality] minimum_labels is "
         f"{number(settings.quality.minimum_labels)}: send what really happened to POST /feedback, or with: "
         "evergreen feedback"
     )

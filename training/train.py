@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -211,7 +211,21 @@ def run(
     )
     if os.environ.get(names.TRACKING_URI):
         artifacts = [*documents, *(folder / sheet for sheet in bundle.SHEET_FILES)]
-        traced = _log(inputs, estimator, evaluation, traced, artifacts, data=data or settings.data.path)
+        # Imported here, since `dvc repro` and `evergreen reproduce` do not use MLflow.
+        from training.tracked_run import log, mirror
+
+        traced = log(
+            settings,
+            estimator,
+            contract,
+            evaluation,
+            traced,
+            artifacts,
+            datasets={"training": inputs.train, "holdout": inputs.holdout},
+            data=data or settings.data.path,
+        )
+        if settings.tracking.wandb:
+            mirror(settings.tracking, parameters_of(estimator), metrics, traced, outcomes, artifacts, client=_client)
     (folder / bundle.LINEAGE).write_text(json.dumps(asdict(traced), indent=1))
     bundle.write_manifest(folder)
     return evaluation
@@ -226,41 +240,6 @@ def _fit_again(inputs: Inputs, folder: Path) -> None:
     (folder / bundle.REFIT_CONTRACT).write_bytes(contract.to_json())
     with (folder / bundle.REFIT_HOLDOUT).open("w") as file:
         file.writelines(holdout_lines(inputs.holdout, contract, outcomes, inputs.holdout_units))
-
-
-def _log(
-    inputs: Inputs,
-    estimator: Any,
-    evaluation: Evaluation,
-    traced: lineage.Lineage,
-    artifacts: list[Path],
-    *,
-    data: str,
-) -> lineage.Lineage:
-    """Log the training to MLflow; returns the lineage with the run and the registered version."""
-    # Imported here, since `dvc repro` and `evergreen reproduce` do not use MLflow.
-    from evergreen import tracking
-
-    logged = tracking.log_training(
-        name=inputs.settings.name,
-        version=traced.version,
-        estimator=estimator,
-        contract=inputs.contract,
-        parameters=parameters_of(estimator),
-        metrics={f"holdout_{name}": value for name, value in evaluation.holdout.items()}
-        | {f"baseline_{name}": value for name, value in evaluation.baseline.items()},
-        datasets={"training": inputs.train, "holdout": inputs.holdout},
-        data_source=data,
-        data_version=traced.data_version,
-        tags={
-            "data_version": traced.data_version,
-            "git_commit": traced.git_commit,
-            "source_sha256": traced.source_sha256,
-            "settings_sha256": traced.settings_sha256,
-        },
-        artifacts=artifacts,
-    )
-    return replace(traced, mlflow_run_id=logged.run_id, mlflow_model_version=logged.model_version)
 
 
 def _client(service: str) -> Any:

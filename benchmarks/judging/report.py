@@ -34,6 +34,7 @@ first closed gate gives the reason. The decision, the model card and the MLflow 
 | size | the model has no more than `max_model_mb` |
 | latency | checking and scoring the median holdout row takes at most `max_latency_ms` on Judge's processor |
 | contract | no change breaks callers, or `contract_changes = "allow"` |
+| features | what the model takes from a feature store is had online, with its types (only with `[features]`) |
 | baseline | the metric is better than that of the best constant, or of the most frequent class, beyond chance |
 | champion | the metric is better than the champion's, beyond noise |
 | slices | no value of a feature in `slices` is much worse than with the champion, beyond noise |

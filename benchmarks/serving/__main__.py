@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from benchmarks.command import MISSING, Benchmark, Progress, Results, main
 from benchmarks.serving import cold_start, cost, imports, in_handler, report, warm
+from benchmarks.serving.rig.authority import Authority
 from benchmarks.serving.rig.environments import HERE, Installing
 from benchmarks.serving.rig.models import PeerModels, Trained, peer_models, synthetic_model, template_model
 from benchmarks.serving.rig.object_store import ObjectStore
 from benchmarks.serving.rig.processes import Function, predict_function, predict_package
 from benchmarks.serving.rig.runtime_api import http_event
-from infra.packages.function_zip import function_zip
+from infra.packages.function_zip import FEATURE_STORE, function_zip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,7 @@ def _sustained(bench: Bench, progress: Progress) -> Results:
 
 
 def _package(bench: Bench, _progress: Progress) -> Results:
-    size = function_zip("predict", for_this_machine=True).stat().st_size
+    size = function_zip("predict", for_this_machine=True, without=FEATURE_STORE).stat().st_size
     imported = imports.measure(bench.evergreen, rounds=bench.effort.handler_rounds)
     return {"package": {"zip_bytes": size, "imports": imported}}
 
@@ -159,8 +160,9 @@ def _bench(stack: ExitStack, quick: bool, parts: Sequence[str], progress: Progre
     peers = peer_models(model)
     functions, missing = cold_start.peer_functions(peers)
     objects = {key: content for each in (model, *sized.values()) for key, content in each.objects.items()}
-    store = stack.enter_context(ObjectStore(objects, tls=False)).environment
-    tls = stack.enter_context(ObjectStore(objects, tls=True)).environment
+    store = stack.enter_context(ObjectStore(objects)).environment
+    authority = stack.enter_context(Authority())
+    tls = stack.enter_context(ObjectStore(objects, authority=authority)).environment
     progress("packaging the function")
     root = predict_package()
     return Bench(

@@ -80,12 +80,7 @@ class Registry:
         raise CommandFailed(f"there is no version {version}. List them with: evergreen versions")
 
     def champions(self) -> Champions:
-        """From the versions of the pointer object."""
-        pages = self._s3.get_paginator("list_object_versions").paginate(
-            Bucket=self._bucket, Prefix=names.champion_key(self._model)
-        )
-        ids = [item["VersionId"] for page in pages for item in page.get("Versions", [])]
-        return Champions([_readable(self._read(names.champion_key(self._model), VersionId=id_)) for id_ in ids])
+        return champions(self._s3, self._bucket, self._model)
 
     def promote(self, version: JudgedVersion) -> bool:
         """Make a judged version the champion, in S3 and in MLflow, whatever Judge decided about it.
@@ -108,9 +103,17 @@ class Registry:
             raise CommandFailed(f"{version.version} was not promoted: {result.get('errorMessage', result)}")
         return result["mlflow_model_version"] is not None
 
-    def _read(self, key: str, **version: str) -> bytes:
-        content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key, **version)["Body"].read()
+    def _read(self, key: str) -> bytes:
+        content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return content
+
+
+def champions(s3: Any, bucket: str, model: str) -> Champions:
+    """From the versions of the pointer object."""
+    key = names.champion_key(model)
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+    ids = [item["VersionId"] for page in pages for item in page.get("Versions", [])]
+    return Champions([_readable(s3.get_object(Bucket=bucket, Key=key, VersionId=id_)["Body"].read()) for id_ in ids])
 
 
 def _readable(pointer: bytes) -> Champion | None:

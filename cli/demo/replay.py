@@ -10,6 +10,8 @@ from cli.aws.target import CHECKOUT
 from evergreen.contract.feature import NUMBER
 
 LATER = CHECKOUT / "data" / "texas_2007_2015.csv"
+# That the demo prints.
+CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
 
 
 @dataclass(frozen=True)

@@ -27,15 +27,19 @@ def state_machine(plan: Plan, caller: Caller, client: Any) -> Sequence[Finding]:
         CommandFailed: there is no definition, since the checkout's code fails.
     """
     settings = read_settings(plan.settings_file)
-    workflows: dict[str, str | None] = {"training": None}
+    workflows: dict[str, Sequence[str]] = {"training": ()}
     if settings.renewal.enabled:
-        workflows["renewal"] = json.dumps(asdict(settings.renewal), sort_keys=True)
+        workflows["renewal"] = ("--renewal", json.dumps(asdict(settings.renewal), sort_keys=True))
+    if settings.features.service:
+        project = names.feature_project(settings.name, plan.environment.name)
+        workflows["feature_store"] = ("--features", project)
     found = [
         finding
-        for workflow, renewal in workflows.items()
-        for finding in _validate(definition(plan, caller, settings, renewal=renewal), workflow, client)
+        for workflow, options in workflows.items()
+        for finding in _validate(definition(plan, caller, settings, options), workflow, client)
     ]
-    accepted = f"Step Functions accepts the definition of the {' and the '.join(workflows)} workflow"
+    told = " and the ".join(workflow.replace("_", " ") for workflow in workflows)
+    accepted = f"Step Functions accepts the definition of the {told} workflow"
     return found or [Finding(check=STATE_MACHINE, status=Status.OK, found=accepted)]
 
 
@@ -60,11 +64,11 @@ def _validate(definition: str, workflow: str, client: Any) -> list[Finding]:
     return findings
 
 
-def definition(plan: Plan, caller: Caller, settings: ModelSettings, *, renewal: str | None = None) -> str:
+def definition(plan: Plan, caller: Caller, settings: ModelSettings, options: Sequence[str] = ()) -> str:
     """The definition that a deployment would have, with ARNs of the account's form instead of references.
 
     Args:
-        renewal: [renewal] as JSON, for that of the renewal workflow.
+        options: of infra/definition.py, for another workflow than that of training.
     """
     # In a process of its own, since the code of the stack is no part of the command. It builds no package.
     tracking = os.environ.get(names.TRACKING_URI)
@@ -74,7 +78,7 @@ def definition(plan: Plan, caller: Caller, settings: ModelSettings, *, renewal: 
         *("--account", caller.account, "--partition", caller.partition),
         *("--model", settings.name, "--message-format", settings.notifications.format),
         *(("--tracking", tracking) if tracking else ()),
-        *(("--renewal", renewal) if renewal else ()),
+        *options,
     ]
     ran = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if ran.returncode:

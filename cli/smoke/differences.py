@@ -44,7 +44,8 @@ DIFFERENCES = (
     Difference(
         JOBS,
         "Jobs run in this checkout's `.venv`, which has the versions of the training image; their archive has no "
-        "wheels here. A test installs those of the archive that AWS gets.",
+        "wheels here. A test installs those of the archive that AWS gets. Feast runs in the checkout's "
+        "`.venv-features`.",
     ),
     Difference(
         FUNCTION_PACKAGES,

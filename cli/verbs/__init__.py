@@ -21,6 +21,7 @@ VERBS = {
     "rollback": "Make the previous champion serve again, or a version that is named.",
     "drift": "Check now whether the predicted rows have drifted from the champion's holdout.",
     "dashboard": "Draw the stack's dashboard as a page. The CloudWatch console shows the same dashboard.",
+    "export-metrics": "Serve a stack's metrics, alarms and version to Prometheus, until Ctrl-C.",
     "forget": "Remove predictions, their features and their labels from the captures and the table.",
     "card": "Fetch the champion's model card, with Judge's decision in it.",
     "preview": "Train main's model and this checkout's on this machine, and say whether this one would be promoted.",
@@ -28,6 +29,7 @@ VERBS = {
     "github": "Switch on the pipeline of a repository on GitHub: roles, environments and variables.",
     "reproduce": "Train a version again from its data, settings and code, and say whether the model is the same.",
     "data": "Version the data: add, list, pull and push; collect labelled predictions.",
+    "features": "The feature store: apply, list, get, push, materialize and check.",
     "destroy": "Remove the stack and what it leaves behind, and prove what is left. The buckets stay, unless told "
     "otherwise.",
 }

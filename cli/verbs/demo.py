@@ -15,7 +15,7 @@ from cli.aws.registry import Registry
 from cli.aws.target import CHECKOUT, Target
 from cli.console import PlainTable, Steps, console
 from cli.demo import candidates, telemetry
-from cli.demo.replay import CityMonth, city_months, replay
+from cli.demo.replay import CITIES, CityMonth, city_months, replay
 from cli.embedded import ENVIRONMENT, deployed_cloud
 from cli.training_progress import run_training
 from cli.verbs.dashboard import write_dashboard
@@ -28,7 +28,6 @@ from evergreen.number_text import counted, number, percent
 HOME = CHECKOUT / ".evergreen" / "demo"
 # What is written of tables of one's own, a folder for each.
 TABLES = CHECKOUT / ".evergreen" / "tables"
-CITIES = ("Austin", "Dallas", "El Paso", "Houston", "San Antonio")
 FIRST_HALF, SECOND_HALF = range(1, 7), range(7, 13)
 
 # The most rejected requests to send while waiting for the alarm.
@@ -57,11 +56,13 @@ def demo(
     target: Annotated[str, typer.Option(help="With --data: the column to predict.")] = "",
     time: Annotated[str, typer.Option(help="With --data: the column that orders the rows in time.")] = "",
     group: Annotated[str, typer.Option(help="With --data: the column whose equal values belong together.")] = "",
+    features: Annotated[bool, typer.Option("--features", help="With a feature store: predict by name.")] = False,
     port: Annotated[int | None, typer.Option(help="Port of the cloud. Without it: a free one.")] = None,
 ) -> None:
     """Deploy, train, promote, predict, find drift, alarm and roll back on this machine, then stop everything.
 
-    With --data and --target: the same on a table of your own, without alarm and rollback.
+    With --data and --target: the same on a table of your own, without alarm and rollback. With --features: what a
+    feature store gives to a table and to a request.
     """
     if data:
         # What looks at a table takes long to import; the demo's own does without it.
@@ -70,6 +71,10 @@ def demo(
         demo_on(data, target=target, time=time, group=group, cloud_home=HOME, tables=TABLES, port=port)
     elif target or time or group:
         raise CommandFailed("--target, --time and --group are of a table of your own: name its file with --data")
+    elif features:
+        from cli.demo.stored_features import demo_with_features
+
+        demo_with_features(HOME, port=port)
     else:
         _house_prices(port)
 

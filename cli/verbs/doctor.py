@@ -23,6 +23,7 @@ def doctor(
     region: Annotated[
         str, typer.Option(help="The region to deploy to with -c region=, if not the environment's own.")
     ] = "",
+    only: Annotated[str, typer.Option(help="Make this check alone, by its name, and that of the account.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print all findings as one JSON document.")] = False,
     settings_file: Annotated[Path, typer.Option("--settings", help="The model's settings.")] = Path("model.toml"),
 ) -> None:
@@ -37,7 +38,7 @@ def doctor(
     place = region or (os.environ["AWS_REGION"] if local else chosen.region)
     plan = Plan(environment=chosen, region=place, settings_file=settings_file, embedded=local)
     findings = []
-    for finding in examine(plan, Clients(plan.region)):
+    for finding in examine(plan, Clients(plan.region), only=only):
         findings.append(finding)
         if not json:
             show(finding)

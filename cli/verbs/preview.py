@@ -43,6 +43,10 @@ def preview(
             comment_file,
         )
         return
+    if settings.features.service:
+        why = f"The features of {settings.features.service!r} come from a feature store, whose history is not in Git."
+        _tell(comment.of_no_training(why, failed=False), comment_file)
+        return
     git = Git.containing(settings_file.parent)
     with tempfile.TemporaryDirectory(prefix="evergreen-") as folder:
         before = write_base(git, base, settings_file, settings, Path(folder))

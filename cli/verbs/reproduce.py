@@ -58,9 +58,15 @@ def _train_again(original: Original, storage: DataStorage, folder: Path, steps: 
     settings, base = folder / "model.toml", folder / "opt-ml"
     with steps.step("Fetch its data and its model.toml") as step:
         storage.download_settings(original.lineage["settings_sha256"], settings)
-        # The training writes the table's name into its summary. Only this key is read here: the version's own code
-        # knows the others.
-        name = PurePosixPath(tomllib.loads(settings.read_text())["data"]["path"]).name
+        # The training writes the table's name into its summary. Only these keys are read here: the version's own
+        # code knows the others.
+        trained = tomllib.loads(settings.read_text())
+        if service := trained.get("features", {}).get("service"):
+            raise CommandFailed(
+                f"{original.version} was trained with the stored features of {service!r}, and of these no version is "
+                "kept: the history goes on. The rows that it was fitted to are those of prepared_sha256 in its lineage"
+            )
+        name = PurePosixPath(trained["data"]["path"]).name
         storage.download(original.lineage["data_version"], folder / "data" / name, step.progress)
     with code_of(original, CHECKOUT, folder / "code") as code:
         with steps.step("Prepare"):

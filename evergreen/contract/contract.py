@@ -4,11 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evergreen.contract.feature import LONGEST_TEXT, Feature, FieldProblem, Unusual, Value
 from evergreen.errors import MOST_ERRORS, BrokenBundle, FieldError, InvalidRow
 from evergreen.quoting import cut, kind_of, shown
+
+if TYPE_CHECKING:
+    from evergreen.feature_store.views import View
 
 # A parsed row: the values of the features in the contract's order.
 Row = list[Value]
@@ -26,7 +29,8 @@ class Contract:
 
     `classes` are the labels of a classification, in the order of its probabilities. `missing` are the texts that mean a
     missing value; None in a contract of an earlier release, which takes every text as it is. `longest_text` is that of
-    Feature. `positive` is the class of two that metrics look for; empty for the second.
+    Feature. `positive` is the class of two that metrics look for; empty for the second. `stored` are the feature views
+    that give what a caller has not sent.
     """
 
     task: str
@@ -36,6 +40,7 @@ class Contract:
     missing: tuple[str, ...] | None = None
     longest_text: int = LONGEST_TEXT
     positive: str = ""
+    stored: tuple["View", ...] = ()
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -127,6 +132,8 @@ class Contract:
         for feature in document["features"]:
             if feature["form"] is None:
                 del feature["form"]
+        if not self.stored:
+            del document["stored"]
         return json.dumps(document, indent=1, sort_keys=True).encode()
 
     @classmethod
@@ -150,9 +157,20 @@ class Contract:
                 # Contracts of before have none.
                 longest_text=int(table.get("longest_text", LONGEST_TEXT)),
                 positive=str(table.get("positive", "")),
+                stored=_views(table["stored"]) if "stored" in table else (),
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BrokenBundle(f"contract.json is not a contract: {error!r}") from error
+
+
+def _views(records: Sequence[Mapping[str, Any]]) -> "tuple[View, ...]":
+    # Imported here, since most models have none, and every import adds to the cold start.
+    try:
+        from evergreen.feature_store.views import View
+    except ModuleNotFoundError:
+        # The zip of an endpoint without a feature store: what a caller has not sent is missing there.
+        return ()
+    return tuple(View.from_record(record) for record in records)
 
 
 def _nearest(name: str, absent: list[str]) -> str:

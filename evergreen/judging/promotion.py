@@ -124,3 +124,18 @@ def contract(changes: Sequence[Change] | None, *, rule: str) -> Gate:
         reason=reason,
         numbers={"changes": len(changes), "breaking": len(breaking)},
     )
+
+
+def stored(lacks: Sequence[str], *, views: int) -> Gate:
+    """The feature store has online what callers need not send.
+
+    Args:
+        lacks: what is not there, each with what would bring it.
+        views: how many there are.
+    """
+    return Gate(
+        name="features",
+        passed=not lacks,
+        reason="; ".join(lacks) or "every feature that callers need not send is online",
+        numbers={"views": views},
+    )

@@ -28,6 +28,7 @@ from evergreen.settings.sections import (
     PromotionSettings,
     QualitySettings,
     SplitSettings,
+    TrackingSettings,
 )
 
 _THRESHOLDS = (
@@ -35,6 +36,9 @@ _THRESHOLDS = (
     f"{{ {FALSE_POSITIVE} = 1, {FALSE_NEGATIVE} = 20 }}, both above 0"
 )
 _MOST_DAYS = 366
+# Of Weights & Biases, and of Secrets Manager.
+_WANDB = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_SECRET = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -88,6 +92,18 @@ class Checks:
             raise self._error("quality", "labels_from", "needs [log] caller = true: it is about who called")
         self._check_monitoring(settings.drift, settings.quality)
         self._check_renewal(settings)
+        self._check_features(settings)
+        self._check_tracking(settings.tracking)
+
+    def _check_tracking(self, tracking: TrackingSettings) -> None:
+        if tracking.wandb and not _WANDB.fullmatch(tracking.wandb):
+            raise self._error("tracking", "wandb", f"must be entity/project, got {tracking.wandb!r}")
+        if not _SECRET.fullmatch(tracking.wandb_secret):
+            raise self._error(
+                "tracking", "wandb_secret", f"must be the name of a secret (not its ARN), got {tracking.wandb_secret!r}"
+            )
+        if tracking.wandb_url and not tracking.wandb_url.startswith(("https://", "http://127.0.0.1:")):
+            raise self._error("tracking", "wandb_url", f"must be an https:// URL, got {tracking.wandb_url!r}")
 
     def _check_metric(self, settings: ModelSettings) -> None:
         try:
@@ -257,6 +273,21 @@ class Checks:
                 "needs whole rows in the log, and [log] keeps "
                 f"{', '.join(settings.log.leave_out) or 'all of them'} out of it",
             )
+
+    def _check_features(self, settings: ModelSettings) -> None:
+        features = settings.features
+        if not 1 <= features.every_hours <= 24 * 30:
+            raise self._error("features", "every_hours", f"must be 1 to 720, got {features.every_hours}")
+        if not features.service:
+            return
+        if not settings.row_time:
+            raise self._error(
+                "features",
+                "time",
+                "is missing: a row gets the features as they were known at its moment, and [split] orders by no column",
+            )
+        if settings.row_time == settings.data.target:
+            raise self._error("features", "time", "must be another column than the target")
 
     def _check_false_alarms(self, drift: DriftSettings) -> None:
         if not 0 < drift.false_alarms_per_year <= drift.most_false_alarms:

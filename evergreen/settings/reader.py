@@ -30,7 +30,8 @@ class Reader:
         values = {key: self._value(kinds[key], value, section, key) for key, value in table.items()}
         for item in dataclasses.fields(cls):
             if item.name in values and (choices := item.metadata.get("choices")):
-                self.check_choice(section, item.name, values[item.name], choices)
+                for value in values[item.name] if isinstance(values[item.name], list) else [values[item.name]]:
+                    self.check_choice(section, item.name, value, choices)
         return cls(**values)
 
     def _value(self, kind: Any, value: Any, section: str, key: str) -> Any:

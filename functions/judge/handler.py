@@ -14,6 +14,7 @@ from evergreen.metrics import metric_of
 from evergreen.versions.bundle import Bundle
 from evergreen.versions.champion import Champion
 from functions.judge.archive import unpack
+from functions.judge.feature_store import lacks_online
 from functions.judge.judging import judge
 from functions.judge.record import quoted_metrics, record
 from functions.model_store import ModelStore, model_store
@@ -37,6 +38,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         BrokenBundle: a bundle is incomplete, or was changed after training.
         TrackingLoginFailed: the login at MLflow cannot be read.
         MlflowException: the decision cannot be written on the candidate's run. Nothing is promoted.
+        ClientError: the feature store cannot be looked at. Nothing is promoted.
     """
     tracking_login.log_in(boto3.client)
     store = model_store()
@@ -50,7 +52,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     prefix = unpack(store, event["bundle"])
     candidate = store.bundle(prefix)
     present = store.champion(os.environ[names.MODEL_NAME])
-    decision = judge(candidate, _bundle_of(store, present))
+    decision = judge(candidate, _bundle_of(store, present), online=lacks_online)
     result = {
         **decision.as_dict(),
         "version": event["version"],

@@ -1,10 +1,11 @@
 """Decides from two bundles whether the candidate should be served. Knows nothing of AWS."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evergreen.contract.changes import compare
+from evergreen.contract.contract import Contract
 from evergreen.judging import improvement, promotion
 from evergreen.judging.improvement import Comparison
 from evergreen.judging.parity import find_difference
@@ -21,6 +22,17 @@ from functions.judge.comparison import (
     why_not_comparable,
 )
 from functions.judge.latency import milliseconds_a_row
+
+# Says what the feature store lacks of what a contract's views give.
+LookUp = Callable[[Contract], Sequence[str]]
+
+
+def no_feature_store(_contract: Contract) -> Sequence[str]:
+    """Where there is none, it lacks everything."""
+    return [
+        "the model was trained with a feature store, and none is deployed here: name its service in [features] of "
+        "model.toml, then run: evergreen features apply && cdk deploy"
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,19 +52,26 @@ class Examination:
     compared: Comparison | None
 
 
-def judge(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], float] = time.perf_counter) -> Decision:
+def judge(
+    candidate: Bundle,
+    champion: Bundle | None,
+    *,
+    online: LookUp = no_feature_store,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Decision:
     """
     Args:
+        online: looks at the feature store; of a candidate without stored features it is not asked.
         clock: gives seconds, to measure the latency by.
 
     Raises:
         BrokenBundle: a model is not what training wrote.
     """
-    found = examine(candidate, champion, clock=clock)
+    found = examine(candidate, champion, online=online, clock=clock)
     return decide(found.gates, improvement=found.improved)
 
 
-def examine(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], float]) -> Examination:
+def examine(candidate: Bundle, champion: Bundle | None, *, online: LookUp, clock: Callable[[], float]) -> Examination:
     """Evaluate every gate, even after one has failed: who repairs one wants to know about the others.
 
     Raises:
@@ -76,6 +95,7 @@ def examine(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], f
         promotion.size(len(candidate.files[MODEL]), limit_mb=settings.max_model_mb),
         promotion.latency(milliseconds_a_row(judged.model, judged.rows, clock), limit_ms=settings.max_latency_ms),
         _contract(judged, present, settings),
+        *stored(judged.contract, online),
         baseline,
         improved,
         slices,
@@ -86,6 +106,11 @@ def examine(candidate: Bundle, champion: Bundle | None, *, clock: Callable[[], f
 def of_bundle(bundle: Bundle) -> Judged:
     """The bundle's model with its own holdout."""
     return Judged(model=bundle.model(), read=bundle.holdout)
+
+
+def stored(contract: Contract, online: LookUp) -> tuple[Gate, ...]:
+    """The gate of the feature store; none for a model without stored features."""
+    return (promotion.stored(online(contract), views=len(contract.stored)),) if contract.stored else ()
 
 
 def _present(champion: Bundle | None, candidate: Bundle, judged: Judged) -> Judged | None:

@@ -14,6 +14,7 @@ from evergreen.renewal.ledger import Model, standing_of
 from evergreen.renewal.rule import Standing
 from evergreen.versions.bundle import CONTRACT, Bundle
 from functions.judge.archive import unpack
+from functions.judge.feature_store import lacks_online
 from functions.judge.record import quoted_metrics, record
 from functions.judge.refit import Refit, refit_of
 from functions.judge.renewing import Entrant, Judgement, Renewal, renew
@@ -56,6 +57,7 @@ def decide(store: ModelStore, event: dict[str, Any]) -> dict[str, Any]:
         present_bundle,
         standing_of(event["standing"]),
         version=champion.version,
+        online=lacks_online,
     )
     refit = _refit(found.winner, present_bundle)
     served, standing = _serve(store, found, refit)

@@ -15,7 +15,7 @@ from evergreen.renewal.rule import Challenger, Standing, Verdict, account, judge
 from evergreen.settings.sections import PromotionSettings
 from evergreen.versions.bundle import Bundle, HoldoutRow
 from functions.judge.comparison import Judged, pair, why_not_comparable
-from functions.judge.judging import Examination, examine, of_bundle
+from functions.judge.judging import Examination, LookUp, examine, no_feature_store, of_bundle, stored
 
 _RENEWAL = "renewal"
 # The gate of a training that the rule of renewal stands in for: it looks at one holdout alone.
@@ -87,6 +87,7 @@ def renew(
     standing: Standing,
     *,
     version: str,
+    online: LookUp = no_feature_store,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Renewal:
     """Hold all entrants against the champion, on the rows that the windows' bundles have as their holdout.
@@ -95,16 +96,17 @@ def renew(
         windows: one at least.
         standing: before the period.
         version: of the champion.
+        online: as in judging.judge.
 
     Raises:
         BrokenBundle: a model is not what training wrote.
     """
     settings = PromotionSettings(**windows[0].bundle.metrics["promotion"])
     metric = windows[0].bundle.metrics["metric"]
-    examined = [examine(each.bundle, champion, clock=clock) for each in windows]
+    examined = [examine(each.bundle, champion, online=online, clock=clock) for each in windows]
     held = [_window(each, found) for each, found in zip(windows, examined, strict=True)]
     rows, present = examined[0].judged.rows, of_bundle(champion)
-    held += [_earlier(each, rows, present, metric, settings) for each in earlier]
+    held += [_earlier(each, rows, present, metric, settings, online) for each in earlier]
     challengers = {}
     for each in held:
         if each.compared and not each.closed:
@@ -132,11 +134,16 @@ def _window(entrant: Entrant, found: Examination) -> _Held:
 
 
 def _earlier(
-    entrant: Entrant, rows: Sequence[HoldoutRow], champion: Judged, metric: str, settings: PromotionSettings
+    entrant: Entrant,
+    rows: Sequence[HoldoutRow],
+    champion: Judged,
+    metric: str,
+    settings: PromotionSettings,
+    online: LookUp,
 ) -> _Held:
     model = entrant.bundle.model()
     changes = compare(champion.contract, model.contract)
-    contract = promotion.contract(changes, rule=settings.contract_changes)
+    gates = (promotion.contract(changes, rule=settings.contract_changes), *stored(model.contract, online))
     answered = []
     for row in rows:
         try:
@@ -148,11 +155,11 @@ def _earlier(
     both = pair(judged, champion, metric) if answered else None
     why = why_not_comparable(judged, champion, metric) if answered else f"it can read none of {len(rows)} rows"
     why = why or (both.why_unknown() if both else "the champion can read none of the rows")
-    closed = None if contract.passed else contract
+    closed = next((gate for gate in gates if not gate.passed), None)
     if why and not closed:
         closed = Gate(name=_CHAMPION, passed=False, reason=f"it cannot be held against the champion: {why}")
     compared = both.compare(confidence=settings.confidence) if both and not closed else None
-    return _Held(entrant=entrant, gates=(contract,), closed=closed, compared=compared)
+    return _Held(entrant=entrant, gates=gates, closed=closed, compared=compared)
 
 
 def _challenger(entrant: Entrant, found: Comparison) -> Challenger:

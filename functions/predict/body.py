@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from evergreen.quoting import cut, quoted
+from functions.predict.answers import TITLES
 
 # The largest body, in bytes. Lambda itself accepts six times as much.
 MAX_BODY_BYTES = 1_000_000
@@ -24,8 +25,6 @@ _NO_MARKS = bytes(set(range(256)) - _STEPS.keys() - {ord('"')})
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _STRING = re.compile(rb'"[^"]*"?')
 
-_TITLES = {400: "The request is malformed", 413: "The request is too large", 415: "The request is compressed"}
-
 
 class MalformedRequest(Exception):
     """The body is not what the route takes, whatever the model. Maps to 400, or to `status`.
@@ -37,12 +36,15 @@ class MalformedRequest(Exception):
     def __init__(self, detail: str, *, status: int = 400, quotes: bool = False) -> None:
         super().__init__(detail)
         self.status = status
-        self.title = _TITLES[status]
+        self.title = TITLES[status]
         self.quotes = quotes
 
 
-def read_json(event: dict[str, Any]) -> Any:
+def read_json(event: dict[str, Any], *, nan_is_null: bool = False) -> Any:
     """The JSON document in the body of an HTTP API event; its content type is not asked for.
+
+    Args:
+        nan_is_null: NaN, which is no JSON, stands for a missing number.
 
     Raises:
         MalformedRequest: too large (413), compressed (415), nested too deeply, or not JSON in UTF-8. A key that
@@ -60,7 +62,9 @@ def read_json(event: dict[str, Any]) -> Any:
             raise MalformedRequest("the body is empty")
         if _depth(raw) > MAX_DEPTH:
             raise MalformedRequest(f"the body is nested more than {MAX_DEPTH} levels deep: a row is a flat object")
-        document = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = json.loads(
+            raw.decode(), object_pairs_hook=_unique, parse_constant=_nan if nan_is_null else _no_constant
+        )
         if b"\\ud" in raw.lower():
             # Half of a surrogate pair is valid JSON, but not valid text: it could not be recorded.
             json.dumps(document, ensure_ascii=False).encode()
@@ -90,6 +94,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise MalformedRequest(f"the name {quoted(name)} stands twice in one object", quotes=True)
             seen.add(name)
     return document
+
+
+def _nan(word: str) -> None:
+    if word != "NaN":
+        _no_constant(word)
 
 
 def _no_constant(word: str) -> None:

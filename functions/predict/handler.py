@@ -8,23 +8,31 @@ import gc
 gc.disable()
 
 import json
+import os
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from evergreen import names
+from evergreen.contract.contract import Contract
 from evergreen.errors import InvalidRow, NoChampion
 from functions.predict import scoring
-from functions.predict.answers import Answer, problem, success
+from functions.predict.answers import Answer, failure, problem, success
 from functions.predict.body import MalformedRequest, read_json
 from functions.predict.models import Models, Served, models_from_environment
 from functions.predict.records import LogPolicy
+
+if TYPE_CHECKING:
+    from functions.online_store.stored_rows import StoredRows
 
 # In ASCII: some characters end a line for one reader of the log, and not for another.
 logger = Logger(json_serializer=partial(json.dumps, default=str, separators=(",", ":"), allow_nan=False))
@@ -42,10 +50,42 @@ def log_policy() -> LogPolicy:
     return LogPolicy.from_environment()
 
 
+@cache
+def feature_store() -> "StoredRows | None":
+    """The online store; None where the stack has none, whose zip is without its code."""
+    if not os.environ.get(names.FEATURE_PROJECT):
+        return None
+    from functions.online_store.stored_rows import stored_rows_from_environment
+
+    return stored_rows_from_environment()
+
+
+@cache
+def protocols() -> dict[str, str]:
+    """The other protocols that are on, each by its routes."""
+    on = [name for name in os.environ.get(names.PROTOCOLS, "").split(",") if name]
+    return {route: name for name in on for route in names.PROTOCOL_ROUTES[name]}
+
+
 def predict(event: Event) -> Answer:
     started = time.perf_counter()
     served = models().champion()
     request = scoring.read_request(read_json(event), served.model.contract)
+    rows = score(event, served, request, started=started)
+    return success(scoring.answer(served, request, rows))
+
+
+def score(event: Event, served: Served, request: scoring.PredictRequest, *, started: float) -> list[scoring.ScoredRow]:
+    """The predictions of a request, counted and recorded.
+
+    Args:
+        started: when it came, by time.perf_counter.
+
+    Raises:
+        InvalidRow, MalformedRequest: as `respond` answers them.
+    """
+    if request.by_entities:
+        request = _with_stored_features(request, served.model.contract)
     rows = scoring.score(served, request)
     duration = (time.perf_counter() - started) * 1000
     metrics.add_metric(names.PREDICTIONS, MetricUnit.Count, len(rows))
@@ -64,7 +104,29 @@ def predict(event: Event) -> Answer:
                     "rows": part,
                 },
             )
-    return success(scoring.answer(served, request, rows))
+    return rows
+
+
+def _with_stored_features(request: scoring.PredictRequest, contract: Contract) -> scoring.PredictRequest:
+    """
+    Raises:
+        MalformedRequest: no feature store is deployed.
+    """
+    store = feature_store()
+    if store is None:
+        raise MalformedRequest("no feature store is in use here: send all features, without entities")
+    # Imported here, since most requests need none of it.
+    from functions.predict.joining import join
+
+    joined, reading = join(request, contract, store, datetime.now(UTC))
+    if reading:
+        metrics.add_metric(names.MISSING_ENTITIES, MetricUnit.Count, reading.missing)
+        metrics.add_metric(names.STALE_ENTITIES, MetricUnit.Count, reading.stale)
+        metrics.add_metric(names.FEATURE_READ_FAILURES, MetricUnit.Count, 1 if reading.failures else 0)
+        metrics.add_metric(names.FEATURE_READ_DURATION, MetricUnit.Milliseconds, reading.milliseconds)
+        if reading.failures:
+            logger.warning("the feature store could not be read", extra={"causes": reading.failures})
+    return joined
 
 
 def feedback(event: Event) -> Answer:
@@ -99,7 +161,11 @@ def openapi_json(_event: Event) -> Answer:
     from functions.predict import openapi
 
     served = models().champion()
-    return success(openapi.document(served.model.contract, name=models().name, version=served.champion.version))
+    contract = served.model.contract
+    if contract.stored and feature_store() is None:
+        contract = replace(contract, stored=())
+    others = list(dict.fromkeys(protocols().values()))
+    return success(openapi.document(contract, name=models().name, version=served.champion.version, protocols=others))
 
 
 def health(_event: Event) -> Answer:
@@ -118,25 +184,47 @@ ROUTES: dict[str, Callable[[Event], Answer]] = {
 
 def respond(event: Event) -> Answer:
     """The answer to a request, whatever it is. An error that is none of the caller's is logged and answered by 500."""
-    route = ROUTES.get(event.get("routeKey", ""))
-    if route is None:
-        return problem(404, "There is no such route", f"The routes are {', '.join(ROUTES)}")
+    key = event.get("routeKey", "")
+    if key in ROUTES:
+        route, refuse = ROUTES[key], failure
+    elif key in protocols():
+        route, refuse = _translated(protocols()[key])
+    else:
+        return problem(404, "There is no such route", f"The routes are {', '.join([*ROUTES, *protocols()])}")
     try:
         return route(event)
     except InvalidRow as error:
         _reject(log_policy().errors(error.errors), more=error.more)
-        errors = [item.as_dict() for item in error.errors]
-        return problem(422, "The request has wrong fields", str(error), errors=errors)
+        return refuse(422, str(error), error.errors)
     except MalformedRequest as error:
         _reject([error.title if error.quotes else str(error)])
-        return problem(error.status, error.title, str(error))
+        return refuse(error.status, str(error))
     except NoChampion as error:
-        return problem(503, "There is no model yet", str(error), headers={"Retry-After": "60"})
+        answer = refuse(503, str(error))
+        answer["headers"]["Retry-After"] = "60"
+        return answer
     # Whatever went wrong, the caller gets an answer and the alarm on errors gets a data point.
     except Exception as error:  # noqa: BLE001
         _count_outcome(rejected=0, failed=1)
         _log_failure(error)
-        return problem(500, "The prediction failed", "The cause is in the function's log, under the request id")
+        return refuse(500, "The cause is in the function's log, under the request id")
+
+
+def _translated(protocol: str) -> tuple[Callable[[Event], Answer], Callable[..., Answer]]:
+    """What answers a request in another protocol, and what says there that something is wrong."""
+    # Imported here, since no other route needs it.
+    from functions.predict.protocols.call import Call, NotServed
+
+    translator = import_module(f"functions.predict.protocols.{protocol.replace('-', '_')}")
+
+    def route(event: Event) -> Answer:
+        scored = partial(score, event, started=time.perf_counter())
+        try:
+            return translator.respond(Call(event=event, name=models().name, champion=models().champion, score=scored))
+        except NotServed as error:
+            return translator.error(404, str(error))
+
+    return route, translator.error
 
 
 def _reject(errors: list[Any], *, more: int = 0) -> None:

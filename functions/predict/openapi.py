@@ -64,13 +64,26 @@ _PROBLEMS = {
 }
 
 
-def document(contract: Contract, *, name: str, version: str) -> dict[str, Any]:
+def document(contract: Contract, *, name: str, version: str, protocols: Sequence[str] = ()) -> dict[str, Any]:
     """
     Args:
         name: of the model.
         version: of the champion that the document describes.
+        protocols: those that the endpoint speaks besides its own.
     """
     example = {feature.name: _example(feature) for feature in contract.features}
+    schemas = {"Features": _features(contract), "Problem": _PROBLEM}
+    if contract.stored:
+        # Most models have no feature store, and their zip may be without its code.
+        from functions.predict.openapi_entities import entity_row
+
+        schemas["EntityRow"] = entity_row(contract, schemas["Features"])
+    others: dict[str, Any] = {}
+    if protocols:
+        # Likewise.
+        from functions.predict.protocols.openapi import paths
+
+        others = paths(protocols, contract, example)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -86,8 +99,9 @@ def document(contract: Contract, *, name: str, version: str) -> dict[str, Any]:
             "/model": {"get": _get("The champion: version, metrics and contract", _closed(_MODEL))},
             "/health": {"get": _get("Whether a model is served", _closed({"status": {"const": "ok"}, **_VERSION}))},
             "/openapi.json": {"get": _get("This document", {"type": "object", "required": ["openapi", "paths"]})},
+            **others,
         },
-        "components": {"schemas": {"Features": _features(contract), "Problem": _PROBLEM}},
+        "components": {"schemas": schemas},
     }
 
 
@@ -143,15 +157,20 @@ def _example(feature: Feature) -> Any:
 def _predict(example: dict[str, Any], contract: Contract) -> dict[str, Any]:
     features = {"$ref": "#/components/schemas/Features"}
     rows = {"type": "array", "minItems": 1, "maxItems": rows_a_request(contract)}
-    one = _closed({"features": features})
-    many = _closed({"instances": {**rows, "items": features}})
+    one, many = {"features": features}, {"instances": {**rows, "items": features}}
+    forms = [_closed(one), _closed(many)]
+    if contract.stored:
+        by_entities = {"$ref": "#/components/schemas/EntityRow"}
+        # Where a feature has that name, an instance's `entities` is the feature.
+        either = features if "entities" in contract.names else {"oneOf": [features, by_entities]}
+        forms = [forms[0], by_entities, _closed({"instances": {**rows, "items": either}})]
     answer_one = {"type": "object", "required": ["prediction", "prediction_id", "model_version"]}
     answer_many = {"type": "object", "required": ["predictions", "model_version"]}
     said = _prediction(contract)
     prediction = {"type": "object", "required": ["prediction", "prediction_id"], "properties": said}
     return {
         "summary": "Predict one row or several",
-        "requestBody": _json({"oneOf": [one, many]}, example={"features": example}),
+        "requestBody": _json({"oneOf": forms}, example={"features": example}),
         "responses": {
             "200": _answer(
                 "The predictions, in the order of the rows",

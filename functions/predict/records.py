@@ -19,8 +19,8 @@ MAX_LINE_BYTES = 200_000
 
 @dataclass(frozen=True)
 class LogPolicy:
-    """`sample` is the share of requests that are recorded, `leave_out` the features that never are; `caller` is
-    whether it is recorded who called.
+    """`sample` is the share of requests that are recorded, `leave_out` the features and join keys that never are;
+    `caller` is whether it is recorded who called.
     """
 
     sample: float
@@ -66,12 +66,15 @@ class LogPolicy:
         ]
 
     def lines(self, rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-        """The rows without the features left out, in parts that fit into a line each."""
+        """The rows without the features and join keys left out, in parts that fit into a line each."""
         part: list[dict[str, Any]] = []
         size = 0
         for row in rows:
-            features = {name: value for name, value in row["features"].items() if name not in self.leave_out}
-            kept = {**row, "features": features}
+            kept = {**row, "features": self._kept(row["features"])}
+            if stored := row.get("stored"):
+                kept["stored"] = {
+                    view: {**traces, "entities": self._kept(traces["entities"])} for view, traces in stored.items()
+                }
             length = len(json.dumps(kept))
             if part and size + length > MAX_LINE_BYTES:
                 yield part
@@ -79,3 +82,6 @@ class LogPolicy:
             part.append(kept)
             size += length
         yield part
+
+    def _kept(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name not in self.leave_out}

@@ -1,6 +1,7 @@
 """Alarms on the endpoint, the captures and the checks."""
 
 import math
+from typing import Unpack
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,6 +12,7 @@ from constructs import Construct
 
 from evergreen import names
 from infra.deployment import Deployment, StackSettings
+from infra.monitoring.alarm import AlarmOptions, alarm
 from infra.monitoring.capture import Capture
 from infra.monitoring.metrics import capture_freshness, gateway_metric, incoming_records, own_metric
 from infra.monitoring.notifier import Notifier
@@ -218,28 +220,7 @@ class Alarms(Construct):
         name: str,
         metric: cloudwatch.IMetric,
         *,
-        threshold: float,
-        description: str,
-        # No requests is no trouble.
-        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
         action: cloudwatch.IAlarmAction | None = None,
-        below: bool = False,
-        periods: int = 1,
+        **options: Unpack[AlarmOptions],
     ) -> None:
-        """An alarm that fires above the threshold, or below it, in each of some periods."""
-        compare = cloudwatch.ComparisonOperator
-        alarm = cloudwatch.Alarm(
-            self,
-            name.title().replace(" ", ""),
-            # The one physical name of the stack: it is the subject of the message that a person gets.
-            alarm_name=f"{self._deployment.stack_name} {name}",
-            alarm_description=description,
-            metric=metric,
-            comparison_operator=compare.LESS_THAN_THRESHOLD if below else compare.GREATER_THAN_THRESHOLD,
-            threshold=threshold,
-            evaluation_periods=periods,
-            treat_missing_data=missing,
-        )
-        alarm.add_alarm_action(action or self._action)
-        alarm.add_ok_action(action or self._action)
-        self.all.append(alarm)
+        self.all.append(alarm(self, self._deployment, name, metric, action=action or self._action, **options))

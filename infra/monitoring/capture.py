@@ -56,6 +56,9 @@ class Capture(Construct):
             grant_read(self.bucket, grantee, prefix)
         grant_locate(self.bucket, grantee)
 
+    def grant_read_predictions(self, grantee: iam.IGrantable) -> None:
+        grant_read(self.bucket, grantee, names.PREDICTIONS_PREFIX)
+
     def grant_list_captures(self, grantee: iam.IGrantable) -> None:
         """Which captures there are, not what is in them; and the newest check."""
         self._grant_read(grantee, names.CHECKS_PREFIX)

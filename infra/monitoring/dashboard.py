@@ -36,7 +36,7 @@ class Dashboard(Construct):
         super().__init__(scope, id_)
         self._deployment = deployment
         environment, settings = deployment.environment.name, deployment.settings
-        dashboard = cloudwatch.Dashboard(
+        self._dashboard = cloudwatch.Dashboard(
             self, "Resource", dashboard_name=deployment.stack_name, default_interval=Duration.days(1)
         )
         heading = cloudwatch.TextWidget(
@@ -45,17 +45,16 @@ class Dashboard(Construct):
             markdown=f"# {settings.model_name}, {environment}\nChecked every {settings.every_hours} hours. Now: "
             f"`evergreen drift -e {environment}`",
         )
-        status = cloudwatch.AlarmStatusWidget(title="Alarms", width=_WIDTH, height=4, alarms=list(alarms))
         widgets: list[cloudwatch.IWidget] = [
             heading,
-            status,
-            self._graph("Traffic, rows", [self._predict(names.PREDICTIONS, "Sum", "predictions")]),
-            self._graph("Errors by cause, requests", self._errors(serving)),
-            self._graph(
+            status("Alarms", alarms),
+            graph("Traffic, rows", [self._predict(names.PREDICTIONS, "Sum", "predictions")]),
+            graph("Errors by cause, requests", self._errors(serving)),
+            graph(
                 "Latency, ms inside the function",
                 [self._predict(names.PREDICTION_DURATION, statistic, statistic) for statistic in ("p50", "p99")],
             ),
-            self._graph(
+            graph(
                 "Drifted features: their share, and what they carry of the importance",
                 [
                     self._check(names.DRIFT_SHARE, "Maximum", "share of the features"),
@@ -66,54 +65,36 @@ class Dashboard(Construct):
                     "alarm above, importance": settings.drift_importance,
                 },
             ),
-            self._graph("Broken features", [self._check(names.BROKEN_FEATURES, "Maximum", "features")]),
-            self._graph(
+            graph("Broken features", [self._check(names.BROKEN_FEATURES, "Maximum", "features")]),
+            graph(
                 "Drift by feature and of the predictions, share of the rows",
                 [self._by_feature(), self._check(names.PREDICTION_DRIFT, "Maximum", "predictions")],
             ),
-            self._graph(
+            graph(
                 f"Quality: {settings.metric}",
                 [
                     self._check(names.LIVE_METRIC, "Average", "live"),
                     self._check(names.PROMISED_METRIC, "Average", "promised by the holdout"),
                 ],
             ),
-            self._graph(
+            graph(
                 "Checked rows and labels",
                 [
                     self._check(names.CAPTURED_ROWS, "Maximum", "rows"),
                     self._check(names.LABELS, "Maximum", "labels"),
                 ],
             ),
-            self._graph("Capture lag, seconds", [*self._capture_lag(capture)]),
-            self._graph("Age of the model, days", [self._check(names.MODEL_AGE_DAYS, "Maximum", "days")]),
-            self._graph("Trainings", self._trainings(workflow)),
+            graph("Capture lag, seconds", [*self._capture_lag(capture)]),
+            graph("Age of the model, days", [self._check(names.MODEL_AGE_DAYS, "Maximum", "days")]),
+            graph("Trainings", self._trainings(workflow)),
         ]
-        for widget in widgets:
-            dashboard.add_widgets(widget)
+        self.add(widgets)
         self.name = deployment.stack_name
 
-    def _graph(
-        self,
-        title: str,
-        metrics: Sequence[cloudwatch.IMetric],
-        *,
-        annotations: Mapping[str, float] | None = None,
-    ) -> cloudwatch.GraphWidget:
-        """
-        Args:
-            annotations: horizontal lines, by their label.
-        """
-        lines = (annotations or {}).items()
-        return cloudwatch.GraphWidget(
-            title=title,
-            width=_WIDTH,
-            height=_HEIGHT,
-            left=list(metrics),
-            left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
-            left_annotations=[cloudwatch.HorizontalAnnotation(value=value, label=label) for label, value in lines],
-            legend_position=cloudwatch.LegendPosition.BOTTOM,
-        )
+    def add(self, widgets: Sequence[cloudwatch.IWidget]) -> None:
+        """Put widgets of another part of the stack below the others."""
+        for widget in widgets:
+            self._dashboard.add_widgets(widget)
 
     def _predict(self, metric: str, statistic: str, label: str) -> cloudwatch.Metric:
         return own_metric(self._deployment, names.METRIC_SERVICE, metric, statistic, period=_TRAFFIC, label=label)
@@ -170,3 +151,27 @@ class Dashboard(Construct):
                 ("ExecutionsAborted", "aborted"),
             )
         ]
+
+
+def status(title: str, alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.IWidget:
+    """Each alarm and whether it fires."""
+    return cloudwatch.AlarmStatusWidget(title=title, width=_WIDTH, height=4, alarms=list(alarms))
+
+
+def graph(
+    title: str, metrics: Sequence[cloudwatch.IMetric], *, annotations: Mapping[str, float] | None = None
+) -> cloudwatch.IWidget:
+    """
+    Args:
+        annotations: horizontal lines, by their label.
+    """
+    lines = (annotations or {}).items()
+    return cloudwatch.GraphWidget(
+        title=title,
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=list(metrics),
+        left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+        left_annotations=[cloudwatch.HorizontalAnnotation(value=value, label=label) for label, value in lines],
+        legend_position=cloudwatch.LegendPosition.BOTTOM,
+    )

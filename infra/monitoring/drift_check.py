@@ -4,8 +4,6 @@ import json
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from evergreen import names
@@ -16,7 +14,7 @@ from infra.monitoring.capture import Capture
 from infra.notifications import Notifications
 from infra.packages.large_zip import large_zip
 from infra.packages.linked import linked_packages
-from infra.principals import own_service
+from infra.schedule import schedule
 
 # A window of a million rows takes about a gigabyte; a new account has a limit of 3,008 MB.
 _MEMORY_MB = 3008
@@ -72,7 +70,16 @@ class DriftCheck(Construct):
         )
         self._function = function.lambda_function
         self.function_name = function.lambda_function.function_name
-        self._schedule(function, settings.every_hours, notifications.dead_letters)
+        schedule(
+            self,
+            function.lambda_function.function_arn,
+            action="lambda:InvokeFunction",
+            every=settings.every_hours,
+            unit="hour",
+            description="Looks for drift and for a fall in quality",
+            dead_letters=notifications.dead_letters,
+            input_="{}",
+        )
 
     def grant_renew(self, workflow: str, settings: str, models: ModelStore) -> None:
         """Start a renewal, and know what the last one was about.
@@ -85,31 +92,3 @@ class DriftCheck(Construct):
         self._function.add_environment(names.RENEWAL, settings)
         models.grant_read_ledger(self._function)
         self._function.add_to_role_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[workflow]))
-
-    def _schedule(self, function: Function, every_hours: int, dead_letters: sqs.Queue) -> None:
-        role = iam.Role(
-            self,
-            "ScheduleRole",
-            assumed_by=own_service("scheduler"),
-        )
-        arn = function.lambda_function.function_arn
-        role.add_to_principal_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[arn]))
-        role.add_to_principal_policy(
-            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn])
-        )
-        scheduler.CfnSchedule(
-            self,
-            "Schedule",
-            description="Looks for drift and for a fall in quality",
-            schedule_expression=f"rate({every_hours} hour{'s' if every_hours > 1 else ''})",
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=arn,
-                role_arn=role.role_arn,
-                input="{}",
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_retry_attempts=3, maximum_event_age_in_seconds=3600
-                ),
-            ),
-        ).node.add_dependency(role)

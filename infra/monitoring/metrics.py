@@ -10,18 +10,26 @@ from infra.serving.serving import Serving
 
 
 def own_metric(
-    deployment: Deployment, service: str, metric: str, statistic: str, *, period: Duration, label: str | None = None
+    deployment: Deployment,
+    service: str,
+    metric: str,
+    statistic: str,
+    *,
+    period: Duration,
+    label: str | None = None,
+    view: str | None = None,
 ) -> cloudwatch.Metric:
-    """A metric that our functions write.
+    """A metric that our functions and jobs write.
 
     Args:
-        service: names.METRIC_SERVICE or names.MONITORING_SERVICE.
+        service: names.METRIC_SERVICE, names.MONITORING_SERVICE or names.FEATURES_SERVICE.
         label: of the line that is drawn.
+        view: the feature view that it is about, of names.FEATURES_SERVICE.
     """
     return cloudwatch.Metric(
         namespace=names.metric_namespace(deployment.environment.name),
         metric_name=metric,
-        dimensions_map={"service": service},
+        dimensions_map={"service": service, **({"view": view} if view else {})},
         statistic=statistic,
         label=label,
         period=period,

@@ -1,6 +1,7 @@
 """The monitoring part of the stack."""
 
 from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.deployment import Deployment
 from infra.model_store import ModelStore
@@ -15,7 +16,11 @@ from infra.training.training import Training
 
 
 class Monitoring:
-    """Captures of predictions, a scheduled drift check, alarms with their messages, and the dashboard."""
+    """Captures of predictions, a scheduled drift check, alarms with their messages, and the dashboard.
+
+    Attributes:
+        alarm_action: tells people of an alarm.
+    """
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class Monitoring:
             capture=self.capture,
             notifications=notifications,
         )
+        self.alarm_action: cloudwatch.IAlarmAction = notifier.action
         alarms = Alarms(
             stack,
             "Alarms",

@@ -25,32 +25,48 @@ from infra.packages.build import (
 )
 from infra.packages.reached import reached_from
 
+# The code of a feature store, and the translators of other protocols.
+FEATURE_STORE = ("evergreen/feature_store", "functions/online_store")
+PROTOCOLS = ("functions/predict/protocols",)
+
+
+def left_out(*, features: bool, protocols: bool) -> tuple[str, ...]:
+    """What the endpoint of a stack without a feature store, or without other protocols, does not carry."""
+    return (*(() if features else FEATURE_STORE), *(() if protocols else PROTOCOLS))
+
 
 @cache
-def function_zip(name: str, *, for_this_machine: bool = False) -> Path:
+def function_zip(name: str, *, for_this_machine: bool = False, without: tuple[str, ...] = ()) -> Path:
     """The zip of a function: its code, what it shares, and its packages.
 
     Args:
         name: the folder in functions/.
         for_this_machine: compiled packages for the Python that runs this, instead of Lambda's. The embedded cloud
             takes linked ones instead, see linked.py.
+        without: folders of ours that are left out, such as evergreen/feature_store.
 
     Raises:
         PackagingError: a package could not be fetched.
     """
     platform = platform_of(for_this_machine=for_this_machine)
     packages = _zipped_packages(CHECKOUT / "functions" / name / "requirements.txt", platform)
-    package = BUILD / "functions" / f"{name}-{'this-machine' if for_this_machine else 'lambda'}.zip"
+    package = zip_of(name, "this-machine" if for_this_machine else "lambda", without)
     with replacing(package) as unfinished:
         shutil.copyfile(packages, unfinished)
         with zipfile.ZipFile(unfinished, "a") as archive:
-            add_code(archive, name, with_bytecode=compiles(platform))
+            add_code(archive, name, with_bytecode=compiles(platform), without=without)
     return package
 
 
-def add_code(archive: zipfile.ZipFile, name: str, *, with_bytecode: bool) -> None:
+def zip_of(name: str, platform: str, without: tuple[str, ...]) -> Path:
+    """Where the zip of a function is built: another place for other content, since two synths may build at once."""
+    lacks = "".join(f"-without-{Path(folder).name}" for folder in without)
+    return BUILD / "functions" / f"{name}{lacks}-{platform}.zip"
+
+
+def add_code(archive: zipfile.ZipFile, name: str, *, with_bytecode: bool, without: tuple[str, ...]) -> None:
     """Add the sources that a function reaches, and their bytecode if this Python's is that of the function."""
-    for source in reached_from(f"functions/{name}"):
+    for source in reached_from(f"functions/{name}", without=without):
         place = str(source.relative_to(CHECKOUT))
         add(archive, place, source.read_bytes())
         if with_bytecode:

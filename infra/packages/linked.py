@@ -19,18 +19,22 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from infra.packages.build import BUILD, CHECKOUT, LOCK, add, cached, replacing
-from infra.packages.function_zip import add_code
+from infra.packages.function_zip import add_code, zip_of
 
 _INSTALLED = Path(sysconfig.get_path("purelib"))
 
 
 @cache
-def linked_function(name: str) -> Path:
-    """The zip of a function, with a folder in functions/: its code, what it shares, and links to its packages."""
-    path = BUILD / "functions" / f"{name}-linked.zip"
+def linked_function(name: str, *, without: tuple[str, ...] = ()) -> Path:
+    """The zip of a function, with a folder in functions/: its code, what it shares, and links to its packages.
+
+    Args:
+        without: folders of ours that are left out.
+    """
+    path = zip_of(name, "linked", without)
     with replacing(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
         _add_links(archive, CHECKOUT / "functions" / name / "requirements.txt")
-        add_code(archive, name, with_bytecode=True)
+        add_code(archive, name, with_bytecode=True, without=without)
     return path
 
 

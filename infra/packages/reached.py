@@ -1,25 +1,28 @@
 """The project's own files that a function needs: what its code imports, and what that imports."""
 
 import ast
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from infra.packages.build import CHECKOUT, sources
 
 
-def reached_from(folder: str) -> list[Path]:
+def reached_from(folder: str, *, without: Sequence[str] = ()) -> list[Path]:
     """The Python files of a folder, and of all of ours that they import, wherever in a file an import stands.
 
     Of a room, a folder below the first one, all files are taken: modules of evergreen/portable are imported by name.
 
     Args:
         folder: from the checkout, such as functions/predict.
+        without: folders that are left out, with all that only they reach.
     """
+    left_out = [CHECKOUT / each for each in without]
     found: set[Path] = set()
     pending = sources(folder)
     while pending:
         file = pending.pop()
-        if file not in found:
+        if file not in found and not any(file.is_relative_to(each) for each in left_out):
             found.add(file)
             for module in _imported(file):
                 pending += _files_of(module)

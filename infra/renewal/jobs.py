@@ -6,6 +6,7 @@ from typing import Any
 from evergreen import names
 from infra.training.addresses import Addresses
 from infra.training.jobs import (
+    histories_input,
     prepared_output,
     processing_input,
     processing_output,
@@ -28,8 +29,9 @@ def collect_request(at: Addresses, settings: str) -> dict[str, Any]:
         processing_input(names.CHANNEL_PREDICTIONS, "$begun.captures.predictions", data_type="ManifestFile"),
         processing_input(names.CHANNEL_FEEDBACK, "$begun.captures.feedback", data_type="ManifestFile"),
         processing_input(names.CHANNEL_SETTINGS, "$settings"),
-        processing_input(names.CHANNEL_SOURCE, f"'{at.source_uri}'"),
+        processing_input(names.CHANNEL_SOURCE, f"'{at.prepare_source_uri}'"),
         processing_input(names.CHANNEL_PREVIOUS, "$previous_contract"),
+        *histories_input(at),
     )
     return processing_request(
         at,

@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
@@ -17,13 +15,14 @@ from evergreen import names
 from infra.data_store import DataStore
 from infra.deployment import Deployment
 from infra.function import Function
-from infra.logs import log_group
 from infra.model_store import ModelStore
 from infra.monitoring.monitoring import Monitoring
 from infra.notifications import Notifications
 from infra.principals import own_service
 from infra.renewal.new_data import NOTE, TIME
 from infra.renewal.states import definition
+from infra.schedule import schedule
+from infra.state_machine import state_machine
 from infra.training import roles as job_roles
 from infra.training.addresses import job_prefix
 from infra.training.execution_events import ExecutionEvents
@@ -71,7 +70,13 @@ class Renewal(Construct):
         monitoring.capture.grant_list_captures(function.role)
 
         collect_role = job_roles.prepare_role(
-            self, environment.name, image=deployment.image, source=training.source, data=data, models=models
+            self,
+            environment.name,
+            image=deployment.image,
+            source=training.prepare_source,
+            data=data,
+            models=models,
+            features=deployment.settings.features is not None,
         )
         data.grant_read_captures_lists(collect_role)
         data.grant_write_versions(collect_role)
@@ -83,8 +88,8 @@ class Renewal(Construct):
             renew_function=function.lambda_function.function_arn,
             renewal=renewal,
         )
-        state_machine = self._state_machine(states, role)
-        self.arn, self.name = state_machine.state_machine_arn, state_machine.state_machine_name
+        machine = state_machine(self, deployment, states, role, log="-renewal")
+        self.arn, self.name = machine.state_machine_arn, machine.state_machine_name
         ExecutionEvents(
             self,
             "Ends",
@@ -97,9 +102,18 @@ class Renewal(Construct):
         )
         monitoring.check.grant_renew(self.arn, settings, models)
         if renewal["every_days"]:
-            self._schedule(renewal["every_days"], notifications)
+            schedule(
+                self,
+                self.arn,
+                action="states:StartExecution",
+                every=renewal["every_days"],
+                unit="day",
+                description="Tries to renew the model",
+                dead_letters=notifications.dead_letters,
+                input_=json.dumps({"reason": f"[renewal] every_days = {renewal['every_days']}"}),
+            )
         if renewal["on_new_data"]:
-            self._on_new_data(state_machine, data, notifications)
+            self._on_new_data(machine, data, notifications)
 
     def _function(self, variables: Mapping[str, str]) -> Function:
         return Function(
@@ -124,42 +138,7 @@ class Renewal(Construct):
         job_roles.grant_jobs(role, job_prefix(self._deployment.environment.name), [collect_role, training.train_role])
         return role
 
-    def _state_machine(self, states: dict[str, Any], role: iam.Role) -> stepfunctions.StateMachine:
-        stack = Stack.of(self)
-        log = log_group(self, "Log", self._deployment, name=f"/aws/vendedlogs/states/{stack.stack_name}-renewal")
-        return stepfunctions.StateMachine(
-            self,
-            "StateMachine",
-            definition_body=stepfunctions.DefinitionBody.from_string(stack.to_json_string(states)),
-            role=role,
-            logs=stepfunctions.LogOptions(destination=log, level=stepfunctions.LogLevel.ALL),
-        )
-
-    def _schedule(self, days: int, notifications: Notifications) -> None:
-        role = iam.Role(self, "ScheduleRole", assumed_by=own_service("scheduler"))
-        role.add_to_principal_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.arn]))
-        queue = notifications.dead_letters.queue_arn
-        role.add_to_principal_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue]))
-        scheduler.CfnSchedule(
-            self,
-            "Schedule",
-            description="Tries to renew the model",
-            schedule_expression=f"rate({days} day{'s' if days > 1 else ''})",
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=self.arn,
-                role_arn=role.role_arn,
-                input=json.dumps({"reason": f"[renewal] every_days = {days}"}),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=queue),
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_retry_attempts=3, maximum_event_age_in_seconds=3600
-                ),
-            ),
-        ).node.add_dependency(role)
-
-    def _on_new_data(
-        self, state_machine: stepfunctions.StateMachine, data: DataStore, notifications: Notifications
-    ) -> None:
+    def _on_new_data(self, machine: stepfunctions.StateMachine, data: DataStore, notifications: Notifications) -> None:
         """Begin when S3 tells that a note has been laid beside a manifest.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
@@ -180,7 +159,7 @@ class Renewal(Construct):
         role = iam.Role(self, "NewDataRole", assumed_by=own_service("events"))
         passed_on = {NOTE: events.EventField.from_path("$.detail.object.key"), TIME: events.EventField.time}
         target = targets.SfnStateMachine(
-            state_machine,
+            machine,
             input=events.RuleTargetInput.from_object(passed_on),
             role=role,
             dead_letter_queue=notifications.dead_letters,

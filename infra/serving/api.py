@@ -28,11 +28,11 @@ _ACCESS_LOG = {
 
 
 def http_api(scope: Construct, deployment: Deployment, function: lambda_.Function) -> apigateway.HttpApi:
-    """An API with the routes of names.ROUTES, all of which call the function."""
+    """An API with the routes of the endpoint, all of which call the function."""
     api = apigateway.HttpApi(scope, "Api", create_default_stage=False, disable_execute_api_endpoint=False)
     integration = integrations.HttpLambdaIntegration("Predict", function)
     authorizer = _authorizer(deployment.environment)
-    for route in names.ROUTES:
+    for route in deployment.settings.routes:
         method, path = route.split()
         api.add_routes(
             path=path, methods=[apigateway.HttpMethod[method]], integration=integration, authorizer=authorizer

@@ -11,6 +11,8 @@ class Addresses:
     """Names, ARNs and URIs, as text or as CloudFormation tokens.
 
     Attributes:
+        prepare_source_uri: of the archive of processing jobs, which has Feast if the stack has a feature store.
+        features: whether it has.
         tracking: environment variables of a job that logs to MLflow.
         chat: whether messages have the form of chat tools.
         prepare_seconds, train_seconds: after which each job is stopped.
@@ -20,6 +22,8 @@ class Addresses:
     model_name: str
     image: str
     source_uri: str
+    prepare_source_uri: str
+    features: bool
     data_bucket: str
     model_bucket: str
     prepare_role: str

@@ -6,6 +6,10 @@ from evergreen import names
 from infra.training.addresses import Addresses, job_prefix
 
 _BASE = "/opt/ml/processing"
+# Beside the image's own packages: Feast runs in a process of its own.
+_FEAST_PACKAGES = f"{_BASE}/feast"
+# SageMaker takes no argument of more than 256 characters.
+_INSTALL = "python -m training.install_feast && "
 # Whether the context counts them before the first one is not documented.
 _REDRIVES = "($exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0)"
 
@@ -37,7 +41,11 @@ def processing_request(
         "AppSpecification": {
             "ImageUri": at.image,
             # Nothing unpacks the source archive of a processing job but ourselves.
-            "ContainerEntrypoint": ["bash", "-c", f'cd "{source}" && tar -xzf *.gz && exec python -m {module}'],
+            "ContainerEntrypoint": [
+                "bash",
+                "-c",
+                f'cd "{source}" && tar -xzf *.gz && {_INSTALL if at.features else ""}exec python -m {module}',
+            ],
         },
         "ProcessingInputs": inputs,
         "ProcessingOutputConfig": {"Outputs": outputs},
@@ -46,6 +54,7 @@ def processing_request(
         },
         "Environment": {
             **names.NO_TELEMETRY,
+            **({names.FEAST_PACKAGES: _FEAST_PACKAGES} if at.features else {}),
             **environment,
             # Settings of another model would be trained into this one's endpoint.
             names.MODEL_NAME: at.model_name,
@@ -137,15 +146,22 @@ def _tags(at: Addresses) -> list[dict[str, str]]:
 
 
 def _prepare_inputs(at: Addresses) -> str:
-    """Four channels, or three: before the first promotion there is no contract to compare with."""
+    """Before the first promotion there is no contract to compare with, and so no channel of it."""
     always = (
         # A manifest names the objects of a data version, which lie where DVC has put them.
         processing_input(names.CHANNEL_DATA, "$data", data_type="ManifestFile"),
         processing_input(names.CHANNEL_SETTINGS, "$settings"),
-        processing_input(names.CHANNEL_SOURCE, f"'{at.source_uri}'"),
+        processing_input(names.CHANNEL_SOURCE, f"'{at.prepare_source_uri}'"),
+        *histories_input(at),
     )
     previous = processing_input(names.CHANNEL_PREVIOUS, "$previous_contract")
     return f"{{% $append([{', '.join(always)}], $previous_contract = '' ? [] : [{previous}]) %}}"
+
+
+def histories_input(at: Addresses) -> list[str]:
+    """The channel of a job that joins stored features; none without a feature store."""
+    histories = f"'s3://{at.data_bucket}/{names.HISTORIES_PREFIX}'"
+    return [processing_input(names.CHANNEL_FEATURES, histories)] if at.features else []
 
 
 def processing_input(channel: str, uri: str, *, data_type: str = "S3Prefix") -> str:

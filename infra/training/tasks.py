@@ -113,15 +113,15 @@ def catch(state: str, *, next_: str = "ExplainFailure") -> list[dict[str, Any]]:
     return [{"ErrorEquals": ["States.ALL"], "Assign": {"failure": failure}, "Next": next_}]
 
 
-def notify(publication: dict[str, Any]) -> dict[str, Any]:
+def notify(publication: dict[str, Any], *, next_: str = "Release") -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
         "Arguments": publication,
         "Retry": _RETRY_NOTIFY,
         # The outcome stays what it is, whether or not it could be announced.
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Release"}],
-        "Next": "Release",
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": next_}],
+        "Next": next_,
     }
 
 
@@ -163,6 +163,14 @@ def explain(*, next_: str) -> dict[str, Any]:
     }
 
 
+def failed() -> dict[str, Any]:
+    return {
+        "Type": "Fail",
+        "Error": "{% $failure.error %}",
+        "Cause": "{% $failure.state & ': ' & $failure.words %}",
+    }
+
+
 def endings(**others: str) -> dict[str, Any]:
     """The state HowItEnded and those that it leads to.
 
@@ -177,9 +185,5 @@ def endings(**others: str) -> dict[str, Any]:
             "Default": "KeepChampion",
         },
         **{end: {"Type": "Succeed"} for end in ("Promoted", "KeepChampion", *others)},
-        "Failed": {
-            "Type": "Fail",
-            "Error": "{% $failure.error %}",
-            "Cause": "{% $failure.state & ': ' & $failure.words %}",
-        },
+        "Failed": failed(),
     }

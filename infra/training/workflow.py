@@ -1,24 +1,22 @@
 """The training workflow: the state machine, and the functions that it calls."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sqs as sqs
-from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from evergreen import names
 from infra.data_store import DataStore
 from infra.deployment import Deployment
 from infra.function import Function
-from infra.logs import log_group
 from infra.model_store import ModelStore
 from infra.notifications import Notifications
 from infra.packages.job_archive import job_archive
 from infra.principals import own_service
+from infra.state_machine import state_machine
 from infra.tracking import Tracking
 from infra.training import roles as job_roles
 from infra.training.addresses import Addresses, job_prefix, training_jobs
@@ -34,9 +32,9 @@ class TrainingWorkflow(Construct):
         arn: what an execution is started on, with `data`, `settings` (s3:// URIs) and `git_commit` as input.
         name: the last part of the ARN, which is part of the ARNs of its executions.
         lease: the function that gives back the lease of an execution that could not do it itself.
-        functions: all that it calls.
+        functions: all that it calls; `judge` is one of them.
         train_role: of its training jobs.
-        source: the archive of the jobs.
+        source, prepare_source: the archives of training and of processing jobs.
         addresses: what its definition refers to.
     """
 
@@ -53,16 +51,28 @@ class TrainingWorkflow(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._deployment = deployment
-        source = assets.Asset(self, "JobSource", path=str(job_archive(for_this_machine=deployment.for_this_machine)))
+        self.source = source = self._archive("JobSource", wandb=deployment.settings.wandb_secret is not None)
+        # One with Feast is larger: only the jobs that need it get it.
+        features = deployment.settings.features is not None
+        self.prepare_source = self._archive("PrepareSource", feast=True) if features else source
 
         name, image = deployment.environment.name, deployment.image
-        prepare_role = job_roles.prepare_role(self, name, image=image, source=source, data=data, models=models)
+        prepare_role = job_roles.prepare_role(
+            self, name, image=image, source=self.prepare_source, data=data, models=models, features=features
+        )
         train_role = job_roles.train_role(
-            self, name, image=image, source=source, data=data, models=models, tracking=tracking
+            self,
+            name,
+            image=image,
+            source=source,
+            data=data,
+            models=models,
+            tracking=tracking,
+            wandb_secret=deployment.settings.wandb_secret,
         )
         store = {names.MODEL_BUCKET: models.bucket.bucket_name, names.MODEL_NAME: deployment.model_name}
         lease = self._lease(store, models, notifications.dead_letters)
-        judge = self._judge(store, models, tracking)
+        self.judge = judge = self._judge(store, models, tracking)
         promote = self._promote(store, models, tracking)
 
         role = iam.Role(self, "Role", assumed_by=own_service("states"))
@@ -78,12 +88,14 @@ class TrainingWorkflow(Construct):
         job_roles.grant_jobs(role, job_prefix(deployment.environment.name), [prepare_role, train_role])
 
         environment = deployment.environment
-        self.functions, self.train_role, self.source = (lease, judge, promote), train_role, source
+        self.functions, self.train_role = (lease, judge, promote), train_role
         self.addresses = Addresses(
             environment=environment.name,
             model_name=deployment.model_name,
             image=image,
             source_uri=source.s3_object_url,
+            prepare_source_uri=self.prepare_source.s3_object_url,
+            features=features,
             data_bucket=data.bucket.bucket_name,
             model_bucket=models.bucket.bucket_name,
             prepare_role=prepare_role.role_arn,
@@ -99,10 +111,14 @@ class TrainingWorkflow(Construct):
             prepare_seconds=environment.prepare_seconds,
             train_seconds=environment.train_seconds,
         )
-        state_machine = self._state_machine(definition(self.addresses), role)
-        self.arn, self.name = state_machine.state_machine_arn, state_machine.state_machine_name
+        machine = state_machine(self, deployment, definition(self.addresses), role)
+        self.arn, self.name = machine.state_machine_arn, machine.state_machine_name
         self.lease = lease.lambda_function
         self.promote_function = promote.lambda_function.function_name
+
+    def _archive(self, id_: str, *, feast: bool = False, wandb: bool = False) -> assets.Asset:
+        archive = job_archive(for_this_machine=self._deployment.for_this_machine, feast=feast, wandb=wandb)
+        return assets.Asset(self, id_, path=str(archive))
 
     def _lease(self, store: Mapping[str, str], models: ModelStore, dead_letters: sqs.Queue) -> Function:
         """The only one that writes the lease."""
@@ -161,15 +177,4 @@ class TrainingWorkflow(Construct):
             memory_mb=memory_mb,
             timeout_seconds=timeout_seconds,
             dead_letters=dead_letters,
-        )
-
-    def _state_machine(self, states: dict[str, Any], role: iam.Role) -> stepfunctions.StateMachine:
-        # Step Functions can write to few groups beside those of this prefix: its policy has a size limit.
-        log = log_group(self, "Log", self._deployment, name=f"/aws/vendedlogs/states/{Stack.of(self).stack_name}")
-        return stepfunctions.StateMachine(
-            self,
-            "StateMachine",
-            definition_body=stepfunctions.DefinitionBody.from_string(Stack.of(self).to_json_string(states)),
-            role=role,
-            logs=stepfunctions.LogOptions(destination=log, level=stepfunctions.LogLevel.ALL),
         )

@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from evergreen import names
 from local.processes.job_storage import JobStorage, StorageError
 from local.processes.jobs import REASON_CHARACTERS, Command, Job
 from local.processes.training_job import resource_config
+
+_FEAST = Path(__file__).parents[2] / ".venv-features" / "bin" / "python"
 
 
 class ProcessingJob(Job):
@@ -40,6 +43,8 @@ class ProcessingJob(Job):
                 "PROCESSING_JOB_NAME": self.name,
                 "PROCESSING_JOB_ARN": self.arn,
                 **{name: self._relocated(value) for name, value in environment.items()},
+                # Feast is installed nowhere else here: the archive has none of it.
+                **({names.FEAST_PYTHON: str(_FEAST)} if names.FEAST_PACKAGES in environment else {}),
             },
         )
 

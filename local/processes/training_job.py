@@ -10,10 +10,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from evergreen import names
 from local.processes.job_storage import JobStorage, StorageError
 from local.processes.jobs import Command, Job
 
 _HOST = "algo-1"
+_WANDB = Path(__file__).parents[2] / ".venv-integrations" / "wandb" / "bin" / "python"
 
 
 class TrainingJob(Job):
@@ -41,6 +43,8 @@ class TrainingJob(Job):
                 "TRAINING_IMAGE": "unknown",
                 "PYTHONPATH": str(self.base / "code"),
                 "PYTHONUNBUFFERED": "1",
+                # W&B's client is installed nowhere else here: the archive has none of it.
+                names.WANDB_PYTHON: str(_WANDB),
             },
         )
 

@@ -1,4 +1,4 @@
-"""The resource that a permission is asked for, where ministack does not know it."""
+"""The resource that a permission is asked for, and what a condition asks of it, where ministack does not know it."""
 
 from collections.abc import Callable
 
@@ -26,3 +26,18 @@ def name_resources(of_service: str, resource: Resource) -> None:
         return named or known(service, method, path, headers, body, query_params, region, account_id)
 
     engine.EXTRACT_RESOURCE_ARN.replace(extract)
+
+
+def add_conditions(of_service: str, of_action: str, keys: Callable[[bytes], dict[str, str]]) -> None:
+    """Let conditions of policies be held against what a request says.
+
+    Args:
+        keys: of a request's body, the condition keys with their values.
+    """
+    known = engine.REQUEST_CONTEXT.get()
+
+    def context(service: str, iam_action: str, body: bytes, params: dict) -> dict:
+        found = keys(body) if (service, iam_action.rpartition(":")[2]) == (of_service, of_action) else {}
+        return {**known(service, iam_action, body, params), **found}
+
+    engine.REQUEST_CONTEXT.replace(context)

@@ -52,14 +52,14 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def person(target: Target, policy: str | None = None) -> dict[str, str]:
-    """The credentials of a new role, with a managed policy or without."""
+def person(target: Target, *policies: str) -> dict[str, str]:
+    """The credentials of a new role, with managed policies or without."""
     iam, sts = target.client("iam"), target.client("sts")
     trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
     name = f"person-{uuid.uuid4().hex[:8]}"
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    if policy:
+    for policy in policies:
         iam.attach_role_policy(RoleName=name, PolicyArn=policy)
     given = sts.assume_role(RoleArn=role, RoleSessionName="person")["Credentials"]
     return {

@@ -15,10 +15,11 @@ from tests.end_to_end.workflow import object_as_before, physical_names, start_co
 # Role by its construct path, action, and the resource with its condition.
 Grant = tuple[str, str, tuple[str, ...]]
 
-ALWAYS, RENEWAL = "Who may do what", "With `[renewal]`"
+ALWAYS, RENEWAL, FEATURES = "Who may do what", "With `[renewal]`", "With `[features]`"
 DENIED = re.compile(r"AccessDenied|AuthorizationError|Forbidden|S3 answered 403")
 CHECK = "Monitoring/CheckDrift"
 _NAMED_IN_GRANTS = (
+    "AWS::DynamoDB::Table",
     "AWS::IAM::Role",
     "AWS::KinesisFirehose::DeliveryStream",
     "AWS::SQS::Queue",
@@ -129,6 +130,8 @@ class Stack:
         text = re.sub(r"cdk-[a-z0-9]+-assets-[^/]*", "<assets>", text)
         text = re.sub(r"[0-9a-f]{64}\.gz", "<archive>", text)
         text = re.sub(r"[0-9a-f]{64}\.zip", "<packages>", text)
+        text = text.replace("Evergreen/dev", "Evergreen/<environment>")
+        text = text.replace(names.feature_project(self.model, "dev"), "<project>")
         return text.replace("evergreen-dev-", "evergreen-<environment>-").replace(self.model, "<model>")
 
     def without_champion(self) -> AbstractContextManager[None]:
@@ -174,10 +177,10 @@ class Stack:
     def champion(self) -> dict[str, Any]:
         return json.loads(self.s3.get_object(Bucket=self.bucket, Key=self.pointer)["Body"].read())
 
-    def last_log_line(self, path: str) -> str:
+    def last_log_line(self, path: str, having: str = '"level"') -> str:
         group = self.configuration(path)["LoggingConfig"]["LogGroup"]
         messages = [event["message"] for event in self.logs.filter_log_events(logGroupName=group)["events"]]
-        return next(message for message in reversed(messages) if '"level"' in message)
+        return next(message for message in reversed(messages) if having in message)
 
     def log_of_jobs(self) -> list[str]:
         """What training jobs have printed on standard error about their cause."""

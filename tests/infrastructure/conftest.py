@@ -16,7 +16,7 @@ from aws_cdk import App
 from app import of_the_stack
 from evergreen.names import FORMAT_CHAT
 from evergreen.settings.model_toml import read_settings
-from evergreen.settings.sections import RenewalSettings
+from evergreen.settings.sections import PROTOCOLS, RenewalSettings
 from infra.deployment import Deployment
 from infra.environments import ENVIRONMENTS, Environment
 from infra.packages.training_image import training_image
@@ -28,6 +28,7 @@ EMAIL = "someone@example.com"
 RENEWAL = RenewalSettings(enabled=True, every_days=7, on_new_data=True)
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETTINGS = read_settings(CHECKOUT / "model.toml")
+WITH_FEATURES = read_settings(CHECKOUT / "features" / "model.toml")
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class Template:
             ("AWS::StepFunctions::StateMachine", "Name"): name,
             ("AWS::IAM::ManagedPolicy", "Ref"): f"arn:aws:iam::{ACCOUNT}:policy/{name}",
             ("AWS::SageMaker::MlflowApp", "Arn"): f"arn:aws:sagemaker:{here}:mlflow-app/app-{name}",
+            ("AWS::DynamoDB::Table", "Arn"): f"arn:aws:dynamodb:{here}:table/{name}",
             ("AWS::SQS::Queue", "Arn"): f"arn:aws:sqs:{here}:{name}",
             ("AWS::SQS::Queue", "Ref"): name,
             ("AWS::SQS::Queue", "QueueName"): name,
@@ -173,6 +175,26 @@ class Template:
     def state_machine(self, path: str = "Training/StateMachine") -> dict[str, Any]:
         """The definition of a workflow."""
         return dict(json.loads(self.properties("AWS::StepFunctions::StateMachine")[path]["DefinitionString"]))
+
+
+def differences(before: Template, after: Template) -> tuple[set[tuple[str, ...]], list[str]]:
+    """What of a template's resources is otherwise in another one, which has all of them: construct path and the path
+    within; and the construct paths of those that the other has besides.
+    """
+    old, new = before.document["Resources"], after.document["Resources"]
+    assert old.keys() <= new.keys()
+    paths = {id_: resource["Metadata"]["aws:cdk:path"].partition("/")[2] for id_, resource in new.items()}
+    changes = {(paths[id_], *path) for id_, resource in old.items() for path in _changed(resource, new[id_])}
+    return changes, [paths[id_] for id_ in new if id_ not in old]
+
+
+def _changed(before: Any, after: Any) -> Iterator[tuple[str, ...]]:
+    """What two values differ in, as paths through them."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in before.keys() | after.keys():
+            yield from ((key, *path) for path in _changed(before.get(key), after.get(key)))
+    elif before != after:
+        yield ()
 
 
 def _statement(who: str, statement: dict[str, Any]) -> Statement:
@@ -244,6 +266,16 @@ def templates_with_renewal(tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return synthesise(tmp_path_factory.mktemp("synth"), renewal=dataclasses.asdict(RENEWAL))
 
 
+@pytest.fixture(scope="session")
+def templates_with_features(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    return synthesise(tmp_path_factory.mktemp("synth"), features=of_the_stack(WITH_FEATURES).features)
+
+
+@pytest.fixture(scope="session")
+def templates_with_protocols(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    return synthesise(tmp_path_factory.mktemp("synth"), protocols=PROTOCOLS)
+
+
 @pytest.fixture(scope="session", params=[environment.name for environment in ENVIRONMENTS])
 def template(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Template:
     """With the stack's own MLflow App, and nobody to notify by e-mail."""
@@ -262,6 +294,18 @@ def template_with_server_and_email(
 def template_with_renewal(template: Template, templates_with_renewal: dict[str, Template]) -> Template:
     """The same environment with [renewal]."""
     return templates_with_renewal[template.environment.name]
+
+
+@pytest.fixture(scope="session")
+def template_with_features(template: Template, templates_with_features: dict[str, Template]) -> Template:
+    """The same environment with [features]."""
+    return templates_with_features[template.environment.name]
+
+
+@pytest.fixture(scope="session")
+def template_with_protocols(template: Template, templates_with_protocols: dict[str, Template]) -> Template:
+    """The same environment with every protocol of [endpoint]."""
+    return templates_with_protocols[template.environment.name]
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,13 @@ import json
 import re
 from dataclasses import asdict
 
+from evergreen import names
 from infra.definition import with_plausible_addresses
 from tests.infrastructure.conftest import ACCOUNT, RENEWAL
 
 # All that differs: what the template refers to, and the addresses of the image and of the source archive.
 _ADDRESS = re.compile(r"arn:aws:[a-z]+:[^'\"\\]*|s3://[^'\"\\]*|https?://[^'\"\\]*|[\w.-]+\.dkr\.ecr\.[\w./:-]+")
-_BUCKET = re.compile(r"[\w-]*(data-?bucket|models-?bucket)[\w-]*", re.IGNORECASE)
+_BUCKET = re.compile(r"[\w-]*(data-?bucket|models-?bucket|capture-?bucket)[\w-]*", re.IGNORECASE)
 
 
 def without_addresses(definition):
@@ -35,4 +36,11 @@ def test_it_is_that_of_the_template(template):
 def test_that_of_the_renewal_is_too(template_with_renewal):
     made = made_for(template_with_renewal, renewal_settings=json.dumps(asdict(RENEWAL), sort_keys=True))
     in_template = template_with_renewal.state_machine("Renewal/StateMachine")
+    assert without_addresses(made) == without_addresses(in_template)
+
+
+def test_that_of_the_feature_store_is_too(template_with_features):
+    project = names.feature_project(template_with_features.model, template_with_features.environment.name)
+    made = made_for(template_with_features, feature_project=project)
+    in_template = template_with_features.state_machine("Features/StateMachine")
     assert without_addresses(made) == without_addresses(in_template)

@@ -4,8 +4,11 @@ import re
 
 import pytest
 
+from evergreen import names
+
 ENFORCED, AWS_ONLY = "enforced locally", "AWS only"
 ALWAYS, RENEWAL, PEOPLE = "Who may do what", "With `[renewal]`", "People and pipelines"
+FEATURES = "With `[features]`"
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +32,17 @@ def rows_of_renewal(checkout):
 @pytest.fixture(scope="session")
 def rows_of_people_with_renewal(checkout):
     return [["`people`", *row] for row in table(checkout, RENEWAL, cells=3)]
+
+
+@pytest.fixture(scope="session")
+def rows_of_features(checkout):
+    """What the same two lists get by [features], in the form of the first."""
+    return table(checkout, FEATURES, cells=5)
+
+
+@pytest.fixture(scope="session")
+def rows_of_people_with_features(checkout):
+    return [["`people`", *row] for row in table(checkout, FEATURES, cells=3)]
 
 
 def table(checkout, heading, *, cells):
@@ -76,6 +90,8 @@ def symbolic(text, template):
     text = re.sub(r"cdk-[a-z0-9]+-assets-[^/]*", "<assets>", text)
     text = re.sub(r"[0-9a-f]{64}\.gz", "<archive>", text)
     text = re.sub(r"[0-9a-f]{64}\.zip", "<packages>", text)
+    text = text.replace(f"Evergreen/{template.environment.name}", "Evergreen/<environment>")
+    text = text.replace(names.feature_project(template.model, template.environment.name), "<project>")
     text = re.sub(rf"evergreen-{template.environment.name}(?=[- /]|$)", "evergreen-<environment>", text)
     return text.replace(template.model, "<model>").replace("111122223333", "<account>")
 
@@ -97,8 +113,8 @@ def test_every_row_is_granted(rows, template):
     assert [grant for grant in grants_of(rows) if grant not in granted] == []
 
 
-def test_no_grant_is_listed_twice(rows, rows_of_renewal):
-    listed = grants_of([*rows, *rows_of_renewal])
+def test_no_grant_is_listed_twice(rows, rows_of_renewal, rows_of_features):
+    listed = grants_of([*rows, *rows_of_renewal, *rows_of_features])
     assert sorted(listed) == sorted(set(listed))
 
 
@@ -118,24 +134,42 @@ def test_with_renewal_people_may_do_just_what_its_own_table_says_in_addition(
     assert sorted(after - before) == sorted(grants_of(rows_of_people_with_renewal))
 
 
+def test_with_features_just_the_grants_of_their_own_table_come_in_addition(
+    rows_of_features, template, template_with_features
+):
+    before, after = set(grants_in(template)), set(grants_in(template_with_features))
+    assert before - after == set()
+    assert sorted(after - before) == sorted(grants_of(rows_of_features))
+
+
+def test_with_features_people_may_do_just_what_their_own_table_says_in_addition(
+    rows_of_people_with_features, template, template_with_features
+):
+    before, after = (set(grants_by(each.user_statements(), each)) for each in (template, template_with_features))
+    assert before - after == set()
+    assert sorted(after - before) == sorted(grants_of(rows_of_people_with_features))
+
+
 def test_with_a_tracking_server_nothing_more_is_granted(rows, template_with_server_and_email):
     assert set(grants_in(template_with_server_and_email)) < set(grants_of(rows))
 
 
-def test_what_the_embedded_cloud_does_not_enforce_has_a_reason(rows, rows_of_renewal):
-    for who, actions, _, checked, reason in (*rows, *rows_of_renewal):
+def test_what_the_embedded_cloud_does_not_enforce_has_a_reason(rows, rows_of_renewal, rows_of_features):
+    for who, actions, _, checked, reason in (*rows, *rows_of_renewal, *rows_of_features):
         assert checked in (ENFORCED, AWS_ONLY), f"{who} {actions}"
         assert bool(reason) == (checked == AWS_ONLY), f"{who} {actions}"
 
 
-def test_no_reason_is_given_for_a_grant_to_read_or_write_what_the_embedded_cloud_holds(rows, rows_of_renewal):
+def test_no_reason_is_given_for_a_grant_to_read_or_write_what_the_embedded_cloud_holds(
+    rows, rows_of_renewal, rows_of_features
+):
     # Its functions and jobs call S3 under their own roles: the only S3 grants that cannot be tried there are those of
     # MLflow's artifacts, those of Firehose and of the state machines, to list what a manifest names, and what only
     # AWS's own service may call.
     unused = {"`s3:GetBucketLocation`", "`s3:AbortMultipartUpload` `s3:ListMultipartUploadParts`"}
     untried = [
         row
-        for row in (*rows, *rows_of_renewal)
+        for row in (*rows, *rows_of_renewal, *rows_of_features)
         if row[3] == AWS_ONLY and "`s3:" in row[1] and "mlflow/" not in row[2] and "Delivery" not in row[0]
         if row[1] not in unused and row[0] not in ("`Tracking/Role`", "`Training/Role`", "`Renewal/Role`")
         if not ("`s3:ListBucket`" in row[1] and re.search(r"`(data|dvc|captures|predictions|feedback)/\*`", row[2]))

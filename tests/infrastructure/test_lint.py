@@ -30,6 +30,11 @@ def test_cfn_lint_finds_nothing_with_renewal(templates, templates_with_renewal):
     assert types[0] == types[1]
 
 
+def test_cfn_lint_finds_nothing_with_features_in_any_region(templates_with_features):
+    text = templates_with_features["dev"].file.read_text()
+    assert findings(text, set(REGIONS) - WITHOUT_MLFLOW_APP) == []
+
+
 def test_cfn_lint_finds_what_a_region_lacks(template):
     found = findings(template.file.read_text(), [template.environment.region, "eu-south-2"])
     assert any("AWS::SageMaker::MlflowApp' does not exist in 'eu-south-2'" in finding for finding in found)

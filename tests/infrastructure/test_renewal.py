@@ -8,7 +8,7 @@ import pytest
 from evergreen import names
 from evergreen.settings.sections import RenewalSettings
 from tests.infrastructure import test_permissions as rules
-from tests.infrastructure.conftest import ACCOUNT, synthesise
+from tests.infrastructure.conftest import ACCOUNT, differences, synthesise
 from tests.infrastructure.test_permissions import TAKING_ON_A_ROLE, actions_of, granted, writers
 from tests.infrastructure.test_resource_types import faults
 
@@ -36,23 +36,8 @@ def test_without_renewal_nothing_in_the_template_speaks_of_it(template, template
         assert "renew" not in variant.file.read_text().lower()
 
 
-def changed(before, after):
-    """What two values differ in, as paths through them."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in before.keys() | after.keys():
-            yield from ((key, *path) for path in changed(before.get(key), after.get(key)))
-    elif before != after:
-        yield ()
-
-
 def test_with_renewal_nothing_else_is_changed_than_what_must_be(template, template_with_renewal):
-    before, after = template.document["Resources"], template_with_renewal.document["Resources"]
-    assert before.keys() <= after.keys()
-    found = {
-        (resource["Metadata"]["aws:cdk:path"].partition("/")[2], *path)
-        for id_, resource in before.items()
-        for path in changed(resource, after[id_])
-    }
+    found, new = differences(template, template_with_renewal)
     variables = ("Properties", "Environment", "Variables")
     assert found == {
         ("Data/Bucket/Resource", "Properties", "LifecycleConfiguration", "Rules"),
@@ -65,8 +50,7 @@ def test_with_renewal_nothing_else_is_changed_than_what_must_be(template, templa
         (f"{CHECK}/Role/DefaultPolicy/Resource", "Properties", "PolicyDocument", "Statement"),
         ("User/Policy/Resource", "Properties", "PolicyDocument", "Statement"),
     }
-    new = [resource for id_, resource in after.items() if id_ not in before]
-    assert all("/Renewal/" in resource["Metadata"]["aws:cdk:path"] for resource in new)
+    assert all(path.startswith("Renewal/") for path in new)
 
 
 def test_with_renewal_one_output_says_where_its_workflow_is(template, template_with_renewal):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # A block of `sh` holds commands; these hold what is not typed.
-OTHER_BLOCKS = ("text", "toml", "json")
+OTHER_BLOCKS = ("text", "toml", "json", "python")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Command:
 
 
 def pages(checkout: Path) -> list[Path]:
-    return [checkout / "README.md", checkout / "CONTRIBUTING.md", *sorted((checkout / "docs").glob("*.md"))]
+    return [checkout / "README.md", checkout / "CONTRIBUTING.md", *sorted((checkout / "docs").rglob("*.md"))]
 
 
 def commands(checkout: Path, programs: Collection[str]) -> Iterator[Command]:

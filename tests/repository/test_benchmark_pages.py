@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-NAMES = ("serving", "drift", "training", "judging", "renewal")
+NAMES = ("serving", "drift", "training", "judging", "renewal", "feature_store")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import botocore.session
 import pytest
 from typer.main import get_command
 
@@ -87,8 +88,51 @@ def ship(*_words: str) -> None:
     run("scripts/ship.sh", "--help")
 
 
+def aws(service: str, operation: str, *words: str) -> None:
+    """AWS's own model of the service has the operation, and a member for each option."""
+    name = "".join(part.title() for part in operation.split("-"))
+    members = botocore.session.get_session().get_service_model(service).operation_model(name).input_shape.members
+    options = {"".join(part.title() for part in word[2:].split("-")) for word in words if word.startswith("--")}
+    assert options <= set(members)
+
+
+def pip(verb: str, requirement: str) -> None:
+    """Installs what a counterpart's lock has."""
+    assert verb == "install"
+    locks = [lock.read_text() for lock in (CHECKOUT / "integrations").glob("*/requirements.txt")]
+    assert any(f"\n{requirement} " in lock for lock in locks), requirement
+
+
+def sed(script: str, file: str) -> None:
+    """Something is replaced in a file that is there."""
+    assert run("sed", script, file) != (CHECKOUT / file).read_text()
+
+
+def envoy(flag: str, _file: str) -> None:
+    """Takes the file that the command before has written; tests/counterparts runs it."""
+    assert flag == "--config-path"
+
+
+def cp(flag: str, *files: str) -> None:
+    """What is copied is there."""
+    assert flag == "-r"
+    assert [file for file in files[:-1] if not (CHECKOUT / file).exists()] == []
+
+
 def ls(_flag: str, folder: str) -> None:
     assert folder == ".build/functions", "what `make synth` writes; see infra/packages/function_zip.py"
+
+
+def on_files(*words: str) -> None:
+    """A program that is no part of the checkout: what it is given of the checkout is there."""
+    named = [word.partition(":")[0].removeprefix("$PWD/") for word in words if "integrations/" in word]
+    assert [name for name in named if not (CHECKOUT / name).exists()] == []
+
+
+def of_counterpart(flag: str, module: str, *_words: str) -> None:
+    """A program of integrations/ in an environment of its own; tests/counterparts runs it."""
+    assert flag == "-m"
+    assert (CHECKOUT / f"{module.replace('.', '/')}.py").exists()
 
 
 RUNNERS: dict[str, Callable[..., None]] = {
@@ -104,6 +148,17 @@ RUNNERS: dict[str, Callable[..., None]] = {
     "export": lambda *words: shell("export", *(f"'{word}'" for word in words)),
     "scripts/ship.sh": ship,
     "ls": ls,
+    "aws": aws,
+    "pip": pip,
+    "sed": sed,
+    "envoy": envoy,
+    # tests/counterparts/prometheus runs the first two.
+    "prometheus": on_files,
+    "promtool": on_files,
+    "sudo": on_files,
+    "docker": on_files,
+    ".venv-integrations/grafana/bin/python": of_counterpart,
+    "cp": cp,
 }
 # One test for each command, however often it is shown.
 SHOWN = {" ".join(command.words): command for command in commands(CHECKOUT, RUNNERS)}

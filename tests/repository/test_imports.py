@@ -6,14 +6,15 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-OURS = {"evergreen", "functions", "training", "local", "cli", "infra", "benchmarks", "app"}
+OURS = {"evergreen", "functions", "training", "local", "cli", "infra", "benchmarks", "integrations", "app"}
 MAY_IMPORT = {
     "evergreen": {"evergreen"},
     "functions": {"evergreen", "functions"},
     "training": {"evergreen", "training"},
-    "local": OURS - {"infra", "benchmarks", "app"},
-    "cli": OURS - {"infra", "benchmarks", "app"} | {"infra.environments"},
+    "local": OURS - {"infra", "benchmarks", "integrations", "app"},
+    "cli": OURS - {"infra", "benchmarks", "integrations", "app"} | {"infra.environments"},
     "infra": {"evergreen.names", "infra"},
+    "integrations": {"evergreen", "integrations"},
 }
 
 
@@ -82,8 +83,30 @@ def test_scikit_learn_is_imported_by_training_only(checkout):
     assert folders == {"training"}
 
 
+def test_the_client_of_a_mirror_is_imported_by_a_program_of_its_own_only(checkout):
+    assert importers(checkout, "wandb") == {"training/mirroring/wandb_run.py"}
+
+
 def test_evidently_is_imported_in_one_module(checkout):
     assert importers(checkout, "evidently") == {"evergreen/monitoring/drift/report.py"}
+
+
+def test_prometheus_client_is_imported_by_one_verbs_room(checkout):
+    room = {"cli/metrics_export/exposition.py", "cli/metrics_export/server.py"}
+    assert importers(checkout, "prometheus_client") == room
+
+
+def test_feast_is_imported_by_programs_of_their_own_only(checkout):
+    """It takes seconds, and has an environment of its own."""
+    room = "training/feature_store/"
+    users = {
+        file.relative_to(checkout).as_posix()
+        for folder in MAY_IMPORT
+        for file in files(checkout, folder)
+        if any(module.startswith("training.feature_store") for module in imports(file))
+    }
+
+    assert {file for file in importers(checkout, "feast") | users if not file.startswith(room)} == set()
 
 
 def test_the_types_of_every_aws_service_in_use_are_checked(checkout):

@@ -155,7 +155,7 @@ def test_ship_does_the_same_in_the_same_order(checkout, tmp_path, environment):
 
 def called(line):
     """Program, verb and environment of a command; what differs in a file's name, or is only shown, is left out."""
-    line = re.sub(r' --(outcome|comment) \S+| --data \S+|"\$VERSION" |the-version ', "", line)
+    line = re.sub(r' --(outcome|comment) \S+| --data \S+|"\$VERSION" |the-version |"', "", line)
     return line.strip()
 
 

@@ -1,6 +1,8 @@
 """Infers the contract: each feature's values in the training rows, in the types that all rows have."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from evergreen.contract.cells import label
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import CATEGORY, DATE, NUMBER, Feature
 from evergreen.errors import InvalidData, InvalidSettings
+from evergreen.feature_store.views import View
 from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import counted, number
 from evergreen.settings.sections import ModelSettings
@@ -20,8 +23,18 @@ MAX_CLASSES = 100
 _MOST_BYTES = 4_000_000
 
 
-def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *, file: str) -> Contract:
+def infer(
+    train: pd.DataFrame,
+    holdout: pd.DataFrame,
+    settings: ModelSettings,
+    *,
+    file: str,
+    stored: Sequence[View] = (),
+) -> Contract:
     """The contract of the training rows: features and target, numbers as float64, categories as text.
+
+    Args:
+        stored: the feature views that some columns come from.
 
     Raises:
         InvalidSettings: the positive class is none of two.
@@ -39,9 +52,18 @@ def infer(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings, *
         classes=classes,
         positive=_positive(settings, classes),
         longest_text=settings.data.longest_text,
+        stored=_views(stored, names),
     )
     _require_short(holdout, contract, file=file)
     return contract
+
+
+def _views(stored: Sequence[View], names: Sequence[str]) -> tuple[View, ...]:
+    """The views with those features that the model reads."""
+    read = (
+        replace(view, features=tuple(feature for feature in view.features if feature.name in names)) for view in stored
+    )
+    return tuple(view for view in read if view.features)
 
 
 def _require_short(holdout: pd.DataFrame, contract: Contract, *, file: str) -> None:

@@ -30,7 +30,7 @@ def divide(cleaned: Cleaned, sides: Sides, settings: ModelSettings) -> Prepared:
     units = numbered(sides.moments, cleaned.group, source=source)
     _check_sizes(sides, len(rows), source=source)
     train, holdout = _take(rows, sides.train), _take(rows, sides.holdout)
-    contract = contract_inference.infer(train, holdout, settings, file=source.name)
+    contract = contract_inference.infer(train, holdout, settings, file=source.name, stored=source.stored)
     contract_inference.require_size(contract, file=source.name)
     _check_metric(train, holdout, contract, settings, source=source)
     return Prepared(
@@ -44,6 +44,7 @@ def divide(cleaned: Cleaned, sides: Sides, settings: ModelSettings) -> Prepared:
         dropped={WITHOUT_TARGET: cleaned.without_target, DUPLICATES: sides.duplicates},
         findings=(
             *findings.of_reading(source.padded, rows),
+            *findings.of_stored(source.without, len(rows)),
             *findings.of_captured(rows, cleaned.ids, repeated=cleaned.repeated),
             *findings.find(train, holdout, settings),
         ),

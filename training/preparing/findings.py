@@ -56,6 +56,20 @@ def of_reading(padded: Mapping[str, int], rows: pd.DataFrame) -> Iterator[str]:
         yield f"blanks around texts were taken away, as those of requests are: {', '.join(named[:_NAMED])}{more}"
 
 
+def of_stored(without: Mapping[str, int], rows: int) -> Iterator[str]:
+    """Rows that a feature store knew nothing of.
+
+    Args:
+        without: how many, by feature view.
+        rows: how many there are.
+    """
+    for view, count in without.items():
+        yield (
+            f"the feature view {view!r} knew nothing at the moment of {number(count)} of {counted(rows, 'row')}: its "
+            "features are missing there. Give its history an earlier begin, or leave these rows out"
+        )
+
+
 def find(train: pd.DataFrame, holdout: pd.DataFrame, settings: ModelSettings) -> tuple[str, ...]:
     """One sentence for each kind of finding. The columns are those of `Prepared`."""
     target = train[settings.data.target]

@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from evergreen.feature_store.views import View
 from training.reading.number_format import NumberFormat
 
 
@@ -22,6 +23,8 @@ class Source:
         numbers: how numbers are written in its texts.
         dates: the formats of dates in its texts, beside ISO 8601.
         padded: how many texts of a column had blanks around them, which were taken away.
+        stored: the feature views that some columns were joined from.
+        without: in how many rows nothing of a view was known, by its name.
         captured: whether the last files are of captured rows, which their prediction ids tell from the others.
     """
 
@@ -34,6 +37,8 @@ class Source:
     numbers: NumberFormat = field(default_factory=NumberFormat)
     dates: tuple[str, ...] = ()
     padded: Counter[str] = field(default_factory=Counter)
+    stored: tuple[View, ...] = ()
+    without: Mapping[str, int] = field(default_factory=dict)
     captured: bool = False
 
     @classmethod

@@ -23,6 +23,7 @@ from training.reading.captured import append
 from training.reading.columns import require_columns
 from training.reading.number_format import NumberFormat
 from training.reading.source import Source
+from training.reading.stored_features import StoredFeatures
 
 File = tuple[str, Path]
 CSV, EXCEL, JSON_LINES, PARQUET = "CSV", "Excel", "JSON lines", "Parquet"
@@ -84,12 +85,18 @@ def own_files(version: DataVersion, *, name: str) -> tuple[DataFile, ...]:
     return own
 
 
-def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.DataFrame, Source]:
+def read_version(
+    version: DataVersion, settings: ModelSettings, stored: StoredFeatures | None = None
+) -> tuple[pd.DataFrame, Source]:
     """The columns of a version that a training needs, without those in leave_out, and the source of the rows.
 
     Captured rows come last.
 
+    Args:
+        stored: what a feature store gives to the table's own rows. Captured rows have what they were predicted with.
+
     Raises:
+        InvalidFeatures: the feature store cannot give it.
         InvalidData: a file is not a table, its columns differ from those of the first file, it lacks a column that
             model.toml names, or it has changed since the version was named.
     """
@@ -101,9 +108,8 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
         [(file.name, file.path) for file in own],
         data,
         name=data.path,
-        named=settings.named_columns(),
-        # The split and the fit need their columns even if the model does not use them.
-        unread=set(data.leave_out) - {settings.split.by, settings.group, data.weight},
+        named=[name for name in settings.named_columns() if not stored or name not in stored.names],
+        unread=settings.unread - (stored.needed(settings) if stored else set()),
         as_text={
             *([data.target] if settings.task == CLASSIFICATION else []),
             *(column for column, kind in settings.columns.items() if kind != NUMBER),
@@ -112,7 +118,8 @@ def read_version(version: DataVersion, settings: ModelSettings) -> tuple[pd.Data
     for file in version.files:
         if md5_of(file.path) != file.md5:
             raise InvalidData(f"{file.name} changed while it was read; try again when nothing writes to it")
-    return append(read.frame, read.source, captured, end=read.end) if captured else (read.frame, read.source)
+    frame, source = stored.join(read.frame, read.source, settings) if stored else (read.frame, read.source)
+    return append(frame, source, captured, end=read.end) if captured else (frame, source)
 
 
 class _Read(NamedTuple):

@@ -91,13 +91,13 @@ def _trained(table: pd.DataFrame, settings: ModelSettings, *, name: str) -> Trai
         name=name,
         estimator=estimator,
         contract=prepared.contract,
-        objects=_objects(name, estimator, prepared.contract),
+        objects=objects_of(name, estimator, prepared.contract),
         rows=present.where(present.notna(), None).to_dict("records"),
         predictions=estimator.predict(holdout).tolist(),
     )
 
 
-def _objects(name: str, estimator: Any, contract: Contract) -> dict[str, bytes]:
+def objects_of(name: str, estimator: Any, contract: Contract) -> dict[str, bytes]:
     """By key: the files of the bundle that the predict function reads, and the pointer to them."""
     model = json.dumps(portable.export(estimator)).encode()
     prefix = f"{names.bundles_prefix(name)}1/"

@@ -2,35 +2,28 @@
 
 import hashlib
 import http.server
-import ssl
-import tempfile
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 
-import trustme
+from benchmarks.serving.rig.authority import Authority
 
 BUCKET = "benchmark-models"
 
 
 class ObjectStore:
-    """Serves objects by key. With `tls` its certificate comes from its own authority.
+    """Serves objects by key, over TLS if an authority vouches for it.
 
     Attributes:
         environment: variables that a function needs to read from it.
     """
 
-    def __init__(self, objects: Mapping[str, bytes], *, tls: bool) -> None:
+    def __init__(self, objects: Mapping[str, bytes], *, authority: Authority | None = None) -> None:
         self._server = _server(objects)
-        self._folder = tempfile.TemporaryDirectory()
         port = self._server.server_address[1]
-        self.environment = {"AWS_ENDPOINT_URL_S3": f"{'https' if tls else 'http'}://127.0.0.1:{port}"}
-        if tls:
-            authority = trustme.CA()
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            authority.issue_cert("127.0.0.1").configure_cert(context)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-            self.environment["SSL_CERT_FILE"] = str(self._trusted(authority))
+        self.environment = {"AWS_ENDPOINT_URL_S3": f"{'https' if authority else 'http'}://127.0.0.1:{port}"}
+        if authority:
+            self._server.socket = authority.wrapped(self._server.socket)
+            self.environment |= authority.environment
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def __enter__(self) -> "ObjectStore":
@@ -39,15 +32,6 @@ class ObjectStore:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._folder.cleanup()
-
-    def _trusted(self, authority: trustme.CA) -> Path:
-        """A file with the authorities of the system and this one: on AWS too, a client reads a whole list."""
-        system = ssl.get_default_verify_paths().cafile
-        path = Path(self._folder.name) / "authorities.pem"
-        public = Path(system).read_bytes() if system else b""
-        path.write_bytes(public + b"\n" + authority.cert_pem.bytes())
-        return path
 
 
 def _server(objects: Mapping[str, bytes]) -> http.server.ThreadingHTTPServer:

@@ -16,7 +16,7 @@ from benchmarks.serving.rig.environments import HERE
 from benchmarks.serving.rig.object_store import BUCKET
 from benchmarks.serving.rig.runtime_api import FUNCTION
 from evergreen import names
-from infra.packages.function_zip import function_zip
+from infra.packages.function_zip import FEATURE_STORE, function_zip
 from local import environments
 from local.processes.functions import link_runtime
 from local.processes.leashed import LeashedProcess
@@ -77,11 +77,14 @@ def runtime_packages() -> Path:
     return link_runtime(BUILD / "runtime")
 
 
-def predict_package() -> Path:
-    """The folder of the predict function's unpacked zip."""
-    folder = BUILD / "predict"
+def predict_package(folder: Path = BUILD / "predict", *, without: tuple[str, ...] = FEATURE_STORE) -> Path:
+    """The folder of the predict function's unpacked zip.
+
+    Args:
+        without: folders of ours that the zip leaves out.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    with zipfile.ZipFile(function_zip("predict", for_this_machine=True)) as package:
+    with zipfile.ZipFile(function_zip("predict", for_this_machine=True, without=without)) as package:
         package.extractall(folder)
     return folder
 

@@ -26,13 +26,14 @@ class RuntimeApi:
 
     Attributes:
         latencies: seconds from sending each event until its answer was read, in order.
+        asked_at: time.time() when the function first asked for an event: its start and its imports were over.
         answered_at: time.time() of the first answer.
         answer: the last answer's bytes.
     """
 
     def __init__(self) -> None:
         self.latencies: list[float] = []
-        self.answered_at = 0.0
+        self.asked_at = self.answered_at = 0.0
         self.answer = b""
         self._events: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._failure = ""
@@ -72,6 +73,7 @@ class RuntimeApi:
         return self.latencies[before:]
 
     def _next(self) -> bytes | None:
+        self.asked_at = self.asked_at or time.time()
         return self._events.get()
 
     def _answered(self, body: bytes, seconds: float) -> None:

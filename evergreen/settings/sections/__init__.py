@@ -1,6 +1,7 @@
 """What model.toml may say: a dataclass a section. `python -m cli.reference` prints docs/model-toml.md from them."""
 
 from evergreen.settings.sections.documents import CardSettings, SheetSettings
+from evergreen.settings.sections.feature_store import ENTITY_RULES, FeatureStoreSettings
 from evergreen.settings.sections.fit import (
     AIMS,
     AUTO,
@@ -33,7 +34,14 @@ from evergreen.settings.sections.monitoring import (
 )
 from evergreen.settings.sections.promotion import ALLOW, CONTRACT_CHANGES, REFUSE, PromotionSettings
 from evergreen.settings.sections.renewal import RenewalSettings
-from evergreen.settings.sections.serving import FORMATS, AlarmSettings, LogSettings, NotificationSettings
+from evergreen.settings.sections.serving import (
+    FORMATS,
+    PROTOCOLS,
+    AlarmSettings,
+    EndpointSettings,
+    LogSettings,
+    NotificationSettings,
+)
 from evergreen.settings.sections.table import (
     COLUMN_TYPES,
     GROUP,
@@ -46,6 +54,7 @@ from evergreen.settings.sections.table import (
     DataSettings,
     SplitSettings,
 )
+from evergreen.settings.sections.tracking import TrackingSettings
 
 __all__ = [
     "AIMS",
@@ -58,6 +67,7 @@ __all__ = [
     "CONTRACT_CHANGES",
     "DRIFT_REASONS",
     "ENCODINGS",
+    "ENTITY_RULES",
     "ESTIMATORS",
     "F1",
     "FALSE_NEGATIVE",
@@ -69,6 +79,7 @@ __all__ = [
     "NONE",
     "ORDER",
     "PREDICTION",
+    "PROTOCOLS",
     "RANDOM",
     "REFUSE",
     "SAME_CALLER",
@@ -86,7 +97,9 @@ __all__ = [
     "DataSettings",
     "DecisionSettings",
     "DriftSettings",
+    "EndpointSettings",
     "EstimatorSettings",
+    "FeatureStoreSettings",
     "LogSettings",
     "ModelSettings",
     "NotificationSettings",
@@ -96,4 +109,5 @@ __all__ = [
     "RenewalSettings",
     "SheetSettings",
     "SplitSettings",
+    "TrackingSettings",
 ]

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from evergreen.errors import InvalidSettings
 from evergreen.metrics import CLASSIFICATION, REGRESSION
 from evergreen.settings.sections.documents import CardSettings, SheetSettings
+from evergreen.settings.sections.feature_store import FeatureStoreSettings
 from evergreen.settings.sections.field import says
 from evergreen.settings.sections.fit import DecisionSettings, EstimatorSettings, PreprocessingSettings
 from evergreen.settings.sections.monitoring import DriftSettings, QualitySettings
 from evergreen.settings.sections.promotion import PromotionSettings
 from evergreen.settings.sections.renewal import RenewalSettings
-from evergreen.settings.sections.serving import AlarmSettings, LogSettings, NotificationSettings
-from evergreen.settings.sections.table import GROUP, DataSettings, SplitSettings
+from evergreen.settings.sections.serving import AlarmSettings, EndpointSettings, LogSettings, NotificationSettings
+from evergreen.settings.sections.table import GROUP, TIME, DataSettings, SplitSettings
+from evergreen.settings.sections.tracking import TrackingSettings
 
 TASKS = (REGRESSION, CLASSIFICATION)
 
@@ -49,11 +51,14 @@ class ModelSettings:
     promotion: PromotionSettings = field(default_factory=PromotionSettings)
     card: CardSettings = field(default_factory=CardSettings)
     sheet: SheetSettings = field(default_factory=SheetSettings)
+    endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
     log: LogSettings = field(default_factory=LogSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     renewal: RenewalSettings = field(default_factory=RenewalSettings)
+    features: FeatureStoreSettings = field(default_factory=FeatureStoreSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
 
     @property
@@ -62,9 +67,19 @@ class ModelSettings:
         return self.data.group or (self.split.by if self.split.type == GROUP else "")
 
     @property
+    def row_time(self) -> str:
+        """The column with the moment of each row, at which stored features are looked up; empty if there is none."""
+        return self.features.time or (self.split.by if self.split.type == TIME else "")
+
+    @property
     def no_features(self) -> set[str]:
         """The columns that the model does not see."""
         return {self.data.target, self.data.weight, *self.data.leave_out}
+
+    @property
+    def unread(self) -> set[str]:
+        """The columns that nothing needs. The split and the fit need theirs even if the model does not use them."""
+        return set(self.data.leave_out) - {self.split.by, self.group, self.data.weight}
 
     def named_columns(self) -> list[str]:
         """The columns that the table must have, whatever its features are."""
@@ -104,7 +119,9 @@ class ModelSettings:
         }
         for setting, names in named.items():
             for name in names:
-                if name not in features:
+                # A join key of stored features is recorded too, and need be no feature.
+                is_key = setting == "[log] leave_out" and self.features.service and name in self.data.leave_out
+                if name not in features and not is_key:
                     raise InvalidSettings(
                         f"model.toml: {setting} names {name!r}, which is no feature of {file}; "
                         f"the features are: {', '.join(features)}"

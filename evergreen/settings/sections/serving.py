@@ -1,11 +1,22 @@
-"""[alarms], [log] and [notifications]: what the endpoint records, and tells people."""
+"""[endpoint], [alarms], [log] and [notifications]: how the endpoint is asked, what it records, and tells people."""
 
 from dataclasses import dataclass, field
 
-from evergreen.names import FORMAT_CHAT, FORMAT_TEXT
+from evergreen.names import FORMAT_CHAT, FORMAT_TEXT, PROTOCOL_ROUTES
 from evergreen.settings.sections.field import says
 
 FORMATS = (FORMAT_TEXT, FORMAT_CHAT)
+PROTOCOLS = tuple(PROTOCOL_ROUTES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointSettings:
+    """How the endpoint can be asked; a change needs `cdk deploy`."""
+
+    protocols: list[str] = field(
+        default_factory=list,
+        metadata=says("Protocols of other servers that it speaks besides its own: docs/integrations.", PROTOCOLS),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +41,9 @@ class LogSettings:
     """The record of predictions; a change needs `cdk deploy`."""
 
     sample: float = field(default=1.0, metadata=says("Share of the requests that is recorded."))
-    leave_out: list[str] = field(default_factory=list, metadata=says("Features that are never recorded."))
+    leave_out: list[str] = field(
+        default_factory=list, metadata=says("Features, and join keys of stored features, that are never recorded.")
+    )
     caller: bool = field(
         default=True, metadata=says("Whether it names who called: the IAM role or user, or the token's subject.")
     )

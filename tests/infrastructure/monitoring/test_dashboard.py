@@ -69,3 +69,26 @@ def test_the_shares_of_drift_are_drawn_with_their_thresholds(widgets, template):
     lines = {line["label"]: line["value"] for line in widget["properties"]["annotations"]["horizontal"]}
     drift = template.settings.drift
     assert lines == {"alarm above, features": drift.share, "alarm above, importance": drift.importance}
+
+
+def test_with_a_feature_store_its_alarms_and_metrics_come_last(template, template_with_features):
+    body = template_with_features.only("AWS::CloudWatch::Dashboard")["DashboardBody"]
+    widgets = json.loads(body)["widgets"]
+    before = json.loads(template.only("AWS::CloudWatch::Dashboard")["DashboardBody"])["widgets"]
+
+    added = widgets[len(before) :]
+    shown = [widget for widget in widgets if widget["type"] == "alarm"]
+    assert added[0] is shown[1]
+    assert sum(len(widget["properties"]["alarms"]) for widget in shown) == len(
+        template_with_features.resources("AWS::CloudWatch::Alarm")
+    )
+    assert {metric for _, metric in metrics(added)} == {
+        names.MISSING_ENTITIES,
+        names.STALE_ENTITIES,
+        names.FEATURE_READ_FAILURES,
+        names.FEATURE_READ_DURATION,
+        names.FEATURE_LAG_SECONDS,
+        names.FEATURE_ROWS_WRITTEN,
+        names.FEATURE_SKEW,
+        names.FEATURES_LATE,
+    }

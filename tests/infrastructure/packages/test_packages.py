@@ -10,14 +10,17 @@ import sys
 import sysconfig
 import tarfile
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from evergreen import names
+from evergreen.contract.contract import Contract
+from evergreen.feature_store.views import Typed, View
 from infra.packages import build
-from infra.packages.function_zip import function_zip
-from infra.packages.job_archive import WHEEL_PLATFORMS, job_archive
+from infra.packages.function_zip import FEATURE_STORE, function_zip
+from infra.packages.job_archive import FEAST_WHEELS, WHEEL_PLATFORMS, job_archive
 from infra.packages.large_zip import large_zip
 from infra.packages.linked import compile_packages, linked_function
 
@@ -47,6 +50,21 @@ def archive(tmp_path_factory):
 
 def test_the_predict_package_is_small(packages):
     assert packages["predict"].stat().st_size < 5e6
+
+
+@pytest.mark.parametrize("build", [partial(function_zip, for_this_machine=True), linked_function])
+def test_without_a_feature_store_the_endpoint_carries_nothing_of_one(build):
+    with zipfile.ZipFile(build("predict", without=FEATURE_STORE)) as package:
+        less = {file for file in package.namelist() if file.startswith(("evergreen/", "functions/"))}
+    with zipfile.ZipFile(build("predict")) as package:
+        all_of_it = set(package.namelist())
+
+    assert not [file for file in less if "feature_store" in file or "online_store" in file]
+    assert less < all_of_it
+    assert all(
+        file.startswith(FEATURE_STORE) for file in all_of_it - less if file.startswith(("evergreen", "functions"))
+    )
+    assert "functions/online_store/dynamodb.py" in all_of_it
 
 
 def modules_after_import(package, folder):
@@ -111,8 +129,31 @@ def is_left_out(file):
     return file.partition("/")[0] in build.WITH_TESTS and "/tests/" in file
 
 
+def test_the_endpoint_starts_without_the_code_of_a_feature_store(tmp_path):
+    package = function_zip("predict", for_this_machine=True, without=FEATURE_STORE)
+
+    assert "functions.predict.handler" in modules_after_import(package, tmp_path)
+
+
+def test_a_model_of_before_is_served_when_the_feature_store_is_switched_off(tmp_path):
+    with zipfile.ZipFile(linked_function("predict", without=FEATURE_STORE)) as package:
+        package.extractall(tmp_path)
+    view = View(name="city_sales", keys=(Typed("city", "string"),), features=(Typed("sales", "double"),))
+    contract = Contract(task="regression", target="price", features=(), stored=(view,))
+    program = (
+        "import sys; from evergreen.contract.contract import Contract; "
+        "read = Contract.from_json(sys.argv[1].encode()); assert (read.target, read.stored) == ('price', ()), read"
+    )
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {program}"]
+    ran = subprocess.run([*command, contract.to_json().decode()], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_predict_loads_nothing_that_makes_cold_starts_slow(packages, tmp_path):
-    loaded = {module.partition(".")[0] for module in modules_after_import(packages["predict"], tmp_path)}
+    modules = modules_after_import(packages["predict"], tmp_path)
+    assert not [module for module in modules if "feature_store" in module or "online_store" in module]
+    loaded = {module.partition(".")[0] for module in modules}
     assert "aws_lambda_powertools" in loaded
     assert loaded & set(TOO_SLOW_FOR_PREDICT) == set()
 
@@ -158,29 +199,66 @@ def test_the_archive_holds_the_jobs_and_what_they_share_and_nothing_else_of_ours
 
 def test_in_the_training_image_nothing_is_fetched_from_an_index(archive, tmp_path):
     assert "--no-index" in (archive / "requirements.txt").read_text().splitlines()
-    image = tmp_path / "image"
-    image.mkdir()
-    for package in IN_THE_IMAGE:
-        stub_wheel(image, package, importlib.metadata.version(package))
-    platforms = [argument for platform in WHEEL_PLATFORMS for argument in ("--platform", platform)]
-    command = [sys.executable, "-m", "pip", "install", "--isolated", "--disable-pip-version-check", "--quiet"]
-    command += ["--dry-run", "--report", str(tmp_path / "report.json"), "--target", str(tmp_path / "target")]
-    command += ["--only-binary=:all:", "--python-version", build.PYTHON_VERSION, *platforms]
-    # pip install holds Requires-Python against the Python that runs it, whatever --python-version says.
-    command += ["--ignore-requires-python"]
     # As the container does it: in the archive's folder, with its requirements.txt.
-    command += ["--find-links", str(image), "-r", "requirements.txt"]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    finished = subprocess.run(command, cwd=archive, env=environment, capture_output=True, text=True, check=False)
-    assert finished.returncode == 0, finished.stderr
+    used = installed_in_the_image(archive, tmp_path, "-r", "requirements.txt")
 
-    chosen = json.loads((tmp_path / "report.json").read_text())["install"]
-    assert all(item["download_info"]["url"].startswith("file://") for item in chosen)
     wheels = {path.name for path in (archive / "wheels").glob("*.whl")}
-    used = {item["download_info"]["url"].rpartition("/")[2] for item in chosen}
     assert {"mlflow_skinny", "sagemaker_mlflow"} <= {wheel.partition("-")[0] for wheel in used & wheels}
     # A wheel that nothing needs would only make every job start later.
     assert wheels - used == set()
+
+
+def test_feast_and_all_that_it_needs_come_with_the_archive_of_the_jobs_that_use_it(tmp_path):
+    folder = tmp_path / "archive"
+    with tarfile.open(job_archive(for_this_machine=False, feast=True)) as opened:
+        opened.extractall(folder)
+    wheels = folder / FEAST_WHEELS
+    # As training/install_feast.py does it.
+    options = ("--no-index", "--find-links", str(wheels), "-r", str(wheels / "requirements.txt"))
+
+    used = installed_in_the_image(folder, tmp_path, *options)
+
+    assert {"feast", "duckdb", "boto3"} <= {wheel.partition("-")[0] for wheel in used}
+    assert {path.name for path in wheels.glob("*.whl")} - used == set()
+    assert {path.name for path in folder.iterdir()} == {"evergreen", "training", "features", FEAST_WHEELS}
+
+
+def test_the_client_of_a_mirror_comes_with_the_archive_only_where_runs_are_mirrored(archive, tmp_path):
+    assert not (archive / names.WANDB_WHEELS).exists()
+    folder = tmp_path / "archive"
+    with tarfile.open(job_archive(for_this_machine=False, wandb=True)) as opened:
+        opened.extractall(folder)
+    wheels = folder / names.WANDB_WHEELS
+    # As training/mirroring/mirror.py does it.
+    options = ("--no-index", "--find-links", str(wheels), "-r", str(wheels / "requirements.txt"))
+
+    used = installed_in_the_image(folder, tmp_path, *options)
+
+    assert "wandb" in {wheel.partition("-")[0] for wheel in used}
+    assert {path.name for path in wheels.glob("*.whl")} - used == set()
+    assert (folder / "requirements.txt").read_text() == (archive / "requirements.txt").read_text()
+
+
+def installed_in_the_image(archive, folder, *options):
+    """The wheels that pip would install there, without an index."""
+    image = folder / "image"
+    image.mkdir()
+    # pip holds markers against the Python that runs it: before 3.12, dask needs the last one.
+    for package in (*IN_THE_IMAGE, "importlib-metadata"):
+        stub_wheel(image, package, importlib.metadata.version(package))
+    platforms = [argument for platform in WHEEL_PLATFORMS for argument in ("--platform", platform)]
+    command = [sys.executable, "-m", "pip", "install", "--isolated", "--disable-pip-version-check", "--quiet"]
+    command += ["--dry-run", "--report", str(folder / "report.json"), "--target", str(folder / "target")]
+    command += ["--only-binary=:all:", "--python-version", build.PYTHON_VERSION, *platforms]
+    # pip install holds Requires-Python against the Python that runs it, whatever --python-version says.
+    command += ["--ignore-requires-python", "--find-links", str(image), *options]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    finished = subprocess.run(command, cwd=archive, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+
+    chosen = json.loads((folder / "report.json").read_text())["install"]
+    assert all(item["download_info"]["url"].startswith("file://") for item in chosen)
+    return {item["download_info"]["url"].rpartition("/")[2] for item in chosen}
 
 
 def stub_wheel(folder, package, version):

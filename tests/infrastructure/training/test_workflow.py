@@ -17,6 +17,8 @@ def plain_definition(environment):
             model_name="prices",
             image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
             source_uri="s3://assets/0123456789abcdef.gz",
+            prepare_source_uri="s3://assets/0123456789abcdef.gz",
+            features=False,
             data_bucket="data-bucket",
             model_bucket="model-bucket",
             prepare_role="arn:aws:iam::111122223333:role/prepare",

@@ -244,6 +244,16 @@ def test_a_model_that_renews_itself_has_two_definitions(recorded, plan, caller, 
     assert "of the renewal workflow" in finding.found
 
 
+def test_a_model_with_a_feature_store_has_two_definitions(recorded, plan, caller, checkout):
+    for result in ("OK", "FAIL"):
+        validated(recorded, result)
+
+    with_features = replace(plan, settings_file=checkout / "features" / "model.toml")
+    (finding,) = state_machine(with_features, caller, recorded)
+    assert finding.status == "failed"
+    assert "of the feature_store workflow" in finding.found
+
+
 def test_an_error_of_the_definition_fails_and_a_warning_does_not(recorded, plan, caller):
     common = {"message": "Why", "location": "/States/Train"}
     validated(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from evergreen.feature_store.views import Typed, View
 from evergreen.renewal.evidence import Evidence
 from evergreen.renewal.ledger import Model
 from evergreen.renewal.rule import ALL, HALF, LAST, Standing
@@ -30,8 +31,8 @@ def earlier(version, prediction, **changes):
     return entrant(version, prediction, version=version, **changes)
 
 
-def renewed(windows, *, champion=8.0, before=(), standing=FIRST):
-    return renew(windows, before, bundle(champion), standing, version="present")
+def renewed(windows, *, champion=8.0, before=(), standing=FIRST, **changes):
+    return renew(windows, before, bundle(champion), standing, version="present", **changes)
 
 
 def judged(found, name):
@@ -104,6 +105,23 @@ def test_a_challenger_that_may_not_serve_is_out_however_good_it_is(changes, gate
     assert found.winner.name == ALL
     assert {each.name for each in judged(found, HALF).gates if not each.passed} >= {gate, "renewal"}
     assert HALF not in found.standing.evidence
+
+
+VIEW = View(name="market", keys=(Typed("city", "string"),), features=(Typed("rooms", "double"),))
+
+
+def test_whoever_was_trained_with_features_that_are_not_online_is_out_earlier_champions_too():
+    entrants = [entrant(ALL, 9.0), entrant(HALF, 10.0, views=[VIEW])]
+    before = [earlier("20260101", 10.0, views=[VIEW])]
+
+    found = renewed(entrants, before=before, online=lambda _contract: ["market is empty"])
+
+    assert found.winner.name == ALL
+    for name in (HALF, "20260101"):
+        assert judged(found, name).reason == "market is empty"
+        assert "features" in {gate.name for gate in judged(found, name).gates}
+    assert "features" not in {gate.name for gate in judged(found, ALL).gates}
+    assert renewed(entrants, before=before, online=lambda _contract: []).winner.name != ALL
 
 
 def test_an_earlier_champion_that_would_break_callers_is_out():

@@ -6,7 +6,7 @@ import pytest
 
 from evergreen.contract.changes import Change
 from evergreen.judging.card_decision import CARD_FILES
-from evergreen.judging.promotion import Gate, contract, decide, documents, latency, parity, size
+from evergreen.judging.promotion import Gate, contract, decide, documents, latency, parity, size, stored
 from evergreen.settings.sections import ALLOW, REFUSE
 from evergreen.versions.bundle import SHEET_FILES
 
@@ -104,3 +104,10 @@ def test_what_breaks_callers_is_refused_unless_model_toml_allows_it(changes, rul
 
     assert gate.passed is passed
     assert words in gate.reason
+
+
+def test_what_the_feature_store_lacks_closes_its_gate_and_all_of_it_is_named():
+    assert stored([], views=2).passed
+    gate = stored(["a is missing", "b is empty"], views=2)
+    assert not gate.passed
+    assert gate.reason == "a is missing; b is empty"

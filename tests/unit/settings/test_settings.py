@@ -109,6 +109,15 @@ def test_the_estimator_must_be_of_the_task(tmp_path):
         ("preprocessing", 'scale = "log"', "preprocessing.scale: must be one of auto, standard"),
         ("preprocessing", "missing_indicator = 1", "preprocessing.missing_indicator: must be a boolean, got 1"),
         ("preprocessing", "min_frequency = 0", "preprocessing.min_frequency: must be 1 at least"),
+        ("tracking", 'wandb = "houses"', "tracking.wandb: must be entity/project, got 'houses'"),
+        ("tracking", 'wandb_secret = "arn:aws:x"', "tracking.wandb_secret: must be the name of a secret"),
+        ("tracking", 'wandb_url = "http://wandb.example.com"', "tracking.wandb_url: must be an https:// URL"),
+        (
+            "endpoint",
+            'protocols = ["tensorflow", "grpc"]',
+            "endpoint.protocols: must be one of tensorflow, open-inference, mlflow, got 'grpc'",
+        ),
+        ("endpoint", 'protocols = "mlflow"', "endpoint.protocols: must be a list"),
         ("alarms", "minimum_requests = 0", "alarms.minimum_requests: must be 1 at least"),
         (
             "drift",
@@ -225,6 +234,16 @@ def test_the_logarithm_of_a_target_goes_with_regression(tmp_path):
 
     with pytest.raises(InvalidSettings, match="log_target: goes with regression only"):
         read(tmp_path, text + "\n[preprocessing]\nlog_target = true\n")
+
+
+def test_a_join_key_that_is_no_feature_can_be_left_out_of_the_log_where_features_are_stored(tmp_path):
+    text = GOOD.replace('leave_out = ["volume", "date"]', 'leave_out = ["volume", "date", "owner"]')
+    text = text.replace("leave_out = []", 'leave_out = ["owner"]')
+    stored = read(tmp_path, f'{text}\n[features]\nservice = "owners"\n')
+
+    stored.check_features(["city", "month", "year"], file="houses.csv")
+    with pytest.raises(InvalidSettings, match=r"\[log\] leave_out names 'owner'"):
+        read(tmp_path, text).check_features(["city", "month", "year"], file="houses.csv")
 
 
 def test_the_reference_page_is_what_the_code_says():

@@ -15,6 +15,8 @@ from cli.aws.target import CHECKOUT, Target
 from cli.demo.telemetry import Captures
 from cli.findings import Status
 from cli.main import app
+from cli.metrics_export.reading import Reader
+from cli.metrics_export.stack import Stack
 from cli.smoke import on_aws
 from cli.verbs import VERBS
 from evergreen import names
@@ -28,6 +30,8 @@ LOCAL = {"init", "demo", "replay", "up", "down", "preview"}
 ADMINISTRATORS = {"doctor", "diff", "github", "destroy"}
 # These need a stack that renews: tests/end_to_end/renewing has one.
 OF_RENEWAL = {"renew", "renewals", "pause", "resume"}
+# This needs a stack with a feature store: tests/end_to_end/feature_store has one.
+OF_FEATURES = {"features"}
 # Where an operation has another name than the permission that it needs.
 PERMISSIONS = {
     "apigatewayv2:GetStage": "apigateway:GET",
@@ -124,6 +128,10 @@ def test_every_verb_works_under_the_policy_and_all_of_it_is_used(
     prediction = Endpoint(Target.choose("dev", local=False)).predict({"features": ROW})["prediction_id"]
     captures.await_records(names.PREDICTIONS_PREFIX, [prediction])
     evergreen("forget", prediction)
+    # export-metrics runs until Ctrl-C; this is what it does at a scrape.
+    told = []
+    Reader(Stack(Target.choose("dev", local=False)), told.append).read()
+    assert not [sentence for sentence in told if "denies" in sentence]
     # Without --local it looks at all that it looks at on AWS. Other tests of this cloud make alarms fire.
     monkeypatch.setattr(on_aws, "_ACCESS_LOG", 0)
     capsys.readouterr()
@@ -132,7 +140,7 @@ def test_every_verb_works_under_the_policy_and_all_of_it_is_used(
     found = json.loads(capsys.readouterr().out)["findings"]
 
     assert {finding["check"] for finding in found if finding["status"] == Status.FAILED} <= {"alarms"}, found
-    assert {*ran, "forget", "smoke"} == set(VERBS) - LOCAL - ADMINISTRATORS - OF_RENEWAL
+    assert {*ran, "export-metrics", "forget", "smoke"} == set(VERBS) - LOCAL - ADMINISTRATORS - OF_RENEWAL - OF_FEATURES
     assert permissions - WITHOUT_CLIENT == called
 
 

@@ -152,3 +152,13 @@ def test_neither_repetition_nor_order_of_records_and_labels_changes_the_result(c
     assert expected["quality"]["labels"] == 300
     for seed in range(8):
         assert delivered(random.Random(seed)) == expected
+
+
+def test_where_stored_features_came_from_changes_nothing(captures):
+    documents = records(ROWS)
+    traced = json.loads(json.dumps(documents))
+    for document in traced:
+        for each in document["rows"]:
+            each["stored"] = {"city_sales": {"entities": {"city": "Austin"}, "event": None, "unread": True}}
+
+    assert result_of_lines(captures, traced) == result_of_lines(captures, documents)

@@ -24,8 +24,11 @@ def call(monkeypatch, capsys):
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", names.metric_namespace("dev"))
     module = importlib.reload(importlib.import_module("functions.predict.handler"))
 
-    def _call(body=None, *, path="/predict", method="POST", models=None, policy=None, **changes):
+    def _call(
+        body=None, *, path="/predict", method="POST", models=None, policy=None, store=None, parse=True, **changes
+    ):
         fake = models or FakeModels()
+        monkeypatch.setattr(module, "feature_store", lambda: store)
         monkeypatch.setattr(module, "models", lambda: fake)
         monkeypatch.setattr(module, "log_policy", lambda: policy or LogPolicy(1.0, frozenset()))
         event = {
@@ -48,7 +51,8 @@ def call(monkeypatch, capsys):
             status=answer["statusCode"],
             content_type=content_type,
             headers=answer["headers"],
-            body=json.loads(answer["body"]),
+            text=answer["body"],
+            body=json.loads(answer["body"]) if parse else None,
             logs=[line for line in lines if "_aws" not in line],
             metrics=next((line for line in lines if "_aws" in line), None),
         )

@@ -11,10 +11,12 @@ from sklearn.linear_model import LinearRegression
 
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import Feature
+from evergreen.feature_store.views import Typed, View
 from evergreen.portable import export, load
 from evergreen.versions.bundle import ServableModel
 from functions.predict.body import MAX_BODY_BYTES, MAX_ROWS
 from functions.predict.scoring import rows_a_request
+from tests.integration.functions.predict.houses_store import FakeDynamoDB, Sum, store_of
 from tests.integration.functions.predict.serving import CONTRACT, ROW, FakeModels
 
 LAMBDA_BYTES = 6 * 1024 * 1024
@@ -92,6 +94,34 @@ def test_a_request_has_as_many_rows_as_one_answer_holds(call, classes):
     assert length(answer) < LAMBDA_BYTES
     assert refused.status == 400
     assert f"1 to {most} rows" in refused.body["detail"]
+
+
+def test_a_request_of_unknown_entities_alone_gets_an_answer_that_lambda_takes(call):
+    features = tuple(
+        Feature(name=f"{WORST * 20} {number}", type="number", missing_allowed=True, minimum=0, maximum=1)
+        for number in range(12)
+    )
+    views = tuple(
+        View(
+            name=f"{number}" + "v" * 240,
+            keys=(Typed("k" * 200, "string"), Typed(f"{WORST * 20}", "string")),
+            features=(Typed(features[number].name, "double"),),
+        )
+        for number in range(12)
+    )
+    contract = Contract(task="regression", target="t", features=features, stored=views)
+    most = rows_a_request(contract)
+    model = FakeModels(model=ServableModel(contract, Sum()))
+    row = {"entities": {key.name: WORST * 100 for key in views[0].keys}}
+    instances = [row] * most
+    body = json.dumps({"instances": instances}, ensure_ascii=False)
+
+    answer = call(body, models=model, store=store_of(FakeDynamoDB()))
+
+    assert answer.status == 200
+    assert len(body.encode()) < MAX_BODY_BYTES
+    assert length(answer) < LAMBDA_BYTES
+    assert all(len(row["warnings"]) == 11 for row in answer.body["predictions"])
 
 
 def test_a_model_with_few_classes_takes_a_thousand_rows():

@@ -34,13 +34,13 @@ def test_the_signature_is_botocores(key, token, secret):
     ROTATING["AWS_SESSION_TOKEN"] = token or ""
     sent = {}
 
-    def request(_method, path, headers):
+    def request(_method, path, *, headers, **_):
         sent.update(path=path, headers=headers)
         raise OSError("sent nothing")
 
     with (
         mock.patch.object(ROTATED._connection, "request", request),
-        mock.patch("functions.predict.s3.datetime", wraps=datetime, now=mock.Mock(return_value=NOW)),
+        mock.patch("functions.signed_connection.datetime", wraps=datetime, now=mock.Mock(return_value=NOW)),
         pytest.raises(FetchError),
     ):
         ROTATED.get(key)

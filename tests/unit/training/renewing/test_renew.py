@@ -245,9 +245,13 @@ def test_predictions_of_the_table_itself_are_not_judged_on(table, tmp_path):
     frame.loc[:39, "price"] = np.arange(40) + 0.25
     frame.to_csv(table, index=False)
 
-    plan = run(of_path(table), captured(80), tmp_path)
-
+    plan = run(of_path(table), captured(80), tmp_path / "enough")
     assert plan.rows == 40
+
+    plan = run(of_path(table), captured(60), tmp_path / "too few")
+    assert (
+        "60 predictions with a label since the last renewal (of which 40 equal rows of the data so far)" in plan.refused
+    )
 
 
 def test_one_caller_of_several_does_not_decide_what_is_true(table, tmp_path):

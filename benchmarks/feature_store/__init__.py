@@ -1,0 +1,1 @@
+"""The feature store: python -m benchmarks.feature_store."""

@@ -1,0 +1,1 @@
+"""The feature store of a deployed stack: its definitions on this machine, its histories and its online tables."""

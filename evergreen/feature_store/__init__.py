@@ -1,0 +1,1 @@
+"""What Feast has defined and stored, for everything that runs without Feast."""

@@ -1,0 +1,1 @@
+"""The feature store: its online tables, and the workflow that fills them; only with [features]."""
