@@ -3,16 +3,13 @@ training.install_feast. An archive for this machine has no wheels, and Feast is 
 """
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from evergreen import names
 from evergreen.errors import InvalidFeatures
-from training import job
+from training import job, wheels
 
 WHEELS = Path("feast-wheels")
-REQUIREMENTS = WHEELS / "requirements.txt"
 
 
 def main() -> None:
@@ -23,12 +20,10 @@ def main() -> None:
     """
     if not WHEELS.is_dir():
         return
-    target = os.environ[names.FEAST_PACKAGES]
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    source = ["--no-index", "--find-links", str(WHEELS), "--requirement", str(REQUIREMENTS)]
-    ran = subprocess.run([*pip, *source, "--target", target], stderr=subprocess.PIPE, text=True, check=False)
-    if ran.returncode:
-        raise InvalidFeatures(f"Feast could not be installed in the job: {ran.stderr.strip()[-1000:]}")
+    try:
+        wheels.install(WHEELS, Path(os.environ[names.FEAST_PACKAGES]))
+    except wheels.WheelsDoNotFit as error:
+        raise InvalidFeatures(f"Feast could not be installed in the job: {error}") from error
 
 
 if __name__ == "__main__":

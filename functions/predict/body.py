@@ -1,9 +1,9 @@
 """Reads the body of a request: JSON, strictly, within limits that are the same for every model."""
 
 import base64
-import binascii
 import json
 import re
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -53,15 +53,12 @@ def read_json(event: dict[str, Any], *, nan_is_null: bool = False) -> Any:
     encoding = (event.get("headers") or {}).get("content-encoding", "identity")
     if encoding.strip().lower() not in ("", "identity"):
         raise MalformedRequest(f"the body is compressed ({cut(encoding)}): send it as it is", status=415, quotes=True)
-    body = event.get("body") or ""
+    raw = read_bytes(event)
+    if not raw.strip():
+        raise MalformedRequest("the body is empty")
+    if _depth(raw) > MAX_DEPTH:
+        raise MalformedRequest(f"the body is nested more than {MAX_DEPTH} levels deep: a row is a flat object")
     try:
-        raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-        if len(raw) > MAX_BODY_BYTES:
-            raise MalformedRequest(f"the body has {len(raw)} bytes, the limit is {MAX_BODY_BYTES}", status=413)
-        if not raw.strip():
-            raise MalformedRequest("the body is empty")
-        if _depth(raw) > MAX_DEPTH:
-            raise MalformedRequest(f"the body is nested more than {MAX_DEPTH} levels deep: a row is a flat object")
         document = json.loads(
             raw.decode(), object_pairs_hook=_unique, parse_constant=_nan if nan_is_null else _no_constant
         )
@@ -69,10 +66,26 @@ def read_json(event: dict[str, Any], *, nan_is_null: bool = False) -> Any:
             # Half of a surrogate pair is valid JSON, but not valid text: it could not be recorded.
             json.dumps(document, ensure_ascii=False).encode()
         return document
-    except (UnicodeError, binascii.Error) as error:
+    except UnicodeError as error:
         raise MalformedRequest(f"the body is not UTF-8: {error}", quotes=True) from error
     except ValueError as error:
         raise MalformedRequest(f"the body is not JSON: {error}") from error
+
+
+def read_bytes(event: Mapping[str, Any]) -> bytes:
+    """The body of an HTTP API event.
+
+    Raises:
+        MalformedRequest: too large (413), or text that is none.
+    """
+    body = event.get("body") or ""
+    try:
+        raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    except ValueError as error:
+        raise MalformedRequest(f"the body is not UTF-8: {error}", quotes=True) from error
+    if len(raw) > MAX_BODY_BYTES:
+        raise MalformedRequest(f"the body has {len(raw)} bytes, the limit is {MAX_BODY_BYTES}", status=413)
+    return bytes(raw)
 
 
 def _depth(raw: bytes) -> int:

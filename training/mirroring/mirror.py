@@ -15,6 +15,7 @@ from typing import Any
 
 from evergreen import names
 from evergreen.settings.sections import TrackingSettings
+from training import wheels
 
 # Seconds for all of it. W&B's client gives up by itself after a minute, mostly.
 SECONDS = 180.0
@@ -23,6 +24,8 @@ _WHEELS = Path(__file__).parents[2] / names.WANDB_WHEELS
 _CHARACTERS = 500
 # What W&B's client says of a wrong key.
 _REFUSED = ("401", "not logged in", "API key")
+# Of the machine's own variables, those by which it reaches the network.
+_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
 _REMEDY = "The training is in MLflow all the same"
 
 
@@ -121,17 +124,13 @@ def _environment(settings: TrackingSettings, key: str, folder: Path) -> dict[str
     }
 
 
-_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
-
-
 def _installed(folder: Path) -> str:
     """The folder with the packages of the archive's wheels. Only a job that mirrors has them, and installs them."""
     target = folder / "packages"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    source = ["--no-index", "--find-links", str(_WHEELS), "--requirement", str(_WHEELS / "requirements.txt")]
-    ran = subprocess.run([*pip, *source, "--target", str(target)], capture_output=True, text=True, check=False)
-    if ran.returncode:
-        raise RuntimeError(f"its packages could not be installed: {ran.stderr.strip()[-_CHARACTERS:]}")
+    try:
+        wheels.install(_WHEELS, target)
+    except wheels.WheelsDoNotFit as error:
+        raise RuntimeError(f"its packages could not be installed: {error}") from error
     return str(target)
 
 

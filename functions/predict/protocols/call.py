@@ -1,16 +1,20 @@
 """A request in another protocol, and what its translator may ask of the endpoint."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 from evergreen.contract.contract import Contract
 from evergreen.errors import FieldError
-from functions.predict.answers import Answer
-from functions.predict.body import read_json
+from evergreen.quoting import quoted
+from functions.predict.answers import Answer, success
+from functions.predict.body import MalformedRequest, read_json
 from functions.predict.models import Served
 from functions.predict.scoring import PredictRequest, ScoredRow
+
+# Statuses of POST /predict that a protocol with plain errors knows by another one.
+_STATUSES = {413: 400, 415: 400, 422: 400}
 
 
 class NotServed(Exception):
@@ -86,3 +90,19 @@ class Translator(Protocol):
 
     def error(self, status: int, message: str, errors: Sequence[FieldError] = ()) -> Answer:
         """The answer to what went wrong, in the protocol's own form. `status` is that of POST /predict."""
+
+
+def plain_error(status: int, message: str, _errors: Sequence[FieldError] = ()) -> Answer:
+    """`Translator.error` of the protocols whose errors are a message alone."""
+    return success({"error": message}, status=_STATUSES.get(status, status))
+
+
+def require_known(document: Mapping[str, Any], known: Sequence[str]) -> None:
+    """
+    Raises:
+        MalformedRequest: the body has another key, which would do nothing.
+    """
+    if unknown := [name for name in document if name not in known]:
+        raise MalformedRequest(
+            f"the body has the unknown key {quoted(unknown[0])}; it may have {', '.join(known)}", quotes=True
+        )

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from evergreen.errors import FieldError
-from evergreen.quoting import cut, quoted
+from evergreen.quoting import cut
 from functions.predict.answers import Answer, success
 from functions.predict.body import MalformedRequest
-from functions.predict.protocols.call import Call
+from functions.predict.protocols.call import Call, require_known
 from functions.predict.protocols.columns import rows_of
 from functions.predict.scoring import rows_request
 
@@ -64,9 +64,9 @@ def _rows(document: Any) -> tuple[str, list[Any]]:
     given = [name for name in FORMS if isinstance(document, dict) and name in document]
     if len(given) != 1:
         raise MalformedRequest(f"the body must be an object with exactly one of {', '.join(FORMS)}")
-    if unknown := [name for name in document if name not in FORMS]:
-        what = "this model takes no params" if unknown == ["params"] else f"unknown key {quoted(unknown[0])}"
-        raise MalformedRequest(what, quotes=True)
+    if "params" in document:
+        raise MalformedRequest("this model takes no params")
+    require_known(document, FORMS)
     (name,) = given
     rows = document[name]
     if name == _SPLIT:

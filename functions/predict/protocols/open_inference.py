@@ -10,21 +10,20 @@ from typing import Any
 
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import NUMBER, Feature
-from evergreen.errors import FieldError, NoChampion
+from evergreen.errors import NoChampion
 from evergreen.quoting import quoted
 from functions.predict.answers import Answer, success
 from functions.predict.body import MalformedRequest
 from functions.predict.models import Served
 from functions.predict.protocols import tensors
-from functions.predict.protocols.call import Call
+from functions.predict.protocols.call import Call, plain_error, require_known
 from functions.predict.protocols.columns import rows_of
 from functions.predict.protocols.tensors import BOOL, BYTES, FLOATS, FP64, INTEGERS, Tensor
 from functions.predict.scoring import ScoredRow, rows_request
 
 PREDICT, PROBABILITIES, ID = "predict", "predict_proba", "prediction_id"
 _KNOWN = ("id", "parameters", "inputs", "outputs", "model_name", "model_version")
-# Statuses of POST /predict that the protocol knows by another one.
-_STATUSES = {413: 400, 415: 400, 422: 400}
+error = plain_error
 
 
 def respond(call: Call) -> Answer:
@@ -40,10 +39,6 @@ def respond(call: Call) -> Answer:
     if last == "ready":
         return success({"name": call.name, "ready": True})
     return success(_infer(call, served) if last == "infer" else _metadata(call, served))
-
-
-def error(status: int, message: str, _errors: Sequence[FieldError] = ()) -> Answer:
-    return success({"error": message}, status=_STATUSES.get(status, status))
 
 
 def _health(call: Call) -> Answer:
@@ -91,8 +86,7 @@ def _infer(call: Call, served: Served) -> dict[str, Any]:
     document = call.document()
     if not isinstance(document, dict):
         raise MalformedRequest('the body must be an object with "inputs"')
-    if unknown := [name for name in document if name not in _KNOWN]:
-        raise MalformedRequest(f"unknown key {quoted(unknown[0])}; there are {', '.join(_KNOWN)}", quotes=True)
+    require_known(document, _KNOWN)
     id_ = document.get("id")
     if not isinstance(id_, str | None):
         raise MalformedRequest('"id" must be text')

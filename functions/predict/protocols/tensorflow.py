@@ -10,20 +10,18 @@ from typing import Any
 
 from evergreen.contract.contract import Contract
 from evergreen.contract.feature import NUMBER, Feature
-from evergreen.errors import FieldError
 from evergreen.quoting import cut, quoted
 from functions.predict.answers import Answer, success
 from functions.predict.body import MalformedRequest
 from functions.predict.models import Served
-from functions.predict.protocols.call import Call
+from functions.predict.protocols.call import Call, plain_error, require_known
 from functions.predict.protocols.columns import rows_of
 from functions.predict.scoring import PredictRequest, ScoredRow, require_rows, rows_request
 
 SIGNATURE = "serving_default"
 OUTPUT = "prediction"
 _BYTES = "b64"
-# Statuses of POST /predict that the protocol knows by another one.
-_STATUSES = {413: 400, 415: 400, 422: 400}
+error = plain_error
 
 
 def respond(call: Call) -> Answer:
@@ -43,10 +41,6 @@ def respond(call: Call) -> Answer:
         _require_signature(document)
         return success(_METHODS[method](call, served, document))
     return success(_metadata(call, served) if call.route.endswith("/metadata") else _status(call, served))
-
-
-def error(status: int, message: str, _errors: Sequence[FieldError] = ()) -> Answer:
-    return success({"error": message}, status=_STATUSES.get(status, status))
 
 
 def _status(call: Call, served: Served) -> dict[str, Any]:
@@ -88,7 +82,7 @@ def _require_signature(document: dict[str, Any]) -> None:
 
 
 def _predict(call: Call, served: Served, document: dict[str, Any]) -> dict[str, Any]:
-    _only(document, "signature_name", "instances", "inputs")
+    require_known(document, ("signature_name", "instances", "inputs"))
     if ("instances" in document) == ("inputs" in document):
         raise MalformedRequest('the body must have one of "instances", a list of rows, and "inputs", columns by name')
     if "instances" in document:
@@ -144,7 +138,7 @@ def _inputs(inputs: Any, contract: Contract) -> list[dict[str, Any]]:
 
 
 def _examples(document: dict[str, Any], contract: Contract) -> PredictRequest:
-    _only(document, "signature_name", "context", "examples")
+    require_known(document, ("signature_name", "context", "examples"))
     examples, context = document.get("examples"), document.get("context", {})
     if not isinstance(examples, list) or not all(isinstance(each, dict) for each in examples):
         raise MalformedRequest('"examples" must be a list of objects of feature name to value')
@@ -176,10 +170,3 @@ def _plain(value: Any) -> Any:
         return base64.b64decode(value[_BYTES], validate=True).decode()
     except ValueError as failure:
         raise MalformedRequest(f'a value {{"{_BYTES}": ...}} is not text in UTF-8, in base64') from failure
-
-
-def _only(document: dict[str, Any], *known: str) -> None:
-    if unknown := [name for name in document if name not in known]:
-        raise MalformedRequest(
-            f"the body has the unknown key {quoted(unknown[0])}; it may have {', '.join(known)}", quotes=True
-        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evergreen.quoting import cut, quoted, shown
-from functions.predict.body import MAX_BODY_BYTES, MalformedRequest
+from functions.predict.body import MAX_BODY_BYTES, MalformedRequest, read_bytes
 
 BOOL, BYTES, FP64 = "BOOL", "BYTES", "FP64"
 INTEGERS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
@@ -44,15 +44,9 @@ def split(event: Mapping[str, Any], header: str) -> tuple[dict[str, Any], bytes]
         header: HEADER's value.
 
     Raises:
-        MalformedRequest: the header is no number, or the body is shorter.
+        MalformedRequest: the header is no number, or the body is shorter; as read_bytes too.
     """
-    body = event.get("body") or ""
-    try:
-        raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-    except ValueError as error:
-        raise MalformedRequest(f"the body cannot be read: {error}", quotes=True) from error
-    if len(raw) > MAX_BODY_BYTES:
-        raise MalformedRequest(f"the body has {len(raw)} bytes, the limit is {MAX_BODY_BYTES}", status=413)
+    raw = read_bytes(event)
     if not (header.isascii() and header.isdigit()) or len(header) > _DIGITS or int(header) > len(raw):
         raise MalformedRequest(f"Inference-Header-Content-Length must be at most the body's {len(raw)} bytes")
     end = int(header)

@@ -8,7 +8,7 @@ import pytest
 
 from evergreen import names
 from evergreen.errors import InvalidFeatures
-from training import install_feast
+from training import install_feast, wheels
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def wheel(folder, name, version="1.0"):
 
 def test_the_wheels_are_installed_in_a_folder_of_their_own(archive):
     wheel(archive / install_feast.WHEELS, "feastlike")
-    (archive / install_feast.REQUIREMENTS).write_text("feastlike==1.0\n")
+    (archive / install_feast.WHEELS / wheels.REQUIREMENTS).write_text("feastlike==1.0\n")
     install_feast.main()
     found = subprocess.run(
         [sys.executable, "-c", "import feastlike; print(feastlike.here)"],
@@ -47,7 +47,7 @@ def test_the_wheels_are_installed_in_a_folder_of_their_own(archive):
 
 def test_what_the_archive_lacks_is_not_fetched_from_elsewhere(archive):
     wheel(archive / install_feast.WHEELS, "feastlike")
-    (archive / install_feast.REQUIREMENTS).write_text("pip==24.0\n")
+    (archive / install_feast.WHEELS / wheels.REQUIREMENTS).write_text("pip==24.0\n")
     with pytest.raises(InvalidFeatures, match="Feast could not be installed in the job.*pip==24.0"):
         install_feast.main()
 
