@@ -20,8 +20,9 @@ _INTRODUCTION = """\
 
 What [features.md](features.md) costs, beside Feast alone: reading online, the predict function's cold start, writing
 online, and the join. Everything ran on this machine: nothing of it tells how fast AWS is. Ratios compare interleaved
-runs of one session and are medians of the rounds. Feast runs with Python's option `-O`, as Evergreen runs it, which suits it: its
-imports take a third of the time. The command below writes this file; `make bench-features` installs Feast first.
+runs of one session and are medians of the rounds. Feast runs with Python's option `-O`, as Evergreen runs it, which
+suits it: its imports take a third of the time. The command below writes this file; `make bench-features` installs Feast
+first.
 """
 
 
