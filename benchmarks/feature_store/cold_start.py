@@ -19,12 +19,11 @@ from benchmarks.places import BUILD
 from benchmarks.serving.rig.authority import Authority
 from benchmarks.serving.rig.models import Trained, objects_of, synthetic_model
 from benchmarks.serving.rig.object_store import ObjectStore
-from benchmarks.serving.rig.processes import Function, predict_function, predict_package
+from benchmarks.serving.rig.processes import Function, predict_function, predict_zip, unpacked
 from benchmarks.serving.rig.runtime_api import InvocationFailed, RuntimeApi, http_event
 from evergreen import names
 from evergreen.feature_store.online_table import item
 from evergreen.feature_store.views import Typed, View
-from infra.packages.function_zip import FEATURE_STORE, function_zip
 
 # What is compared: a deployment and a request. The first is the one that the others are compared with.
 OFF = "without a feature store"
@@ -60,23 +59,19 @@ def measure(effort: Effort, *, progress: Progress) -> dict[str, Any]:
         progress("training and packaging")
         model = synthetic_model(features=FEATURES)
         roots = {
-            OFF: predict_package(folder / "without"),
-            ENTITY: predict_package(folder / "with", without=()),
+            OFF: unpacked(predict_zip(), folder / "without"),
+            ENTITY: unpacked(predict_zip(features=True), folder / "with"),
         }
         measured = {
             way: _rounds(_starts(model, roots, stack, used), effort, partial(_labelled, progress, way))
             for way, used in {"HTTP": None, "TLS": authority}.items()
         }
-    sizes = {OFF: _zip_bytes(FEATURE_STORE), ENTITY: _zip_bytes(())}
+    sizes = {OFF: predict_zip().stat().st_size, ENTITY: predict_zip(features=True).stat().st_size}
     return {"starts": measured, "rounds": effort.rounds, "zip_bytes": sizes}
 
 
 def _labelled(progress: Progress, way: str, text: str) -> None:
     progress(f"{way}, {text}")
-
-
-def _zip_bytes(without: tuple[str, ...]) -> int:
-    return function_zip("predict", for_this_machine=True, without=without).stat().st_size
 
 
 def _starts(

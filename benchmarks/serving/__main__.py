@@ -10,14 +10,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from benchmarks.command import MISSING, Benchmark, Progress, Results, main
+from benchmarks.places import BUILD
 from benchmarks.serving import cold_start, cost, imports, in_handler, report, warm
 from benchmarks.serving.rig.authority import Authority
 from benchmarks.serving.rig.environments import HERE, Installing
 from benchmarks.serving.rig.models import PeerModels, Trained, peer_models, synthetic_model, template_model
 from benchmarks.serving.rig.object_store import ObjectStore
-from benchmarks.serving.rig.processes import Function, predict_function, predict_package
+from benchmarks.serving.rig.processes import Function, predict_function, predict_zip, unpacked
 from benchmarks.serving.rig.runtime_api import http_event
-from infra.packages.function_zip import FEATURE_STORE, function_zip
+from evergreen import names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Effort:
     sustained_requests: int
     handler_rounds: int
     capture_rounds: int
+    protocol_rounds: int
     growth_rounds: int
 
 
@@ -40,6 +42,7 @@ FULL = Effort(
     sustained_requests=100_000,
     handler_rounds=5,
     capture_rounds=40,
+    protocol_rounds=40,
     growth_rounds=2,
 )
 QUICK = Effort(
@@ -49,6 +52,7 @@ QUICK = Effort(
     sustained_requests=200,
     handler_rounds=1,
     capture_rounds=1,
+    protocol_rounds=1,
     growth_rounds=1,
 )
 
@@ -110,13 +114,25 @@ def _capture(bench: Bench, progress: Progress) -> Results:
     return {"capture": in_handler.one_row(pair, bench.model.rows[0], rounds=rounds, progress=progress)}
 
 
+def _protocols(bench: Bench, progress: Progress) -> Results:
+    """Many rounds of pairs here too."""
+    on = dataclasses.replace(
+        bench.evergreen,
+        root=unpacked(predict_zip(protocols=True), BUILD / "predict-with-protocols"),
+        variables={**bench.evergreen.variables, names.PROTOCOLS: ",".join(names.PROTOCOL_ROUTES)},
+    )
+    pair = {cold_start.EVERGREEN: bench.evergreen, cold_start.PROTOCOLS: on}
+    event, rounds = http_event({"features": bench.model.rows[0]}), bench.effort.protocol_rounds
+    return {"protocols": cold_start.measure(pair, event, rounds=rounds, progress=progress, base=cold_start.EVERGREEN)}
+
+
 def _sustained(bench: Bench, progress: Progress) -> Results:
     requests = bench.effort.sustained_requests
     return {"sustained": warm.sustained(bench.evergreen, bench.model, requests=requests, progress=progress)}
 
 
 def _package(bench: Bench, _progress: Progress) -> Results:
-    size = function_zip("predict", for_this_machine=True, without=FEATURE_STORE).stat().st_size
+    size = predict_zip().stat().st_size
     imported = imports.measure(bench.evergreen, rounds=bench.effort.handler_rounds)
     return {"package": {"zip_bytes": size, "imports": imported}}
 
@@ -164,7 +180,7 @@ def _bench(stack: ExitStack, quick: bool, parts: Sequence[str], progress: Progre
     authority = stack.enter_context(Authority())
     tls = stack.enter_context(ObjectStore(objects, authority=authority)).environment
     progress("packaging the function")
-    root = predict_package()
+    root = unpacked(predict_zip(), BUILD / "predict")
     return Bench(
         effort=QUICK if quick else FULL,
         model=model,
@@ -185,6 +201,7 @@ BENCHMARK = Benchmark(
     libraries=("awslambdaric", "scikit-learn"),
     parts={
         "cold-start": _cold_start,
+        "protocols": _protocols,
         "warm": _warm,
         "capture": _capture,
         "sustained": _sustained,

@@ -15,6 +15,7 @@ from benchmarks.serving.rig.runtime_api import InvocationFailed, RuntimeApi
 EMPTY = "empty handler"
 EVERGREEN = "Evergreen"
 EVERGREEN_TLS = "Evergreen, S3 over TLS"
+PROTOCOLS = "Evergreen, with three other protocols"
 Progress = Callable[[str], None]
 
 
@@ -69,8 +70,14 @@ def first_answer(function: Function, event: bytes) -> tuple[float, bytes]:
         return api.answered_at - float(stamp.read_text().replace(",", ".")), api.answer
 
 
-def measure(functions: Mapping[str, Function], event: bytes, *, rounds: int, progress: Progress) -> dict[str, Any]:
-    """Start every function once per round, in random order. The first round warms the page cache and is dropped."""
+def measure(
+    functions: Mapping[str, Function], event: bytes, *, rounds: int, progress: Progress, base: str = EMPTY
+) -> dict[str, Any]:
+    """Start every function once per round, in random order. The first round warms the page cache and is dropped.
+
+    Args:
+        base: the function that the others are compared with, in pairs.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     order = list(functions)
     for number in range(rounds + 1):
@@ -85,7 +92,7 @@ def measure(functions: Mapping[str, Function], event: bytes, *, rounds: int, pro
             "median_ms": median(values) * 1000,
             "min_ms": min(values) * 1000,
             "p90_ms": percentile(values, 0.9) * 1000,
-            "ratio_to_empty": paired_ratio(values, seconds[EMPTY]),
+            "ratio": paired_ratio(values, seconds[base]),
             "rounds": len(values),
         }
         for name, values in seconds.items()

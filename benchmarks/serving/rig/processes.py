@@ -16,7 +16,7 @@ from benchmarks.serving.rig.environments import HERE
 from benchmarks.serving.rig.object_store import BUCKET
 from benchmarks.serving.rig.runtime_api import FUNCTION
 from evergreen import names
-from infra.packages.function_zip import FEATURE_STORE, function_zip
+from infra.packages.function_zip import function_zip, left_out
 from local import environments
 from local.processes.functions import link_runtime
 from local.processes.leashed import LeashedProcess
@@ -77,20 +77,25 @@ def runtime_packages() -> Path:
     return link_runtime(BUILD / "runtime")
 
 
-def predict_package(folder: Path = BUILD / "predict", *, without: tuple[str, ...] = FEATURE_STORE) -> Path:
-    """The folder of the predict function's unpacked zip.
+def predict_zip(*, features: bool = False, protocols: bool = False) -> Path:
+    """The zip of the predict function of a stack with a feature store, or with other protocols, or with neither."""
+    return function_zip("predict", for_this_machine=True, without=left_out(features=features, protocols=protocols))
 
-    Args:
-        without: folders of ours that the zip leaves out.
-    """
+
+def unpacked(package: Path, folder: Path) -> Path:
+    """The folder, with what is in the zip and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)
-    with zipfile.ZipFile(function_zip("predict", for_this_machine=True, without=without)) as package:
-        package.extractall(folder)
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(folder)
     return folder
 
 
 def predict_function(root: Path, *, model: str, store: Mapping[str, str]) -> Function:
-    """Evergreen's predict function, reading from an object store."""
+    """Evergreen's predict function, reading from an object store.
+
+    Args:
+        root: where its zip is unpacked.
+    """
     variables = {
         names.MODEL_BUCKET: BUCKET,
         names.MODEL_NAME: model,
