@@ -46,9 +46,11 @@ def main() -> None:
             )
             result = json.loads((kept.folder / _RESULT).read_text())
             tell(cloudwatch, namespace, result)
-            result["skew"] = compare(s3, kept.folder / _COMPARED, description, histories)
+            result["skew"], until = compare(s3, kept.folder / _COMPARED, description, histories)
             (kept.folder / _RESULT).write_text(json.dumps(result, indent=1) + "\n")
             tell_skew(cloudwatch, namespace, result["skew"])
+            # Last: what could not be told is compared again.
+            (kept.folder / _COMPARED).write_text(json.dumps({"until": until.isoformat()}) + "\n")
         finally:
             # Of a run that has failed, too: what was written need not be written again.
             kept.store()
@@ -56,8 +58,8 @@ def main() -> None:
     print(json.dumps({**result, "skew": {**result["skew"], "named": len(result["skew"]["named"])}}))
 
 
-def compare(s3: Any, compared: Path, description: Path, histories: str) -> dict[str, Any]:
-    """What the predictions since the last run were given, beside the histories.
+def compare(s3: Any, compared: Path, description: Path, histories: str) -> tuple[dict[str, Any], datetime]:
+    """What the predictions since the last run were given, beside the histories; and until when that was looked at.
 
     Args:
         compared: the file that says until when earlier runs have compared.
@@ -75,9 +77,7 @@ def compare(s3: Any, compared: Path, description: Path, histories: str) -> dict[
             *("--service", str(description), "--data", histories, "--captures", str(captures)),
             *("--every-hours", os.environ[names.FEATURES_EVERY_HOURS], "--result", str(result)),
         )
-        found = json.loads(result.read_text())
-    compared.write_text(json.dumps({"until": until.isoformat()}) + "\n")
-    return dict(found)
+        return dict(json.loads(result.read_text())), until
 
 
 class Kept:
@@ -91,7 +91,8 @@ class Kept:
         listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix).get("Contents", [])
         for each in listed:
             name = each["Key"].removeprefix(self._prefix)
-            if name != _RESULT:
+            # Whatever else stands there, such as a console's folder, is nobody's here.
+            if name not in ("", _RESULT) and "/" not in name:
                 self._s3.download_file(self._bucket, each["Key"], str(self.folder / name))
 
     def store(self) -> None:

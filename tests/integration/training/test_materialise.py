@@ -94,6 +94,27 @@ def test_a_run_that_fails_keeps_what_was_written_and_not_the_result_of_another(m
     assert kept() == {**before, "online.json": "5 rows"}
 
 
+def test_predictions_whose_skew_could_not_be_told_are_compared_again(monkeypatch):
+    feast(monkeypatch, rows=1)
+    materialise.main()
+    before = kept()["compared.json"]
+    with monkeypatch.context() as broken:
+        broken.setattr(materialise, "tell_skew", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            materialise.main()
+    assert kept()["compared.json"] == before
+    materialise.main()
+    assert kept()["compared.json"] != before
+
+
+def test_what_others_have_put_beside_it_is_left_alone(monkeypatch):
+    for key in (PREFIX, f"{PREFIX}copies/online.json"):
+        boto3.client("s3").put_object(Bucket="data", Key=key, Body=b"")
+    assert feast(monkeypatch, rows=1) == {}
+    materialise.main()
+    assert kept()["online.json"] == "1 rows"
+
+
 def test_rows_and_age_of_each_view_are_metrics(monkeypatch):
     feast(monkeypatch, rows=12)
     materialise.main()

@@ -89,23 +89,29 @@ def test_what_a_compiled_classification_says_is_what_the_library_says(estimator)
     assert_same(estimator.fit(table, classes(signal(table, 2), ["a", "b", "c"])), table)
 
 
-def test_trees_are_compiled_once_and_not_before_it_pays(monkeypatch):
+def test_trees_are_compiled_once_some_with_each_row_and_not_before_it_pays(monkeypatch):
     made = []
-    monkeypatch.setattr(compiled, "compiled", lambda roots: made.append(roots))
-    add = Total([1.0, 2.0])
+    really = compiled.compiled
+    monkeypatch.setattr(compiled, "compiled", lambda roots: made.append(list(roots)) or really(roots))
+    monkeypatch.setattr(compiled, "NODES_AT_ONCE", 2)
+    add = Total([1.0, 2.0, (0, 0.0, 4.0, 8.0), 16.0])
     for _ in range(compiled.ROWS - 1):
-        add(0.0, [])
+        assert add(0.5, [1.0]) == 27.5
     assert made == []
-    for _ in range(10):
-        assert add(0.5, []) == 3.5
-    assert made == [[1.0, 2.0]]
+    for count in (1, 2, 3, 3, 3):
+        assert add(0.5, [1.0]) == 27.5
+        assert len(made) == count
+    assert made == [[1.0, 2.0], [(0, 0.0, 4.0, 8.0)], [16.0]]
 
 
-def test_trees_that_are_too_deep_or_too_many_are_walked():
+def test_trees_that_are_too_deep_or_too_many_are_walked(monkeypatch):
     deep: object = 1.0
     for _ in range(200):
         deep = (0, 0.5, deep, 2.0)
     many = [(0, 0.5, 1.0, 2.0)] * 20_000
+    monkeypatch.setattr(compiled, "ROWS", 1)
+    monkeypatch.setattr(compiled, "compiled", None)
 
-    assert compiled.compiled([deep]) is None
-    assert compiled.compiled(many) is None
+    for roots in ([deep], many):
+        assert not compiled.fits(roots)
+        assert Total(roots)(0.0, [0.25]) == Total(roots)(0.0, [0.25]) == total(roots, 0.0, [0.25])

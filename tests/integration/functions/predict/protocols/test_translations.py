@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 
 import pytest
 import schemathesis
@@ -13,6 +14,8 @@ from tests.integration.functions.predict.serving import FakeModels, value
 
 ROWS = [ROW, OTHER]
 COLUMNS = {name: [row[name] for row in ROWS] for name in ROW}
+# The function's time limit on AWS, where it has a third of a core.
+FUNCTION_SECONDS = 10 / 3
 DATATYPES = {"city": "BYTES", "rooms": "INT64", "garden": "FP64", "new": "BOOL", "sold": "BYTES"}
 TENSORS = [
     {"name": name, "shape": [2], "datatype": datatype, "data": COLUMNS[name]} for name, datatype in DATATYPES.items()
@@ -137,6 +140,25 @@ def test_a_client_that_packs_its_tensors_is_understood(server):
 
     assert answer.status == 200, answer.body
     assert tensor(answer, "predict")["data"] == own(server, ROWS).predictions
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [{"name": "city", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": 980_000}}],
+        [{"name": "city", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": 8}}] * 4_000,
+    ],
+    ids=["empty texts", "tensors"],
+)
+def test_as_many_as_a_body_can_hold_are_refused_within_the_functions_time(server, inputs):
+    header = json.dumps({"inputs": inputs}).encode()
+    body = header.ljust(1_000_000, b"\0")
+    started = time.monotonic()
+
+    answer = server.ask("POST", INFER, raw=body, headers={"inference-header-content-length": str(len(header))})
+
+    assert answer.status == 400
+    assert time.monotonic() - started < FUNCTION_SECONDS
 
 
 def test_only_the_outputs_that_were_asked_for_are_told(server):
