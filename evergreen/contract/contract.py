@@ -111,16 +111,7 @@ class Contract:
             return []
         absent = sorted(self.names - features.keys())
         known = len(names) * len(absent) <= _MOST_PAIRS
-        return [
-            FieldError(
-                place=where,
-                name=cut(str(name)),
-                got="an unknown field",
-                kind="an unknown field",
-                expected=_nearest(cut(str(name)), absent) if known else "no such field",
-            )
-            for name in names
-        ]
+        return [unknown(where, name, _nearest(cut(str(name)), absent) if known else "no such field") for name in names]
 
     def unusual(self, row: Row) -> list[Unusual]:
         """The values of a valid row that training never saw."""
@@ -185,3 +176,9 @@ def _nearest(name: str, absent: list[str]) -> str:
 def wrong(place: str, value: Any, expected: str, *, feature: str = "") -> FieldError:
     """The error for a value that came at a place."""
     return FieldError(place=place, got=shown(value), expected=expected, kind=kind_of(value), feature=feature)
+
+
+def unknown(place: str, name: Any, expected: str) -> FieldError:
+    """The error for a field that there is not, in what came at a place."""
+    got = "an unknown field"
+    return FieldError(place=place, name=cut(str(name)), got=got, kind=got, expected=expected)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evergreen.contract import dates
-from evergreen.contract.contract import Contract, wrong
+from evergreen.contract.contract import Contract, unknown, wrong
 from evergreen.errors import FieldError
 from evergreen.feature_store.keys import KeyValue, WrongKey, serialised_key
 from evergreen.feature_store.views import Typed
@@ -73,13 +73,7 @@ def read_entity_row(
     """
     row = EntityRow(place)
     row.faults += [
-        FieldError(
-            place=place.rstrip(".") or "the row",
-            name=cut(name),
-            got="an unknown field",
-            kind="an unknown field",
-            expected="entities and features only",
-        )
+        unknown(place.rstrip(".") or "the row", name, "entities and features only")
         for name in instance
         if name not in ("entities", "features")
     ]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evergreen.contract import cells
-from evergreen.contract.contract import Contract, wrong
+from evergreen.contract.contract import Contract, unknown, wrong
 from evergreen.errors import FieldError, FieldErrors
 from evergreen.quoting import cut
 from functions.predict.body import MAX_ROWS, MalformedRequest
@@ -56,13 +56,7 @@ def _errors(label: Any, place: str, contract: Contract) -> list[FieldError]:
     if not isinstance(label, dict):
         return [wrong(place.rstrip("."), label, "an object with prediction_id and actual")]
     errors = [
-        FieldError(
-            place=place.rstrip(".") or "the label",
-            name=cut(name),
-            got="an unknown field",
-            kind="an unknown field",
-            expected="prediction_id and actual only",
-        )
+        unknown(place.rstrip(".") or "the label", name, "prediction_id and actual only")
         for name in label
         if name not in _FIELDS
     ]

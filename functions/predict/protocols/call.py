@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from evergreen.contract.contract import Contract
 from evergreen.errors import FieldError
 from evergreen.quoting import quoted
 from functions.predict.answers import Answer, success
@@ -38,10 +37,6 @@ class Call:
     @property
     def route(self) -> str:
         return str(self.event["routeKey"])
-
-    @property
-    def contract(self) -> Contract:
-        return self.champion().model.contract
 
     def path(self, parameter: str) -> str:
         """A parameter of the path as the caller meant it; empty if the route has none of that name."""
