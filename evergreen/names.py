@@ -245,8 +245,11 @@ def metric_namespace(environment: str) -> str:
 
 
 def feature_project(model: str, environment: str) -> str:
-    """The project in Feast of a model in an environment: two environments may share an account."""
-    return f"{model}_{environment}".replace("-", "_")
+    """The project in Feast of a model in an environment: two environments may share an account.
+
+    Two underscores part them, which neither name can have: model a in b-c is not model a-b in c.
+    """
+    return f"{model}__{environment}".replace("-", "_")
 
 
 def online_table(project: str, view: str) -> str:

@@ -75,14 +75,24 @@ def _of_view(view: View, wanted: Sequence[Typed], items: Sequence[Item] | None) 
 
 
 def _other_type(feature: Typed, values: Sequence[Mapping[str, Any]]) -> str:
-    """What one of the values is instead of the feature's type; empty if all are of that, or nulls."""
+    """What values are instead of the feature's type; empty if most are of that, or nulls. Entities that have left the
+    history keep what was once written of them, and nothing would ever bring that in line.
+    """
+    of_type, others = 0, []
     for value in values:
-        try:
-            found = type_of(value["B"])
-        except FormatError as error:
-            return str(error)
-        except KeyError:
-            return "something that Feast does not write"
-        if found not in ("", feature.type):
-            return found
-    return ""
+        found = _type_of(value)
+        if found == feature.type:
+            of_type += 1
+        elif found:
+            others.append(found)
+    return others[0] if len(others) > of_type else ""
+
+
+def _type_of(value: Mapping[str, Any]) -> str:
+    """Of a stored value, or what it is instead of one; empty for a null."""
+    try:
+        return type_of(value["B"])
+    except FormatError as error:
+        return str(error)
+    except KeyError:
+        return "something that Feast does not write"

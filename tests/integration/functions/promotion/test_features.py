@@ -92,13 +92,19 @@ def test_a_feature_that_no_item_has_is_refused(candidates, tables):
     assert "view market has nothing online of its feature rooms" in decision["reason"]
 
 
+def put_other(tables, *stored):
+    """Items whose rooms are as given, in DynamoDB's JSON."""
+    for street, value in enumerate(stored):
+        written = item(VIEW, {"city": "Bonn", "street": street}, {}, EVENT)
+        written["values"]["M"]["rooms"] = value
+        tables.client.put_item(TableName=names.online_table(PROJECT, "market"), Item=written)
+
+
 @pytest.mark.parametrize("stored", [{"B": b"\x20\x03"}, {"B": b"\x2d\x01"}, {"B": b"\x62\x00"}, {"S": "three"}])
-def test_a_value_of_another_type_is_refused_and_both_types_are_named(candidates, tables, stored):
+def test_values_of_another_type_are_refused_and_both_types_are_named(candidates, tables, stored):
     tables.make()
-    tables.put({"rooms": 3.0})
-    written = item(VIEW, {"city": "Bonn", "street": 1}, {}, EVENT)
-    written["values"]["M"]["rooms"] = stored
-    tables.client.put_item(TableName=names.online_table(PROJECT, "market"), Item=written)
+    tables.put({"rooms": 3.0}, {"rooms": None}, {"rooms": None})
+    put_other(tables, stored, stored)
 
     decision = candidates.judged("v1", 9.0, views=[VIEW])
 
@@ -106,6 +112,14 @@ def test_a_value_of_another_type_is_refused_and_both_types_are_named(candidates,
     assert "view market has its feature rooms online as " in decision["reason"]
     assert "trained with double" in decision["reason"]
     assert ("online as int64" in decision["reason"]) == (stored == {"B": b"\x20\x03"})
+
+
+def test_what_was_once_written_of_an_entity_that_is_gone_refuses_nobody(candidates, tables):
+    tables.make()
+    tables.put({"rooms": 3.0}, {"rooms": 4.0})
+    put_other(tables, {"B": b"\x20\x03"}, {"B": b"\x62\x00"})
+
+    assert candidates.judged("v1", 9.0, views=[VIEW])["promote"]
 
 
 def test_every_view_is_looked_at(candidates, tables):
