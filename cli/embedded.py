@@ -55,10 +55,12 @@ def deployed_cloud(
         with steps.step("Start the embedded cloud"):
             cloud.start(with_mlflow=False)
         enter(cloud.environment())
+        # While the packages are built: it does without.
+        _bootstrap(home, steps)
         _await_packages(packages, steps)
         # Beside the deployment, which does without: each uses one processor.
         cloud.start_mlflow()
-        _deploy(home, steps, model_toml, bootstrap=True)
+        _deploy(home, steps, model_toml)
         with steps.step("Wait for MLflow, started before the deployment"):
             cloud.await_mlflow()
         yield cloud, Target(ENVIRONMENT, embedded=True)
@@ -99,8 +101,10 @@ def kept_cloud(cloud: "EmbeddedCloud", steps: Steps, *, model_toml: Path = CHECK
             if before:
                 console.print("  The checkout has changed since it was deployed: it is deployed again.", markup=False)
             packages = packages or PackageBuild(settings)
+            if not deployed.is_bootstrapped():
+                _bootstrap(cloud.home, steps)
             _await_packages(packages, steps)
-            _deploy(cloud.home, steps, model_toml, bootstrap=not deployed.is_bootstrapped())
+            _deploy(cloud.home, steps, model_toml)
             deployed.write(present)
         yield Target(ENVIRONMENT, embedded=True)
     finally:
@@ -114,15 +118,20 @@ def _await_packages(packages: "PackageBuild", steps: Steps) -> None:
         packages.wait(step)
 
 
-def _deploy(home: Path, steps: Steps, model_toml: Path, *, bootstrap: bool) -> None:
-    # The CDK's cache of account facts is useless to another cloud.
-    settings = {**SETTINGS, "CDK_HOME": str(home / "cdk")}
-    if bootstrap:
-        with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
-            cdk.bootstrap(settings, step, account=ACCOUNT, region=REGION, folder=home)
+def _bootstrap(home: Path, steps: Steps) -> None:
+    with steps.step(f"cdk bootstrap aws://{ACCOUNT}/{REGION}") as step:
+        cdk.bootstrap(_settings(home), step, account=ACCOUNT, region=REGION, folder=home)
+
+
+def _deploy(home: Path, steps: Steps, model_toml: Path) -> None:
     stack = names.stack_name(ENVIRONMENT)
     with steps.step(f"cdk deploy {stack}") as step:
-        cdk.deploy(settings, step, stack=stack, assembly=home / "cdk.out", model_toml=model_toml)
+        cdk.deploy(_settings(home), step, stack=stack, assembly=home / "cdk.out", model_toml=model_toml)
+
+
+def _settings(home: Path) -> dict[str, str]:
+    # The CDK's cache of account facts is useless to another cloud.
+    return {**SETTINGS, "CDK_HOME": str(home / "cdk")}
 
 
 def _came_back(cloud: "EmbeddedCloud") -> str:
