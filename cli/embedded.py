@@ -126,7 +126,14 @@ def _bootstrap(home: Path, steps: Steps) -> None:
 def _deploy(home: Path, steps: Steps, model_toml: Path) -> None:
     stack = names.stack_name(ENVIRONMENT)
     with steps.step(f"cdk deploy {stack}") as step:
-        cdk.deploy(_settings(home), step, stack=stack, assembly=home / "cdk.out", model_toml=model_toml)
+        cdk.deploy(
+            _settings(home),
+            step,
+            stack=stack,
+            assembly=home / "cdk.out",
+            model_toml=model_toml,
+            context=[f"environment={ENVIRONMENT}"],
+        )
 
 
 def _settings(home: Path) -> dict[str, str]:
