@@ -59,7 +59,7 @@ def prepare(table: pd.DataFrame, settings: ModelSettings, *, file: str | Source)
     """
     source = file if isinstance(file, Source) else Source.of_csv(file, table.columns)
     cleaned = clean(table, settings, source=source)
-    return divide(cleaned, split(cleaned.hashes, cleaned.by, settings.split, source=source, ids=cleaned.ids), settings)
+    return divide(cleaned, split(cleaned, settings.split), settings)
 
 
 def content_hash(*parts: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from evergreen.metrics import CLASSIFICATION
 from evergreen.number_text import counted, number
 from evergreen.settings.sections import ModelSettings
 from training.collecting.month_files import PREDICTION_ID
+from training.preparing.equal_rows import equal_by_chance
 from training.preparing.row_hash import hash_rows
 from training.preparing.units import GROUP, MOMENT
 from training.preparing.weights import WEIGHT, weights_of
@@ -17,8 +18,6 @@ from training.reading.columns import labels, numbers, require_columns, typed
 from training.reading.dates import is_date
 from training.reading.source import Source
 
-# From this share of distinct rows on, rows of a table are not equal by chance.
-_DISTINCT = 0.99
 # Columns of Prepare's files beside those of the table.
 _OWN = {MOMENT, GROUP, WEIGHT, PREDICTION_ID}
 
@@ -30,6 +29,7 @@ class Cleaned:
     Attributes:
         rows: features and target with their types, the target last; the index counts the rows as they were read.
         hashes: one for each row, of its features and target.
+        by_chance: whether rows that are equal are observations by themselves, instead of copies.
         by, group: the columns of the split and of the groups, as they were read; None if there are none.
         weights: None if model.toml names no column of them.
         ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
@@ -39,6 +39,7 @@ class Cleaned:
 
     rows: pd.DataFrame
     hashes: np.ndarray
+    by_chance: bool
     by: pd.Series | None
     group: pd.Series | None
     weights: np.ndarray | None
@@ -69,7 +70,12 @@ def clean(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> Cl
     by, group, weight = (table[name] if name else None for name in named)
     ids = table[PREDICTION_ID] if source.captured else None
     hashes = hash_rows(rows)
-    repeated = _repeated(hashes, ids)
+    own = known if ids is None else known & ids.isna().to_numpy()
+    by_chance = equal_by_chance(rows, hashes, np.flatnonzero(own))
+    repeated = np.zeros(len(rows), dtype=bool)
+    if not by_chance:
+        # Who predicts the table itself knows the labels already.
+        repeated = ~own & np.isin(hashes, hashes[own])
     kept = known & ~repeated
     if not kept.all():
         rows, hashes = rows[kept], hashes[kept]
@@ -79,6 +85,7 @@ def clean(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> Cl
     return Cleaned(
         rows=rows,
         hashes=hashes,
+        by_chance=by_chance,
         by=by,
         group=group,
         weights=None if weight is None else weights_of(weight, source=source),
@@ -87,23 +94,6 @@ def clean(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> Cl
         without_target=int((~known).sum()),
         repeated=int(repeated.sum()),
     )
-
-
-def _repeated(hashes: np.ndarray, ids: pd.Series | None) -> np.ndarray:
-    """Which captured rows equal one of the table's own: who predicts the table itself knows the labels already.
-
-    Where the table's own rows equal each other, equal rows are none that came twice.
-
-    Args:
-        hashes: one for each row.
-        ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
-    """
-    none = np.zeros(len(hashes), dtype=bool)
-    if ids is None:
-        return none
-    captured = ids.notna().to_numpy()
-    own = hashes[~captured]
-    return captured & np.isin(hashes, own) if len(np.unique(own)) >= _DISTINCT * len(own) else none
 
 
 def _rows(table: pd.DataFrame, settings: ModelSettings, *, source: Source) -> pd.DataFrame:

@@ -44,6 +44,7 @@ def divide(cleaned: Cleaned, sides: Sides, settings: ModelSettings) -> Prepared:
         dropped={WITHOUT_TARGET: cleaned.without_target, DUPLICATES: sides.duplicates},
         findings=(
             *findings.of_reading(source.padded, rows),
+            *findings.of_equal_rows(len(np.unique(cleaned.hashes)), len(rows)),
             *findings.of_stored(source.without, len(rows)),
             *findings.of_captured(rows, cleaned.ids, repeated=cleaned.repeated),
             *findings.find(train, holdout, settings),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from evergreen.number_text import counted, number
 from evergreen.settings.sections import ModelSettings
+from training.preparing.equal_rows import ROWS_FOR_EACH
 from training.reading.categories import MOST_CODES, has_too_many
 from training.reading.dates import is_date
 
@@ -41,6 +42,19 @@ def of_captured(rows: pd.DataFrame, ids: pd.Series | None, *, repeated: int) -> 
                 f"column {str(name)!r} is missing in all {counted(int(captured.sum()), 'captured row')}: the champion "
                 "that was asked for them has no such feature"
             )
+
+
+def of_equal_rows(different: int, rows: int) -> Iterator[str]:
+    """That rows count although they are equal, where it is not plain that they should.
+
+    Args:
+        different: how many different rows there are.
+    """
+    if rows >= ROWS_FOR_EACH * different:
+        yield (
+            f"{counted(rows, 'row')} are {counted(different, 'different one')}: each counts as an observation by "
+            "itself. If a join or an export has repeated them, take the copies out"
+        )
 
 
 def of_reading(padded: Mapping[str, int], rows: pd.DataFrame) -> Iterator[str]:

@@ -20,13 +20,13 @@ def hash_rows(rows: pd.DataFrame) -> np.ndarray:
     """One uint64 per row of float64, moments and text. Equal rows have equal hashes; others almost never do."""
     total = np.zeros(len(rows), dtype=np.uint64)
     for name, column in rows.items():
-        total += _mix(_bits(column) ^ _of_text(str(name)))
-    return _mix(total)
+        total += mixed(_bits(column) ^ _of_text(str(name)))
+    return mixed(total)
 
 
 def hash_values(column: pd.Series) -> np.ndarray:
     """One uint64 per cell of a column; it does not depend on the column's name."""
-    return _mix(_bits(column))
+    return mixed(_bits(column))
 
 
 def _bits(column: pd.Series) -> np.ndarray:
@@ -45,7 +45,7 @@ def _of_text(text: str) -> np.uint64:
     return np.uint64(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little"))
 
 
-def _mix(values: np.ndarray) -> np.ndarray:
+def mixed(values: np.ndarray) -> np.ndarray:
     """SplitMix64's finaliser. The increment comes first, so that 0 is mixed too."""
     mixed = values + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -7,6 +7,8 @@ import pandas as pd
 
 from evergreen.errors import InvalidData
 from evergreen.settings.sections import GROUP, ORDER, TIME, SplitSettings
+from training.preparing.cleaning import Cleaned
+from training.preparing.equal_rows import each_by_itself
 from training.preparing.row_hash import hash_values
 from training.reading.columns import is_number, moments, texts_of
 from training.reading.dates import seconds_of
@@ -23,7 +25,7 @@ class Sides:
     """Positions of the rows on each side, in their final order.
 
     Attributes:
-        duplicates: how many holdout rows were left out because they equal a training row.
+        duplicates: how many holdout rows were left out because they are copies of a training row.
         moments: of every row, in a split by time or by the rows' order: numbers that sort by time.
     """
 
@@ -33,27 +35,16 @@ class Sides:
     moments: np.ndarray | None = None
 
 
-def split(
-    hashes: np.ndarray,
-    by: pd.Series | None,
-    settings: SplitSettings,
-    *,
-    source: Source,
-    ids: pd.Series | None = None,
-) -> Sides:
-    """Split the rows. A holdout row that equals a training row is left out, since the model has learned it.
-
-    Args:
-        hashes: one hash per row, of its features and target, in the order of the files.
-        by: the column of a split by time or group, as it was read.
-        ids: the prediction ids of captured rows, missing in all others; None if no row was captured.
+def split(cleaned: Cleaned, settings: SplitSettings) -> Sides:
+    """Split the rows. A holdout row that is a copy of a training row is left out, since the model has learned it.
 
     Raises:
-        InvalidData: a cell of `by` is empty, or, for a split by time, neither a number nor a date.
+        InvalidData: a cell of the split's column is empty, or, for a split by time, neither a number nor a date.
     """
+    hashes, by, source = cleaned.hashes, cleaned.by, cleaned.source
     moments = None
     if settings.type == TIME:
-        moments = _in_time(by, ids, source=source)
+        moments = _in_time(by, cleaned.ids, source=source)
         train, holdout = _by_time(moments, settings.holdout)
     elif settings.type == ORDER:
         moments = np.arange(len(hashes))
@@ -61,9 +52,9 @@ def split(
     elif settings.type == GROUP:
         train, holdout = _by_hash(hash_values(_filled(by, source)), settings.holdout)
     else:
-        train, holdout = _by_hash(hashes, settings.holdout)
-    learned = np.isin(hashes[holdout], hashes[train])
-    return Sides(train=train, holdout=holdout[~learned], duplicates=int(learned.sum()), moments=moments)
+        train, holdout = _by_hash(each_by_itself(hashes) if cleaned.by_chance else hashes, settings.holdout)
+    copies = np.zeros(len(holdout), dtype=bool) if cleaned.by_chance else np.isin(hashes[holdout], hashes[train])
+    return Sides(train=train, holdout=holdout[~copies], duplicates=int(copies.sum()), moments=moments)
 
 
 def _in_time(by: pd.Series | None, ids: pd.Series | None, *, source: Source) -> np.ndarray:

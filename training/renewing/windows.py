@@ -18,12 +18,13 @@ from training.preparing.split import Sides, split
 
 
 def judged_on(cleaned: Cleaned, new: Collection[str]) -> np.ndarray:
-    """Positions of the new rows, in the order of their predictions, without those that equal an older row."""
+    """Positions of the new rows, in the order of their predictions, without copies of an older row."""
     if cleaned.ids is None:
         return np.array([], dtype=int)
     is_new = cleaned.ids.isin(list(new)).to_numpy()
     positions = np.flatnonzero(is_new)
-    positions = positions[~np.isin(cleaned.hashes[positions], cleaned.hashes[~is_new])]
+    if not cleaned.by_chance:
+        positions = positions[~np.isin(cleaned.hashes[positions], cleaned.hashes[~is_new])]
     ids = cleaned.ids.to_numpy(dtype=object)[positions]
     return positions[np.argsort(ids, kind="stable")]
 
@@ -45,7 +46,7 @@ class Windows:
         """
         assert cleaned.ids is not None
         self._cleaned, self._period, self._promised, self._settings = cleaned, period, promised, settings
-        found = split(cleaned.hashes, cleaned.by, settings.split, source=cleaned.source, ids=cleaned.ids)
+        found = split(cleaned, settings.split)
         self._moments = found.moments
         is_new = cleaned.ids.isin(list(new)).to_numpy()
         self._repeated = int(is_new.sum()) - len(period)

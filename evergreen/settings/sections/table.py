@@ -66,7 +66,9 @@ class DataSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitSettings:
-    """Which rows are kept for judging, and never fitted to."""
+    """Which rows are kept for judging, and never fitted to. A copy of a row that is fitted to is not judged on. Where
+    few different rows can be, as in a questionnaire, equal ones are observations by themselves, and stay.
+    """
 
     type: str = field(
         default=TIME,

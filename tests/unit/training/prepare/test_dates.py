@@ -131,7 +131,8 @@ def test_a_missing_date_stays_missing(tmp_path):
 
 
 def test_equal_rows_with_dates_are_recognised(tmp_path):
-    frame = houses(400).assign(city=[days()(0)] * 400, rooms=1, day=[row // 2 for row in range(400)], price=5)
+    frame = houses(400).assign(city=[days()(row % 320) for row in range(400)], rooms=1, day=range(400))
+    frame = frame.assign(price=frame.day % 320)
     settings = dataclasses.replace(
         SETTINGS, data=dataclasses.replace(SETTINGS.data, leave_out=["id", "day"]), columns={}
     )

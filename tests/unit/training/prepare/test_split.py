@@ -163,6 +163,74 @@ def test_holdout_rows_that_equal_a_training_row_are_dropped_and_counted(tmp_path
     assert len(parts.holdout) == 35
 
 
+def survey(rows: int = 2000, *, answers: int = 4, seed: int = 0) -> pd.DataFrame:
+    """A table of few different rows: answers, and a price of 0 or 1 that they say something of. `day` orders it."""
+    generator = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {f"answer_{number}": generator.choice(["no", "yes"], rows, p=[0.4, 0.6]) for number in range(answers)}
+    )
+    yes = (frame == "yes").mean(axis=1)
+    return frame.assign(day=range(rows), price=(generator.random(rows) < yes).astype(int))
+
+
+FEW = dataclasses.replace(SETTINGS, data=DataSettings(path="", target="price", leave_out=["day"]), columns={})
+ANSWERS = ["answer_0", "answer_1", "answer_2", "answer_3"]
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        SplitSettings(type="random", holdout=0.2),
+        SplitSettings(type="time", by="day", holdout=0.2),
+        SplitSettings(type="order", holdout=0.2),
+        SplitSettings(type="group", by="day", holdout=0.2),
+    ],
+    ids=lambda split: split.type,
+)
+def test_rows_of_a_table_of_few_different_ones_are_observations_by_themselves(tmp_path, split):
+    parts = prepared(survey(), tmp_path, dataclasses.replace(FEW, split=split))
+
+    assert parts.dropped["duplicates of training rows"] == 0
+    assert len(parts.train) + len(parts.holdout) == 2000
+    assert len(parts.holdout) == pytest.approx(400, abs=50)
+    # What is judged is what is common, and of each answer as it comes out.
+    learned, judged = (part.groupby(ANSWERS).price.mean() for part in (parts.train, parts.holdout))
+    assert (learned - judged).abs().median() < 0.1
+    assert ["2000 rows are 30 different ones" in finding for finding in parts.findings] == [True]
+
+
+def test_a_row_of_a_table_of_few_different_ones_keeps_its_side_when_others_come(tmp_path):
+    settings = dataclasses.replace(FEW, split=RANDOM.split)
+    before = prepared(survey(), tmp_path, settings)
+    more = pd.concat([survey(), survey(seed=1)], ignore_index=True)
+    after = prepared(more, tmp_path, settings)
+
+    assert set(before.holdout_index) == {row for row in after.holdout_index if row < 2000}
+
+
+def test_rows_that_depend_on_a_column_of_few_values_are_no_copies(tmp_path):
+    """100 products, each with its attributes: were these independent of each other, no two rows would be equal."""
+    generator = np.random.default_rng(0)
+    product = generator.integers(0, 100, 5000)
+    attributes = {f"attribute_{number}": generator.permutation(100)[product] for number in range(8)}
+    frame = pd.DataFrame({**attributes, "day": range(5000), "price": generator.integers(0, 2, 5000)})
+
+    parts = prepared(frame, tmp_path, FEW)
+
+    assert parts.dropped["duplicates of training rows"] == 0
+    assert any("5000 rows are 200 different ones" in finding for finding in parts.findings)
+
+
+def test_copies_are_known_beside_a_few_rows_that_are_equal_by_chance(tmp_path):
+    generator = np.random.default_rng(0)
+    frame = houses(1000).assign(rooms=generator.normal(size=1000).round(3), price=generator.integers(0, 50, 1000))
+    copied = pd.concat([frame, frame.assign(day=frame.day + 1000)], ignore_index=True)
+    settings = dataclasses.replace(SETTINGS, data=DataSettings(path="", target="price", leave_out=["id", "day"]))
+
+    with pytest.raises(InvalidData, match="without 400 that equal training rows"):
+        prepared(copied, tmp_path, settings)
+
+
 def test_equal_features_with_another_target_are_no_duplicates(tmp_path):
     settings = dataclasses.replace(
         SETTINGS, data=DataSettings(path="", target="price", leave_out=["id", "day", "rooms"])

@@ -254,6 +254,13 @@ def test_predictions_of_the_table_itself_are_not_judged_on(table, tmp_path):
     )
 
 
+def test_rows_of_a_table_of_few_different_ones_are_judged_on_although_it_has_their_like(table, tmp_path):
+    frame = pd.read_csv(table).assign(rooms=2.5, price=np.arange(OWN) % 20 + 0.25)
+    frame.to_csv(table, index=False)
+
+    assert run(of_path(table), captured(40), tmp_path).rows == 40
+
+
 def test_one_caller_of_several_does_not_decide_what_is_true(table, tmp_path):
     plan = run(of_path(table), captured(100, told_by=lambda place: "mallory" if place % 10 else "ann"), tmp_path)
 
