@@ -27,9 +27,9 @@ def equal_by_chance(rows: pd.DataFrame, hashes: np.ndarray, among: np.ndarray) -
         hashes: one for each row.
         among: positions of the rows that are looked at.
     """
-    _, first, sizes = np.unique(hashes[among], return_index=True, return_counts=True)
-    if len(sizes) == len(among):
+    if len(np.unique(hashes[among])) == len(among):
         return False
+    _, first, sizes = np.unique(hashes[among], return_index=True, return_counts=True)
     if len(among) >= ROWS_FOR_EACH * len(sizes):
         return True
     twins = float((sizes * (sizes - 1)).sum()) / len(among)
