@@ -70,7 +70,34 @@ def test_rows_added_with_a_created_of_long_ago_are_written_too(online):
     outcome = online.run()["market"]
 
     assert online.read("A", "old") == [1, 2]
-    assert outcome.whole
+    # Of that day alone.
+    assert (outcome.rows, outcome.whole) == (1, False)
+
+
+def test_rows_that_take_the_place_of_others_are_written_though_no_more_are_there_than_before(online):
+    online.add(*((f"gone-{n}", "2026-08-01", "2026-08-02", n) for n in range(10)), ("A", "2026-09-01", "2026-09-02", 1))
+    online.run()
+    online.add(("A", "2026-09-01", "2026-09-02", 1), ("B", "2026-09-01", "2026-09-02", 2))
+
+    assert (online.run()["market"].rows, online.read("A", "B")) == (2, [1, 2])
+    assert online.run()["market"].rows == 0
+
+
+def test_a_value_that_was_corrected_in_place_is_written(online):
+    online.add(("A", "2026-09-01", "2026-09-02", 1), ("B", "2026-09-01", "2026-09-03", 2))
+    online.run()
+    online.add(("A", "2026-09-01", "2026-09-02", 10), ("B", "2026-09-01", "2026-09-03", 2))
+
+    assert (online.run()["market"].rows, online.read("A", "B")) == (1, [10, 2])
+
+
+def test_days_that_are_taken_out_of_the_history_have_nothing_written(online, calls):
+    online.add(("A", "2026-08-01", "2026-08-02", 1), ("B", "2026-09-01", "2026-09-02", 2))
+    online.run()
+    online.add(("B", "2026-09-01", "2026-09-02", 2))
+    calls.clear()
+
+    assert (online.run()["market"].rows, calls) == (0, [])
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Which rows of a view's history are to be written online, told by when they were created.
 
-Feast would go by their events, and so never write a row that came late, or a correction of an earlier event.
+Feast would go by their events, and so never write a row that came late, or a correction of an earlier event. Whoever
+writes a history may also add or change rows whose `created` is of long ago: then all of that day's are due.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +32,8 @@ class Due:
         whole: every known row is due.
         limit: rows are known whose event and `created` are not later.
         after: rows are due whose `created` is later than the first, or whose event is later than the second.
+        changed: rows are due that were created on these days.
+        days: of the known rows, by the day of their `created`: what changes with any of them.
     """
 
     rows: int
@@ -40,8 +44,10 @@ class Due:
     newest_event: datetime | None
     newest_created: datetime | None
     whole: bool
-    after: tuple[datetime, datetime]
     limit: datetime
+    after: tuple[datetime, datetime]
+    changed: Sequence[str]
+    days: Mapping[str, str]
 
 
 class History:
@@ -64,37 +70,23 @@ class History:
         Args:
             seen: of the run before; without it, everything is due.
         """
-        limit = now + CLOCKS_DIFFER
-        after = (_moment(seen.created), _moment(seen.until)) if seen else (_NEVER, _NEVER)
-        found = self._count(limit, after)
-        # More rows than before, and not by new ones: somebody has added some with a `created` of long ago.
-        whole = seen is None or found.known - found.rows > seen.rows
-        return self._count(limit, (_NEVER, _NEVER)) if whole and seen else found
-
-    def stage(self, due: Due, file: Path, *, part: int, parts: int) -> int:
-        """Write a part of the due rows to a file, all those of a key to the same part; returns their number."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        columns = ", ".join(map(quoted, self._columns))
-        keys = ", ".join(map(quoted, self._keys))
-        (written,) = self._one(
-            f"COPY (SELECT {columns} FROM read_parquet($files) WHERE {self._known()} AND {self._new()} "
-            f"AND hash({keys}) % {parts} = {part}) TO '{str(file).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)",
-            due.limit,
-            due.after,
-        )
-        return int(written)
-
-    def _count(self, limit: datetime, after: tuple[datetime, datetime]) -> Due:
+        values: dict[str, Any] = {
+            "limit": now + CLOCKS_DIFFER,
+            "created": _moment(seen.created) if seen else _NEVER,
+            "until": _moment(seen.until) if seen else _NEVER,
+        }
+        days, earlier = self._days(values)
+        # A day all of whose rows are gone has nothing to write.
+        values["changed"] = [day for day, rows in earlier.items() if seen and rows != seen.days.get(day)]
         known, new = self._known(), self._new()
-        rows, first, last, count, ahead, newest_event, newest_created = self._one(
+        ((rows, first, last, count, ahead, newest_event, newest_created),) = self._all(
             f"SELECT count(*) FILTER (known AND new), min(event) FILTER (known AND new), "
             f"max(event) FILTER (known AND new), count(*) FILTER (known), count(*) FILTER (ahead), "
             f"max(event) FILTER (known), max(created) FILTER (known) FROM (SELECT {self._event} AS event, "
             f"{self._created} AS created, {known} AS known, {new} AS new, "
             f"{self._keyed()} AND ({self._event} > $limit OR {self._created} > $limit) AS ahead "
             "FROM read_parquet($files))",
-            limit,
-            after,
+            values,
         )
         return Due(
             rows=rows,
@@ -104,10 +96,36 @@ class History:
             ahead=ahead,
             newest_event=newest_event,
             newest_created=newest_created,
-            whole=after == (_NEVER, _NEVER),
-            after=after,
-            limit=limit,
+            whole=seen is None,
+            limit=values["limit"],
+            after=(values["created"], values["until"]),
+            changed=values["changed"],
+            days=days,
         )
+
+    def stage(self, due: Due, file: Path, *, part: int, parts: int) -> int:
+        """Write a part of the due rows to a file, all those of a key to the same part; returns their number."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        columns = ", ".join(map(quoted, self._columns))
+        keys = ", ".join(map(quoted, self._keys))
+        ((written,),) = self._all(
+            f"COPY (SELECT {columns} FROM read_parquet($files) WHERE {self._known()} AND {self._new()} "
+            f"AND hash({keys}) % {parts} = {part}) TO '{str(file).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)",
+            {"limit": due.limit, "created": due.after[0], "until": due.after[1], "changed": due.changed},
+        )
+        return int(written)
+
+    def _days(self, values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+        """By the day of `created`, what stands for its known rows; and the same without those that are new."""
+        columns = ", ".join(map(quoted, self._columns))
+        rows = "count(*) FILTER ({0}) || ' ' || sum(hash) FILTER ({0})"
+        found = self._all(
+            f"SELECT day, {rows.format('true')}, {rows.format('NOT new')} FROM (SELECT {self._day()} AS day, "
+            f"hash({columns}) AS hash, {self._later()} AS new FROM read_parquet($files) WHERE {self._known()}) "
+            "GROUP BY day ORDER BY day",
+            values,
+        )
+        return {day: every for day, every, _ in found}, {day: earlier for day, _, earlier in found if earlier}
 
     def _known(self) -> str:
         return f"({self._keyed()} AND coalesce({self._event} <= $limit AND {self._created} <= $limit, false))"
@@ -116,11 +134,17 @@ class History:
         return " AND ".join(f"{quoted(key)} IS NOT NULL" for key in self._keys)
 
     def _new(self) -> str:
+        return f"({self._later()} OR list_contains($changed::VARCHAR[], {self._day()}))"
+
+    def _later(self) -> str:
         return f"({self._created} > $created OR {self._event} > $until)"
 
-    def _one(self, query: str, limit: datetime, after: tuple[datetime, datetime]) -> Any:
-        values = {"files": self._files, "limit": limit, "created": after[0], "until": after[1]}
-        return self._database.execute(query, {name: values[name] for name in values if f"${name}" in query}).fetchone()
+    def _day(self) -> str:
+        return f"strftime({self._created}, '%Y-%m-%d')"
+
+    def _all(self, query: str, values: Mapping[str, Any]) -> list[Any]:
+        named = {name: value for name, value in {"files": self._files, **values}.items() if f"${name}" in query}
+        return self._database.execute(query, named).fetchall()
 
 
 def _moment(text: str) -> datetime:

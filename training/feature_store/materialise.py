@@ -37,7 +37,7 @@ class Outcome:
         rows: written, the newest of each key.
         refused: not written, since the table had a newer value.
         ahead: not written yet, since their moment lies ahead.
-        whole: everything that is known was due: a first run, a changed view, or rows that were added to the past.
+        whole: everything that is known was due: a first run, or a changed view.
         lag_seconds: from the newest event of the history until now; None without one.
         seconds: that it took.
     """
@@ -164,6 +164,7 @@ def _written(due: Due, digest: str, now: datetime) -> Written:
         created=due.newest_created.isoformat() if due.newest_created else "",
         until=due.limit.isoformat(),
         rows=due.known,
+        days=due.days,
         at=now.isoformat(),
     )
 

@@ -19,6 +19,7 @@ class Written:
         created: the newest among the rows that were known; ISO 8601. Empty if there was none.
         until: rows with a later event or `created` were not known yet; ISO 8601.
         rows: of its history, that were known.
+        days: Due.days of them.
         at: the moment of the run; ISO 8601.
     """
 
@@ -26,6 +27,7 @@ class Written:
     created: str
     until: str
     rows: int
+    days: Mapping[str, str]
     at: str
 
 
