@@ -13,11 +13,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from cli.aws.target import Target, client_of
-from cli.feature_store.pushed_file import CREATED, EVENT, PushedRows
+from cli.feature_store.pushed_file import EVENT, PushedRows
 from evergreen import names
 from evergreen.errors import CommandFailed
 from evergreen.feature_store.keys import KeyValue, WrongKey, zoned
-from evergreen.feature_store.online_table import OnlineRow, OnlineTable, item, put_if_not_older
+from evergreen.feature_store.online_table import OnlineRow, OnlineTable, Unread, item, put_if_not_older
+from evergreen.feature_store.protobuf import FormatError
 from evergreen.feature_store.views import FeatureService, Source, Typed, View
 
 _AT_ONCE = 16
@@ -51,7 +52,8 @@ class FeatureStore:
         """What is online of an entity.
 
         Raises:
-            CommandFailed: the key is not of the view's types, or the view has no table.
+            CommandFailed: the key is not of the view's types, or DynamoDB does not give the row, or not as Feast writes
+                it.
         """
         table = OnlineTable(
             names.online_table(self._project, view.name),
@@ -62,8 +64,10 @@ class FeatureStore:
         )
         try:
             return table.read([key], [feature.name for feature in view.features])[0]
-        except WrongKey as error:
+        except (WrongKey, FormatError) as error:
             raise CommandFailed(str(error)) from error
+        except Unread as error:
+            raise CommandFailed(f"{error}: DynamoDB is busy; ask again in a minute") from error
 
     def histories(self, source: Source) -> list[dict[str, Any]]:
         """The files of a view's history, as S3 lists them."""
@@ -90,11 +94,14 @@ class FeatureStore:
         return dict(json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()))
 
     def add_to_history(self, rows: PushedRows) -> str:
-        """Store the rows as a file of the view's history; the same rows are the same file. Returns its key."""
+        """Store the rows as a file of the view's history. Returns its key.
+
+        What is pushed again without a moment since when it is known is known anew, and stays known since before.
+        """
         source = self._service.sources[rows.view.name]
         content = io.BytesIO()
         pq.write_table(rows.as_history(source), content)
-        digest = hashlib.sha256(json.dumps(rows.table.drop([CREATED]).to_pylist(), default=str).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(rows.table.to_pylist(), default=str).encode()).hexdigest()
         key = f"{_folder(source)}pushed-{digest[:16]}.parquet"
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=content.getvalue())
         return key

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from evergreen.contract.cells import MISSING
 from evergreen.errors import InvalidFeatures
 from evergreen.feature_store.keys import zoned
 from evergreen.feature_store.views import CLOCKS_DIFFER, Source, Typed, View
@@ -86,13 +87,11 @@ def read(file: Path, view: View, source: Source, *, now: datetime) -> PushedRows
         if name in found.column_names:
             moments = _moments(found[name], name)
             columns[own] = moments[0]
-            faults += moments[1]
+            faults += [*moments[1], *_ahead(moments[0], name, now)]
         elif own == EVENT:
             faults.append(f"the column {name!r} is missing (the moment of each event)")
         else:
             columns[own] = pa.chunked_array([pa.repeat(pa.scalar(now, _MOMENT), len(found))])
-    if EVENT in columns:
-        faults += _ahead(columns[EVENT], now)
     if not len(found):
         faults.append("there are no rows")
     if faults:
@@ -107,11 +106,15 @@ def _cells(file: Path) -> pa.Table:
     try:
         with file.open("rb") as stream:
             is_parquet = stream.read(4) == b"PAR1"
+        names = pq.read_schema(file).names if is_parquet else pa.csv.open_csv(file).schema.names
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise InvalidFeatures(f"{file} has more than one column {', '.join(map(repr, twice))}; keep one of each")
         if is_parquet:
             return pq.read_table(file)
-        # As text: what a cell is, the view says.
-        header = pa.csv.open_csv(file).schema.names
-        as_text = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True)
+        # As text: what a cell is, the view says. What means a missing value does so in the table as well.
+        as_text = pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[*MISSING]
+        )
         return pa.csv.read_csv(file, convert_options=as_text)
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise InvalidFeatures(f"{file} cannot be read as Parquet or CSV: {error}") from error
@@ -139,15 +142,17 @@ def _of_type(cells: pa.ChunkedArray, typed: Typed, *, is_key: bool) -> pa.Chunke
         # Safely: nothing is cut off to fit.
         return cells.cast(wanted)
     except pa.ArrowException:
-        row, value = next((row, value) for row, value in enumerate(cells.to_pylist()) if not _casts(value, wanted))
+        row, value = next(
+            (row, value) for row, value in enumerate(cells.to_pylist()) if not _casts(value, cells.type, wanted)
+        )
         raise InvalidFeatures(
             f"{typed.name!r} has {quoted(str(value))} in row {row + 1}, and should have {typed.type}"
         ) from None
 
 
-def _casts(value: Any, wanted: pa.DataType) -> bool:
+def _casts(value: Any, found: pa.DataType, wanted: pa.DataType) -> bool:
     try:
-        pa.array([value]).cast(wanted)
+        pa.array([value], found).cast(wanted)
     except pa.ArrowException:
         return False
     return True
@@ -171,8 +176,8 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else zoned(datetime.fromisoformat(text))
 
 
-def _ahead(events: pa.ChunkedArray, now: datetime) -> Iterator[str]:
-    count = pc.sum(pc.greater(events, pa.scalar(now + CLOCKS_DIFFER, _MOMENT))).as_py() or 0
+def _ahead(moments: pa.ChunkedArray, name: str, now: datetime) -> Iterator[str]:
+    count = pc.sum(pc.greater(moments, pa.scalar(now + CLOCKS_DIFFER, _MOMENT))).as_py() or 0
     if count:
         minutes = CLOCKS_DIFFER.seconds // 60
-        yield f"{counted(count, 'event')} lie more than {minutes} minutes ahead of this machine's clock"
+        yield f"{name!r} lies more than {minutes} minutes ahead of this machine's clock in {counted(count, 'row')}"
