@@ -189,7 +189,88 @@ def call_endpoint(
         return answer.status_code, answer.content.decode(errors="replace")[:300]
 
 
-@dsl.component(base_image=IMAGE, packages_to_install=PACKAGES, additional_funcs=[ask, find_stack, call_endpoint])
+def read_rows(path: str, name: str) -> list[Any]:
+    """The objects of a file of JSON lines. Raises RuntimeError, which names the first line that is none."""
+    import json
+    from pathlib import Path
+
+    rows = []
+    # A text may hold other characters that end a line elsewhere.
+    for number, line in enumerate(Path(path).read_bytes().split(b"\n"), 1):
+        if line.strip():
+            try:
+                rows.append(json.loads(line))
+            except ValueError as error:
+                raise RuntimeError(f"{name}, line {number}: one JSON object a line is expected: {error}") from error
+    if not rows:
+        raise RuntimeError(f"{name} has no rows: one JSON object a line is expected")
+    return rows
+
+
+def answer_of(
+    url: str, method: str, path: str, what: str, *, region: str = "", body: dict[str, Any] | None = None
+) -> Any:
+    """The endpoint's answer, asked for again for two minutes while it is busy or out of reach; None if the request is
+    too large. Raises RuntimeError with its words otherwise.
+    """
+    import time
+
+    from botocore.exceptions import HTTPClientError
+
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            status, answer = call_endpoint(url, method, path, region=region, body=body)
+        except HTTPClientError as error:
+            status, answer = 503, str(error)
+        if status == 200:
+            return answer
+        if status == 413 or (status == 400 and "must hold 1 to" in str(answer)):
+            return None
+        if status not in (429, 502, 503, 504) or time.monotonic() > deadline:
+            words = answer.get("detail") or answer.get("message") or answer if isinstance(answer, dict) else answer
+            remedy = ": the role of this task needs execute-api:Invoke on it" if status == 403 else ""
+            raise RuntimeError(f"the endpoint answered {status} to {what}{remedy}: {words}")
+        time.sleep(2)
+
+
+def predict_all(url: str, instances: list[Any], version: str, *, region: str = "") -> list[Any]:
+    """The predictions of a version, in the order of the rows.
+
+    Each instance of the function looks once a minute for which version serves, so that some still answer with the one
+    before: what they answer does not count. Raises RuntimeError if another one answers after two minutes still.
+    """
+    import time
+
+    answered = []
+    size, since = 500, time.monotonic()
+    while len(answered) < len(instances):
+        first = len(answered)
+        part = instances[first : first + size]
+        what = f"rows {first + 1} to {first + len(part)}"
+        answer = answer_of(url, "POST", "/predict", what, region=region, body={"instances": part})
+        if answer is None:
+            if len(part) == 1:
+                raise RuntimeError(f"row {first + 1} is larger than a request may be")
+            size = (len(part) + 1) // 2
+        elif answer["model_version"] == version:
+            answered += answer["predictions"]
+            since = time.monotonic()
+        elif time.monotonic() > since + 120:
+            raise RuntimeError(
+                f"the endpoint serves {answer['model_version']} and not {version}, which is to predict {what}; if it "
+                "has been replaced meanwhile, run this again"
+            )
+        else:
+            time.sleep(2)
+    return answered
+
+
+@dsl.component(
+    base_image=IMAGE,
+    packages_to_install=PACKAGES,
+    additional_funcs=[ask, find_stack, call_endpoint, read_rows, answer_of, predict_all],
+)
 def predict_batch(
     rows: Input[Dataset],
     predictions: Output[Dataset],
@@ -203,8 +284,8 @@ def predict_batch(
         rows: JSON lines, an object with the model's features each.
         predictions: JSON lines in the same order, an object with `prediction` and `prediction_id` each.
         environment: of the stack.
-        version: that must predict: one that was just promoted is waited for, two minutes at most. Without it, the
-            champion does.
+        version: that must predict all of them: one that was just promoted is waited for, two minutes at most. Without
+            it, the champion of the first moment does.
         region: of the stack; without it, that of AWS_REGION.
 
     Returns:
@@ -212,36 +293,11 @@ def predict_batch(
         version: that has made them.
     """
     import json
-    import time
     from pathlib import Path
 
-    instances = [json.loads(line) for line in Path(rows.path).read_text().splitlines() if line.strip()]
-    if not instances:
-        raise RuntimeError(f"{rows.uri} has no rows: one JSON object a line is expected")
+    instances = read_rows(rows.path, rows.uri)
     url = find_stack(environment, region=region)["PredictUrl"]
-
-    def refuse(status: int, answer: Any, what: str) -> None:
-        words = answer.get("detail") or answer.get("message") or answer if isinstance(answer, dict) else answer
-        remedy = ": the role of this task needs execute-api:Invoke on it" if status == 403 else ""
-        raise RuntimeError(f"the endpoint answered {status} to {what}{remedy}: {words}")
-
-    deadline = time.monotonic() + 120
-    while True:
-        status, model = call_endpoint(url, "GET", "/model", region=region)
-        if status != 200:
-            refuse(status, model, "GET /model")
-        if version in ("", model["version"]):
-            break
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"the endpoint serves {model['version']} after two minutes still, and not {version}")
-        time.sleep(2)
-    # What a request may have: 1,000 rows, and a megabyte.
-    size, answered = 500, []
-    for first in range(0, len(instances), size):
-        part = instances[first : first + size]
-        status, answer = call_endpoint(url, "POST", "/predict", region=region, body={"instances": part})
-        if status != 200:
-            refuse(status, answer, f"rows {first + 1} to {first + len(part)}")
-        answered += answer["predictions"]
+    version = version or answer_of(url, "GET", "/model", "GET /model", region=region)["version"]
+    answered = predict_all(url, instances, version, region=region)
     Path(predictions.path).write_text("".join(f"{json.dumps(each)}\n" for each in answered))
-    return len(answered), model["version"]
+    return len(answered), version
