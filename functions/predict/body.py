@@ -56,8 +56,19 @@ def read_json(event: dict[str, Any], *, nan_is_null: bool = False) -> Any:
     raw = read_bytes(event)
     if not raw.strip():
         raise MalformedRequest("the body is empty")
+    return parse(raw, "the body", nan_is_null=nan_is_null)
+
+
+def parse(raw: bytes, what: str, *, nan_is_null: bool = False) -> Any:
+    """
+    Args:
+        what: for messages.
+
+    Raises:
+        MalformedRequest: as read_json, but for its size.
+    """
     if _depth(raw) > MAX_DEPTH:
-        raise MalformedRequest(f"the body is nested more than {MAX_DEPTH} levels deep: a row is a flat object")
+        raise MalformedRequest(f"{what} is nested more than {MAX_DEPTH} levels deep: a row is a flat object")
     try:
         document = json.loads(
             raw.decode(), object_pairs_hook=_unique, parse_constant=_nan if nan_is_null else _no_constant
@@ -67,9 +78,9 @@ def read_json(event: dict[str, Any], *, nan_is_null: bool = False) -> Any:
             json.dumps(document, ensure_ascii=False).encode()
         return document
     except UnicodeError as error:
-        raise MalformedRequest(f"the body is not UTF-8: {error}", quotes=True) from error
+        raise MalformedRequest(f"{what} is not UTF-8: {error}", quotes=True) from error
     except ValueError as error:
-        raise MalformedRequest(f"the body is not JSON: {error}") from error
+        raise MalformedRequest(f"{what} is not JSON: {error}") from error
 
 
 def read_bytes(event: Mapping[str, Any]) -> bytes:

@@ -1,14 +1,13 @@
 """Tensors of the Open Inference Protocol: what is in one, as JSON or as bytes that follow the JSON."""
 
 import base64
-import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from evergreen.quoting import cut, quoted, shown
-from functions.predict.body import MAX_BODY_BYTES, MalformedRequest, read_bytes
+from functions.predict.body import MAX_BODY_BYTES, MalformedRequest, parse, read_bytes
 
 BOOL, BYTES, FP64 = "BOOL", "BYTES", "FP64"
 INTEGERS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
@@ -147,14 +146,21 @@ def _as_meant(name: str, values: list[Any], parameters: Mapping[str, Any]) -> li
     content = parameters.get(_CONTENT)
     try:
         if content == "pd_json":
-            return [json.loads(value) if isinstance(value, str) else value for value in values]
+            return [_json(name, value) if isinstance(value, str) else value for value in values]
         if content == "base64":
             return [base64.b64decode(value, validate=True).decode() if value else value for value in values]
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise _wrong(
             name, f"a value is not what content_type {quoted(str(content))} says: {cut(str(error))}"
         ) from error
     return values
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return parse(text.encode(), "a value", nan_is_null=True)
+    except MalformedRequest as error:
+        raise _wrong(name, str(error)) from error
 
 
 def _wrong(name: str, what: str) -> MalformedRequest:

@@ -93,6 +93,38 @@ def test_nan_and_null_are_missing_values(server):
     assert tensor(server.ask("POST", INFER, as_text), "predict")["data"] == expected
 
 
+def in_texts(name, *values):
+    """The rows' tensors, of which one has JSON in its texts."""
+    meant = {"datatype": "BYTES", "data": list(values), "parameters": {"content_type": "pd_json"}}
+    return {"inputs": [{**each, **meant} if each["name"] == name else each for each in TENSORS]}
+
+
+def test_nan_in_json_that_is_a_text_is_null(server):
+    answers = [server.ask("POST", INFER, in_texts("city", text, '"Waco"')) for text in ("NaN", "null")]
+
+    assert "got null" in answers[0].body["error"]
+    assert answers[0].body == answers[1].body
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('"\\ud800"', "is not UTF-8"),
+        ('{"a": 1, "a": 2}', "stands twice in one object"),
+        ("Infinity", "Infinity is not JSON"),
+        ("[" * 50 + "]" * 50, "nested more than 20 levels"),
+        ("{", "is not JSON"),
+    ],
+)
+def test_json_that_is_a_text_is_read_as_strictly_as_a_body(server, text, words):
+    answer = server.ask("POST", INFER, in_texts("city", text, '"Waco"'))
+
+    assert answer.status == 400
+    assert answer.body["error"].startswith("the tensor 'city': ")
+    assert words in answer.body["error"]
+    assert "rows" not in answer.logs[0]
+
+
 def test_texts_may_come_as_bytes_in_base64(server):
     expected = own(server, [ROW]).predictions
 
