@@ -23,6 +23,10 @@ _ABSENT_AFTER = timedelta(minutes=10)
 _ONE_CHECK = timedelta(minutes=5)
 
 
+class Unanswered(Exception):
+    """CloudWatch has left out queries of its answer. What it has answered is taken."""
+
+
 class Metrics:
     """
     Attributes:
@@ -43,14 +47,21 @@ class Metrics:
         self._windows: dict[Query, float] = {}
 
     def read_labels(self, now: datetime) -> None:
-        """Look now and then for features and views that are new, or gone."""
+        """Look now and then for features and views that are new, or gone.
+
+        CloudWatch lists what had data in the last two weeks. What comes once a month is kept for as long as its value.
+        """
         if self._listed_at and now - self._listed_at < SELDOM:
             return
-        self._labels = {
+        listed = {
             series: self._stack.values_of(series.metric, series.service, series.label)
             for series in self._series
             if series.label
         }
+        for query, (moment, _) in self._newest.items():
+            if query.series in listed and moment > now - _LAST_CHECK:
+                listed[query.series].append(query.value)
+        self._labels = {series: sorted(set(values)) for series, values in listed.items()}
         self._listed_at = now
 
     def read(self, alarms: Sequence[Alarm], now: datetime) -> None:
@@ -58,14 +69,22 @@ class Metrics:
 
         Args:
             alarms: by which the metrics of AWS's services are found.
+
+        Raises:
+            Unanswered: not all of what was asked.
         """
         wanted = list(self._wanted(alarms))
         due, start = self._due(wanted, now)
-        for query, points in self._stack.points(due, start, now + timedelta(seconds=MINUTE)).items():
+        answered = self._stack.points(due, start, now + timedelta(seconds=MINUTE))
+        for query, points in answered.items():
             self._take(query, points, start, now)
             self._asked_at[query] = now
         # Of a feature that is gone, nothing is left.
         self._newest = {query: newest for query, newest in self._newest.items() if query in wanted}
+        if missing := [query for query in due if query not in answered]:
+            raise Unanswered(
+                f"CloudWatch has not answered {len(missing)} of {len(due)} queries, of {missing[0].series.metric} first"
+            )
         self.read_at = now
 
     def values(self, now: datetime) -> dict[tuple[str, str], float]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cli.aws.refusals import FAILURES, explain
-from cli.metrics_export.metrics import Metrics
+from cli.metrics_export.metrics import Metrics, Unanswered
 from cli.metrics_export.snapshot import Snapshot
 from cli.metrics_export.stack import Alarm, Stack
 from evergreen.errors import BrokenBundle
@@ -57,8 +57,8 @@ class Reader:
     def _try(self, what: str, read: Callable[[], None]) -> bool:
         try:
             read()
-        except (*FAILURES, BrokenBundle) as error:
-            words = str(error if isinstance(error, BrokenBundle) else explain(error))
+        except (*FAILURES, BrokenBundle, Unanswered) as error:
+            words = str(explain(error) if isinstance(error, FAILURES) else error)
             if self._failing.get(what) != words:
                 self._tell(f"{what} cannot be read, and stay as they were: {words}")
             self._failing[what] = words

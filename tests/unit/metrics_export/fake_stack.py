@@ -22,6 +22,7 @@ class FakeStack:
     Attributes:
         calls: the queries of each call of GetMetricData.
         failing: the code of the error that each call is answered with, by the method's name.
+        unanswered: metrics that CloudWatch leaves out of its answers.
     """
 
     namespace = "Evergreen/dev"
@@ -33,6 +34,7 @@ class FakeStack:
         self.calls: list[list[Query]] = []
         self.starts: list[datetime] = []
         self.failing: dict[str, str] = {}
+        self.unanswered: set[str] = set()
         self.labels: dict[str, list[str]] = {}
         self.present: Champion | None = CHAMPION
         self.alarm_states: list[Alarm] = []
@@ -51,7 +53,7 @@ class FakeStack:
 
     def values_of(self, metric: str, _service: str, _label: str) -> list[str]:
         self._fail("values_of")
-        return self.labels.get(metric, [])
+        return [*self.labels.get(metric, [])]
 
     def points(self, queries, start, end):
         self.calls.append(list(queries))
@@ -64,6 +66,7 @@ class FakeStack:
                 if start <= moment < end
             }
             for query in queries
+            if query.series.metric not in self.unanswered
         }
 
     def champion(self) -> Champion | None:

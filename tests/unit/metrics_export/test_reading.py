@@ -238,6 +238,38 @@ def test_while_cloudwatch_throttles_the_last_values_stay(stack, reader, told, fa
     assert "throttles" in line
 
 
+def test_a_query_that_cloudwatch_leaves_out_is_told_and_the_others_are_taken(stack, begun, told):
+    stack.unanswered = {names.PREDICTIONS}
+    stack.put(names.REJECTED_REQUESTS, "Sum", 3)
+    read = begun.read()
+
+    assert not read.cloudwatch_up
+    assert read.values["prediction_requests_rejected", ""] == 3
+    (words,) = told
+    assert "CloudWatch has not answered 1 of" in words
+    assert names.PREDICTIONS in words
+    age, stack.unanswered = read.metrics_at, set()
+    stack.pass_minutes(1)
+    assert begun.read().cloudwatch_up
+    assert begun.read().metrics_at > age
+
+
+def test_what_is_written_once_a_month_is_shown_all_month(reader, stack):
+    metric = names.FEATURE_DRIFT
+    stack.labels = {metric: ["city"]}
+    stack.put(metric, "Maximum", 0.4, label="city")
+    for _ in range(2):
+        stack.pass_minutes(1)
+        reader.read()
+    stack.pass_minutes(20 * 24 * 60)
+    stack.labels = {}
+
+    assert reader.read().values["evergreen_feature_drift_ratio", "city"] == 0.4
+    stack.pass_minutes(15 * 24 * 60)
+    reader.read()
+    assert ("evergreen_feature_drift_ratio", "city") not in reader.read().values
+
+
 def test_what_came_while_cloudwatch_did_not_answer_is_counted_afterwards(stack, begun, told):
     stack.failing = {"points": "ThrottlingException"}
     for _ in range(180):
