@@ -66,7 +66,7 @@ def test_a_busy_endpoint_is_asked_again_and_one_that_refuses_is_not():
 def test_a_file_of_rows_is_read_by_its_lines(tmp_path, content, words):
     file = tmp_path / "rows.jsonl"
     file.write_bytes(content)
-    code = "import sys; from integrations.kubeflow.components import read_rows; print(read_rows(*sys.argv[1:]))"
+    code = "import sys; from integrations.kubeflow.endpoint import read_rows; print(read_rows(*sys.argv[1:]))"
 
     ran = subprocess.run(
         [PYTHON, "-W", "ignore", "-c", code, file, "rows.jsonl"],

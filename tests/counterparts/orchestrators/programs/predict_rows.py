@@ -8,32 +8,32 @@ import json
 import sys
 import time
 
-from integrations.kubeflow import components
+from integrations.kubeflow import endpoint
 
 given = json.load(sys.stdin)
 asked: list[int] = []
 clock = [0.0]
 
 
-def endpoint(_url, _method, _path, *, body, **_region):
+def answer(_url, _method, _path, *, body, **_region):
     rows = body["instances"]
     asked.append(len(rows))
     if len(rows) > given["limit"]:
         return 400, {"detail": f"instances must hold 1 to {given['limit']} rows, got {len(rows)}"}
-    answer = given["answers"].pop(0) if given["answers"] else "v2"
-    if isinstance(answer, int):
-        return answer, {"message": "busy"}
-    return 200, {"model_version": answer, "predictions": [{"prediction": [answer, row]} for row in rows]}
+    next_ = given["answers"].pop(0) if given["answers"] else "v2"
+    if isinstance(next_, int):
+        return next_, {"message": "busy"}
+    return 200, {"model_version": next_, "predictions": [{"prediction": [next_, row]} for row in rows]}
 
 
 def sleep(seconds):
     clock[0] += seconds
 
 
-components.call_endpoint = endpoint
+endpoint.call_endpoint = answer
 time.monotonic, time.sleep = lambda: clock[0], sleep
 try:
-    found = components.predict_all("url", list(range(given["rows"])), "v2")
+    found = endpoint.predict_all("url", list(range(given["rows"])), "v2")
 except RuntimeError as error:
     print(json.dumps({"error": str(error), "asked": asked}))
 else:
