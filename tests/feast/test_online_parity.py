@@ -19,7 +19,7 @@ ROWS = st.lists(st.tuples(st.sampled_from(KEYS), HOURS, HOURS), min_size=40, max
 
 
 # A shrunk example takes minutes, and says no more than the first.
-@settings(max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(rows=ROWS, cuts=st.lists(st.integers(0, 80), min_size=3, max_size=3))
 def test_the_online_store_has_what_the_join_gives(tmp_path_factory, rows, cuts):
     """Rows come in at any time: late, corrected, ahead of their time, or with a `created` of long ago."""

@@ -29,7 +29,7 @@ from evergreen.feature_store.views import FEATURE_TYPES, Typed, View
 from tests.feast.values_of_feast import TIMES, equal, plain_values, values
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, suppress_health_check=list(HealthCheck))
 @given(values)
 def test_every_value_is_read_as_feast_reads_it(value):
     data = value.SerializeToString(deterministic=True)
@@ -44,7 +44,7 @@ def test_no_field_of_feasts_message_is_unknown():
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_bytes_that_are_no_value_are_refused_or_read_but_never_anything_else(data):
     try:
         decode(data)
@@ -54,7 +54,7 @@ def test_bytes_that_are_no_value_are_refused_or_read_but_never_anything_else(dat
 
 
 @given(values, st.data())
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, suppress_health_check=list(HealthCheck))
 def test_a_value_that_was_cut_off_never_passes_for_a_whole_one(value, data):
     whole = value.SerializeToString()
     cut = whole[: data.draw(st.integers(0, max(len(whole) - 1, 0)))]
@@ -68,7 +68,7 @@ def test_a_value_that_was_cut_off_never_passes_for_a_whole_one(value, data):
 
 
 @given(st.binary(max_size=100))
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 def test_the_hash_is_that_of_mmh3(data):
     assert murmur3(data) == mmh3.hash_bytes(data), data
 
@@ -97,7 +97,7 @@ def entity_rows(draw):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("version", [2, 3])
 @given(drawn=entity_rows())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_an_entity_has_the_id_that_feast_gives_it(version, drawn):
     keys, row, theirs = drawn
     expected = compute_entity_id(theirs, entity_key_serialization_version=version)
@@ -178,7 +178,7 @@ def stores(tmp_path_factory):
 @pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize("view", sorted(_STORE_KEYS))
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_the_reader_answers_as_get_online_features(stores, version, view, data):
     store = stores[version]
     columns = _STORE_KEYS[view]
@@ -235,7 +235,7 @@ _FEATURES = {
 
 
 @given(st.sampled_from(FEATURE_TYPES), st.data())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_a_value_is_written_as_protobuf_writes_it(type_, data):
     _, drawn, field = _FEATURES[type_]
     value = data.draw(drawn)
@@ -247,7 +247,7 @@ def test_a_value_is_written_as_protobuf_writes_it(type_, data):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("version", [2, 3])
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_feast_reads_what_is_written_without_it(stores, version, data):
     view = View(
         name="written",

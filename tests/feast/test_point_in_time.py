@@ -45,7 +45,7 @@ def history_of(cases, place, feature):
     )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(cases=CASES, seed=st.integers(0, 2**32 - 1))
 def test_no_value_of_the_future_reaches_a_row_and_the_newest_known_one_does(tmp_path_factory, cases, seed):
     """Each example has 50 keys with histories of their own, and asks Feast once for all of them."""

@@ -27,7 +27,7 @@ OF_TYPE = {
 typed = st.sampled_from(FEATURE_TYPES).flatmap(lambda type_: st.tuples(st.just(type_), OF_TYPE[type_] | st.none()))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(typed)
 def test_what_is_written_is_read_again(drawn):
     type_, value = drawn
@@ -51,7 +51,7 @@ def test_what_no_column_holds_has_none_of_the_types(content):
         type_of(content)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(typed, st.data())
 def test_a_value_that_was_cut_off_never_passes_for_a_whole_one(drawn, data):
     whole = encode(drawn[1], drawn[0])
@@ -62,7 +62,7 @@ def test_a_value_that_was_cut_off_never_passes_for_a_whole_one(drawn, data):
             decode(cut)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.binary(max_size=60))
 def test_foreign_bytes_are_read_or_refused_and_nothing_else_happens(content):
     with contextlib.suppress(FormatError):

@@ -27,19 +27,19 @@ def read(event) -> str:
     return "refused" if refusal else "read"
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(body=st.binary(max_size=300))
 def test_any_bytes(body):
     read({"body": base64.b64encode(body).decode(), "isBase64Encoded": True})
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(body=st.text(max_size=300) | _pieces.map("".join), encoded=st.booleans())
 def test_any_text(body, encoded):
     read({"body": body, "isBase64Encoded": encoded})
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(document=_documents)
 def test_json_is_read_as_python_reads_it_or_refused_for_its_constants(document):
     body = json.dumps(document)
@@ -51,7 +51,7 @@ def test_json_is_read_as_python_reads_it_or_refused_for_its_constants(document):
         assert not strict
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(depth=st.integers(1, 200_000), bracket=st.sampled_from(["[", '{"a":', "[{}", '[[{"b":']))
 def test_any_depth(depth, bracket):
     assert read({"body": (bracket * depth)[:900_000]}) == "refused"

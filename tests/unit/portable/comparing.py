@@ -17,7 +17,7 @@ ROWS: Counter[str] = Counter()
 FITTED: Counter[str] = Counter()
 
 # Few fits with many rows each, the same ones in every run.
-few = settings(max_examples=6, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=6, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 WORDS = ["Austin", "Waco", "Zürich", "", "0", "nan", "  ", "東京"]
 UNSEEN = ["Paris", "austin", "1"]

@@ -42,7 +42,7 @@ def same(one: float, other: float) -> bool:
     )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(_trees, min_size=1, max_size=5), _numbers, _VALUES)
 def test_a_compiled_sum_is_the_walks_to_the_last_bit(roots, start, values):
     function = compiled.compiled(roots)

@@ -59,7 +59,7 @@ def value_at(threshold: float, truth: np.ndarray, probabilities: np.ndarray, aim
 
 
 @pytest.mark.parametrize("aim", ["f1", "balanced_accuracy", COSTS, {"false_positive": 9.0, "false_negative": 0.5}])
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=60, derandomize=True, database=None)
 @given(seed=st.integers(0, 10_000), digits=st.sampled_from([1, 2, 17]), edges=st.booleans())
 def test_no_other_threshold_would_have_been_better(aim, seed, digits, edges):
     random = np.random.default_rng(seed)

@@ -74,7 +74,7 @@ def answered(endpoint, document, route: str, mode: GenerationMode) -> dict[int, 
     operation = schemathesis.openapi.from_dict(document)[path][method]
     statuses: dict[int, int] = {}
 
-    @settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=CASES, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case):
         answer = case.call(base_url=address, session=session, verify=session.verify)

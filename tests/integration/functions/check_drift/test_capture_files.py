@@ -139,7 +139,7 @@ def test_a_record_before_one_that_was_cut_on_the_same_line_is_kept():
     assert faults.count == 1
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=300))
 def test_bytes_of_any_kind_are_read_as_records_or_as_faults(content):
     content = content.replace(b"\x1f\x8b", b"??")

@@ -45,7 +45,7 @@ text = st.text(alphabet=st.characters(codec="ascii", min_codepoint=33), min_size
 REQUEST = {"t": {"Keys": [{"entity_id": {"S": "x"}}]}}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(table=st.text(max_size=40), token=st.one_of(st.none(), text), secret=text)
 def test_the_signature_is_botocores(table, token, secret):
     ROTATING["AWS_SECRET_ACCESS_KEY"] = secret

@@ -27,7 +27,7 @@ ROTATED = Bucket("models", environment=ROTATING)
 text = st.text(alphabet=st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=30)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(key=st.text(min_size=1, max_size=40), token=st.one_of(st.none(), text), secret=text)
 def test_the_signature_is_botocores(key, token, secret):
     ROTATING["AWS_SECRET_ACCESS_KEY"] = secret
