@@ -13,10 +13,13 @@ unexport PYTHONPATH VIRTUAL_ENV
 # Integrations whose counterpart has an environment of its own.
 COUNTERPARTS := $(patsubst integrations/%/requirements.txt,%,$(wildcard integrations/*/requirements.txt))
 
+PYTEST = python -m pytest tests/end_to_end tests/infrastructure tests/integration tests/repository tests/unit \
+	--numprocesses auto --dist loadscope --no-loadscope-reorder
+
 # An option, if its variable stands on make's own command line; one of the environment is somebody else's.
 given = $(if $(filter command,$(origin $(1))),$(2) "$$$(1)")
 
-.PHONY: help demo demo-features replay pictures up down check test test-integrations repro features-ui fuzz bench bench-drift \
+.PHONY: help demo demo-features replay pictures up down check test test-long test-integrations repro features-ui fuzz bench bench-drift \
 	bench-training bench-renewal bench-features dashboard lint hooks setup lock synth release clean
 
 help:  ## Show this list
@@ -41,12 +44,14 @@ up: setup  ## The same cloud, deployed and trained, until Ctrl-C; comes back as 
 down: setup  ## Stop the cloud that `make up` runs in another terminal, or has left behind
 	@evergreen down
 
-check: setup lint  ## Lint, types and unit tests, in under a minute
+check: setup lint  ## Lint, types and unit tests, in three minutes on two cores
 	@python -m pytest tests/unit --numprocesses auto
 
-test: setup lint .venv-features/.ready  ## Run every check and test
-	@python -m pytest tests/end_to_end tests/infrastructure tests/integration tests/repository tests/unit \
-		--numprocesses auto --dist loadscope --no-loadscope-reorder
+test: setup lint  ## Run the checks and all tests but the long ones: ten minutes on two cores
+	@$(PYTEST) -m "not long"
+
+test-long: setup .venv-features/.ready  ## Run the long tests: 40 minutes on two cores
+	@$(PYTEST) -m long
 	@$(FEAST) -m pytest tests/feast
 
 test-integrations: setup $(COUNTERPARTS:%=.venv-integrations/%/.ready) .venv-integrations/prometheus/.ready  ## Try each of integrations/ against its real counterpart

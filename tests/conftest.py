@@ -24,6 +24,16 @@ _SHARING = (
 )
 # Whose tests share nothing and take minutes each: at the end of a run, one process would be left alone with them.
 _APART = "tests/repository/test_benchmarks.py"
+# What deploys, trains, builds or installs again and again, for `make test-long`; but for what a user does first.
+_LONG = (
+    "tests/end_to_end/",
+    "tests/infrastructure/packages/",
+    "tests/integration/cli/",
+    "tests/integration/local/",
+    "tests/integration/training/",
+    _APART,
+)
+_FIRST = "tests/end_to_end/deployed/in_use/test_story.py"
 _DEADLINE_SECONDS = 30.0
 _ROWS = b"a,b\n1,2\n"
 
@@ -60,6 +70,13 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     return _CHECKOUT
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(_LONG) and not item.nodeid.startswith(_FIRST):
+            item.add_marker("long")
 
 
 class _Rooms(LoadScopeScheduling):

@@ -34,7 +34,7 @@ ACTIONS = {
     "actions/upload-artifact": "the next job finds the files where this one has written them",
     "actions/download-artifact": "the same",
 }
-# `make test` runs this test.
+# It is run by itself, and takes minutes.
 NOT_AGAIN = {"make test"}
 # Conditions of steps, by whether they hold when all that was before has gone well.
 ALWAYS = {"": True, "!cancelled()": True}
